@@ -1,0 +1,232 @@
+"""The one way out: httpx clients that refuse forbidden addresses, and calls that never guess.
+
+Every call to the other side goes through `ask`. It ends in an answer or in an OutsideError that
+says whether the other side may have acted: that is what the single public voice rests on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import json
+import socket
+import ssl
+import time
+import typing
+from collections.abc import Iterable
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpcore
+import httpx
+
+from app.ports import Kind, OutsideError
+
+MAX_ANSWER_BYTES = 32 * 1024 * 1024
+
+must_leave_by: ContextVar[float | None] = ContextVar("must_leave_by", default=None)
+"""`time.monotonic()` after which no byte of the current task's request may leave the machine."""
+
+
+class ForbiddenAddressError(httpcore.ConnectError):
+    """The name leads to an address that no admin may connect to (link-local, metadata, multicast)."""
+
+
+class TooLateError(httpcore.WriteError):
+    """The deadline passed before the request had left whole, so the other side cannot have acted on it."""
+
+
+def is_forbidden(address: str) -> bool:
+    """Whether an IP address is one that credentials never go to: link-local (cloud metadata among it), multicast, unspecified."""
+    ip = ipaddress.ip_address(address.partition("%")[0])
+    mapped = getattr(ip, "ipv4_mapped", None)
+    if mapped is not None:
+        ip = mapped
+    return ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) == "fd00:ec2::254"
+
+
+class _TimedStream(httpcore.AsyncNetworkStream):
+    """A stream that lets no byte out after the task's deadline."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
+        self._inner = inner
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109  (httpcore's signature)
+        return await self._inner.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        limit = must_leave_by.get()
+        if limit is not None and time.monotonic() >= limit:
+            raise TooLateError("the deadline passed before the request left")
+        await self._inner.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109
+    ) -> httpcore.AsyncNetworkStream:
+        return _TimedStream(await self._inner.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._inner.get_extra_info(info)
+
+
+class _GuardedBackend(httpcore.AsyncNetworkBackend):
+    """Resolves a name once, refuses it if any of its addresses is forbidden, and connects to what it checked."""
+
+    def __init__(self) -> None:
+        self._inner = httpcore.AnyIOBackend()
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        try:
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except OSError as error:
+            raise httpcore.ConnectError(f"the name {host} is not known") from error
+        addresses = list(dict.fromkeys(str(info[4][0]) for info in found))
+        if any(is_forbidden(address) for address in addresses):
+            raise ForbiddenAddressError(f"{host} leads to an address that may not be connected to")
+        failure: Exception = httpcore.ConnectError(f"the name {host} has no address")
+        for address in addresses:
+            try:
+                stream = await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+                failure = error
+            else:
+                return _TimedStream(stream)
+        raise failure
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
+def make_client(*, seconds: float, version: str, connections: int = 4) -> httpx.AsyncClient:
+    """A client with a small pool of its own: one for each account, so that none waits for another.
+
+    `seconds` bounds each step of a call; `ask` bounds the whole. Redirects are never followed by
+    the client: credentials must not travel to a host that nobody entered.
+    """
+    transport = httpx.AsyncHTTPTransport(
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20.0)
+    )
+    # httpx offers no argument for the pool's network backend, which is where an address is known and a byte leaves.
+    transport._pool._network_backend = _GuardedBackend()  # noqa: SLF001
+    return httpx.AsyncClient(
+        transport=transport,
+        timeout=httpx.Timeout(seconds),
+        follow_redirects=False,
+        trust_env=False,
+        headers={"User-Agent": f"Fullcircle/{version}"},
+    )
+
+
+def _whole_call(http: httpx.AsyncClient) -> float:
+    return http.timeout.read or 10.0
+
+
+async def ask(
+    http: httpx.AsyncClient, method: str, url: str, *, what: str, writes: bool = False, **options: typing.Any
+) -> httpx.Response:
+    """One call, whole answer read. The status is the caller's to judge; only redirects are judged here.
+
+    `what` names the call for a person ('reading mentions on m.example'). `writes` marks a call that
+    changes something there: if it may have arrived, the error is `unknown` with `in_flight` set;
+    otherwise it is `transient`. The whole call takes no longer than the client's own time limit.
+    A redirect within the same host is followed for reading (at most 3); any other is `misconfigured`.
+    """
+    try:
+        async with asyncio.timeout(_whole_call(http)):
+            answer = await _exchange(http, method, url, **options)
+            for _ in range(3):
+                if writes or answer.status_code not in {301, 302, 303, 307, 308} or not _same_origin(answer):
+                    break
+                answer = await _exchange(
+                    http, method, str(answer.url.join(answer.headers["location"])), **_without_query(options)
+                )
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
+        raise OutsideError(f"{what}: the address is not a web address", "misconfigured") from error
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise OutsideError(f"{what}: no connection ({_reason(error)})", "transient") from error
+    except (httpx.TransportError, TimeoutError) as error:
+        if isinstance(error.__cause__, TooLateError):
+            raise OutsideError(f"{what}: too late, nothing was sent", "transient") from error
+        kind: Kind = "unknown" if writes else "transient"
+        raise OutsideError(f"{what}: no whole answer ({_reason(error)})", kind, in_flight=writes) from error
+    if 300 <= answer.status_code < 400 and answer.status_code != 304:
+        where = httpx.URL(answer.headers.get("location", "")).host or "another page"
+        raise OutsideError(f"{what}: the server sends us on to {where}; enter its own address", "misconfigured")
+    return answer
+
+
+def _reason(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0][:120] if text else type(error).__name__
+
+
+def _without_query(options: dict[str, typing.Any]) -> dict[str, typing.Any]:
+    """A redirect's address carries its own query."""
+    return {name: value for name, value in options.items() if name != "params"}
+
+
+def _same_origin(answer: httpx.Response) -> bool:
+    if "location" not in answer.headers:
+        return False
+    here, there = answer.url, answer.url.join(answer.headers["location"])
+    return (here.scheme, here.host, here.port) == (there.scheme, there.host, there.port)
+
+
+async def _exchange(http: httpx.AsyncClient, method: str, url: str, **options: typing.Any) -> httpx.Response:
+    request = http.build_request(method, url, **options)
+    answer = await http.send(request, stream=True)
+    try:
+        size = 0
+        parts: list[bytes] = []
+        async for part in answer.aiter_bytes():
+            size += len(part)
+            if size > MAX_ANSWER_BYTES:
+                raise httpx.ReadError(f"the answer is larger than {MAX_ANSWER_BYTES // 1048576} MB")
+            parts.append(part)
+    finally:
+        await answer.aclose()
+    # The body was read, and decoded, part by part to bound it; this is where httpx itself keeps it.
+    answer._content = b"".join(parts)  # noqa: SLF001
+    return answer
+
+
+def json_of(answer: httpx.Response, *, what: str, writes: bool = False) -> Any:
+    """The answer's JSON. A cut or foreign body (a proxy's login page) is `transient`, or `unknown` after a write."""
+    try:
+        return json.loads(answer.content)
+    except ValueError as error:
+        kind: Kind = "unknown" if writes else "transient"
+        raise OutsideError(f"{what}: the answer ({answer.status_code}) is not JSON", kind) from error
+
+
+def retry_at(answer: httpx.Response, now: datetime) -> datetime | None:
+    """When the other side lets us come back, from `Retry-After` (seconds or date; the latest of several).
+
+    Never earlier than `now` and never more than a day away: a broken clock there must not silence us for a year.
+    """
+    times: list[datetime] = []
+    for value in ",".join(answer.headers.get_list("retry-after")).split(","):
+        text = value.strip()
+        if text.isdigit():
+            times.append(now + timedelta(seconds=min(int(text), 86_400)))
+    if not times and "retry-after" in answer.headers:
+        try:
+            times.append(parsedate_to_datetime(answer.headers["retry-after"]).astimezone(UTC))
+        except (ValueError, TypeError):
+            return None
+    return min(max(max(times), now), now + timedelta(days=1)) if times else None

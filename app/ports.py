@@ -1,0 +1,256 @@
+"""What a channel and a tracker are to Fullcircle, and the one error they raise.
+
+A channel or a tracker is one file. It is handed a `Connection` and turns the vendor's words into
+ours; it keeps no state of its own, opens no transaction and reads no clock but the one it is given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Literal, Protocol
+
+import httpx
+from pydantic import BaseModel
+
+from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ThreadLook
+
+Kind = Literal[
+    "gone",  # the post, issue or release is deleted, or was never there
+    "forbidden",  # it is there, and we may not
+    "auth_broken",  # our credentials are refused
+    "suspended",  # our account is frozen, suspended or out of credit there
+    "too_long",
+    "invalid",  # the other side refused what we sent as malformed; repeating it is pointless
+    "rate_limited",
+    "transient",  # nothing was done; a later attempt may work
+    "unknown",  # we cannot tell whether it was done
+    "misconfigured",  # settings that cannot work: no such repository, not an API
+]
+
+PERMANENT: frozenset[Kind] = frozenset({"gone", "forbidden", "too_long", "invalid", "misconfigured"})
+
+
+class OutsideError(Exception):
+    """Something on the other side went wrong; the message is for a person and holds no secret.
+
+    `permanent` means that repeating the same call will fail the same way. `retry_at` is the other
+    side's own word on when to come back. `in_flight` (only with kind `unknown`) means that the
+    other side may still be working on it: a time-out or a cut line, as opposed to an answered 500.
+    """
+
+    def __init__(self, message: str, kind: Kind, *, retry_at: datetime | None = None, in_flight: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.kind: Kind = kind
+        self.permanent = kind in PERMANENT
+        self.retry_at = retry_at
+        self.in_flight = in_flight
+
+
+class Stage(Protocol):
+    """A small store of documents for the rehearsal adapters, which have no other side to keep theirs.
+
+    A `scene` is one rehearsal network (an account's or tracker's setting); a `kind` is the sort of
+    document. Ids count up from 1 within a scene and are never used twice.
+    """
+
+    async def add(self, scene: str, kind: str, doc: Mapping[str, Any]) -> int:
+        """Keep a new document; returns its id."""
+        ...
+
+    async def put(self, scene: str, kind: str, key: int, doc: Mapping[str, Any]) -> None:
+        """Replace a document. KeyError where there is none."""
+        ...
+
+    async def get(self, scene: str, kind: str, key: int) -> dict[str, Any] | None:
+        """One document, or None."""
+        ...
+
+    async def all(
+        self, scene: str, kind: str, *, after: int = 0, limit: int = 1000
+    ) -> list[tuple[int, dict[str, Any]]]:
+        """Documents with an id above `after`, lowest first, at most `limit`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connection:
+    """What an adapter is handed: settings and secrets of its own two models, and the means to work.
+
+    `facts` is what `connect` learned (a `Profile` or `Project`, its `facts` mapping): an
+    instance's own limits, a repository's numeric id. `remote_id` is our own id on the other side,
+    empty before the first `connect`. `base_url` is Fullcircle's own address (for links to itself).
+    """
+
+    settings: Any
+    secrets: Any
+    http: httpx.AsyncClient
+    now: Callable[[], datetime]
+    base_url: str
+    remote_id: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Our account on a channel, as the channel itself calls it. `facts` is kept and handed back in `Connection`."""
+
+    remote_id: str
+    handle: str
+    url: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
+    expires_at: datetime | None = None
+    quota: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """The repository or project a tracker watches."""
+
+    remote_id: str
+    name: str
+    url: str
+    visible_to_public: bool
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    scopes: tuple[str, ...] = ()
+    quota: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostPage:
+    """Posts, oldest first, and the cursor that is right once they are stored."""
+
+    posts: tuple[Post, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A verified webhook call: its unique key, its name, and what it hints at.
+
+    `issues` are remote ids to look at; `everything` asks for a look at each issue somebody waits
+    for (a release changed). A hint is never believed, only followed.
+    """
+
+    key: str
+    event: str
+    issues: tuple[str, ...] = ()
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IssuePage:
+    """Remote ids of issues that changed, and the cursor that is right once they are noted."""
+
+    issues: tuple[str, ...]
+    cursor: str | None
+
+
+class BadSignatureError(Exception):
+    """A webhook call that does not prove who sent it; the message tells the admin what was wrong with it."""
+
+
+class Channel(Protocol):
+    """A kind of network on which customers speak. Every method may raise OutsideError."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Settings: ClassVar[type[BaseModel]]
+    Secrets: ClassVar[type[BaseModel]]
+    poll_every: ClassVar[timedelta]
+    max_automatic_replies_per_post: ClassVar[int]
+
+    def __init__(self, connection: Connection) -> None: ...
+
+    async def connect(self) -> Profile:
+        """Prove the credentials and learn the network's own limits."""
+        ...
+
+    def pull(self, *, cursor: str | None, since: datetime) -> AsyncIterator[PostPage]:
+        """What was said to us after `cursor`, oldest first; without a cursor, what was said since `since`."""
+        ...
+
+    async def look(self, post: Post) -> ThreadLook:
+        """Read the customer's post and our own replies under it, as they are now. OutsideError `gone` or `forbidden`."""
+        ...
+
+    async def send(self, outgoing: Outgoing) -> Sent:
+        """Say it, once. Whatever is not known to have failed is OutsideError `unknown`."""
+        ...
+
+    def envelope(self, post: Post) -> Envelope:
+        """What the network adds to an answer to this post."""
+        ...
+
+    def count(self, text: str, *, content_warning: str = "") -> int:
+        """The length of a whole public text, prefix and all, in the network's own unit."""
+        ...
+
+    def receive(self, *, method: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
+        """Verify a webhook call on its raw bytes. BadSignatureError; NotImplementedError where the network has none."""
+        ...
+
+
+class Tracker(Protocol):
+    """Where engineers keep their work. Every method may raise OutsideError."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    Settings: ClassVar[type[BaseModel]]
+    Secrets: ClassVar[type[BaseModel]]
+    poll_every: ClassVar[timedelta]
+    settle: ClassVar[timedelta]
+    block_limit: ClassVar[int]
+
+    def __init__(self, connection: Connection) -> None: ...
+
+    async def connect(self) -> Project:
+        """Prove the credentials and find the repository or project."""
+        ...
+
+    async def find(self, ref: str) -> IssueFacts:
+        """The issue a person names by address, key or number. OutsideError `gone` where there is none, `invalid` where the words name none."""
+        ...
+
+    async def create(self, *, title: str, body: str, marker: str) -> IssueFacts:
+        """Make an issue that carries `marker` invisibly, so that `find_created` can tell it from any other."""
+        ...
+
+    async def find_created(self, *, marker: str, since: datetime) -> IssueFacts | None:
+        """The issue an earlier, unanswered `create` made, or None."""
+        ...
+
+    async def read(self, remote_id: str, *, ref: str) -> IssueReading:
+        """Everything about one issue: the truth that webhooks only hint at. A deleted issue is facts with state `gone`, no error."""
+        ...
+
+    def pull(self, *, cursor: str | None, since: datetime) -> AsyncIterator[IssuePage]:
+        """Which issues changed after `cursor` (or since `since`); overlapping is fine, a gap is not."""
+        ...
+
+    async def show(self, issue: IssueFacts, *, block: str, handle: str | None) -> str:
+        """Put the engineers' block on the issue, editing the one `handle` names in place; returns its handle.
+
+        OutsideError `gone` where somebody removed the block: it is then never made again.
+        """
+        ...
+
+    async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
+        """One new comment that notifies; carries `marker` and is not made twice. Returns its id."""
+        ...
+
+    def receive(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
+        """Verify a webhook call on its raw bytes. BadSignatureError; ValueError where the signed body is no JSON."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """The channels and trackers this installation has, by name."""
+
+    channels: Mapping[str, type[Channel]]
+    trackers: Mapping[str, type[Tracker]]

@@ -1,0 +1,1 @@
+"""Decisions, and nothing else: no await, clock, log, random, database or HTTP in here."""

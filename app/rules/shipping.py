@@ -1,0 +1,315 @@
+"""Has the fix shipped? Decided from one reading of the issue; every verdict carries its reason.
+
+The ladder: L0 closed as fixed, L1 a merged change is linked, L2 a published release contains it,
+L3 it runs in production. 'Closed' alone is never 'fixed', and 'fixed' alone is never 'shipped'.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+
+from app.rules.facts import (
+    Change,
+    Deployment,
+    Evidence,
+    IssueReading,
+    Outcome,
+    OutcomeReason,
+    Release,
+    ShippedWhen,
+)
+
+LOOKS_LIKE_A_VERSION = r"v?\d+(\.\d+){1,3}([-+.][0-9A-Za-z]{1,12}(\.\d+)?)?"
+"""What a private repository's tag must fully match before the public may read it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """A tracker's own rules for 'shipped'. `tag_pattern` is a glob over release labels."""
+
+    shipped_when: ShippedWhen = "release"
+    tag_pattern: str = "*"
+    public_label_pattern: str = LOOKS_LIKE_A_VERSION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shipped:
+    """Customers can have the fix.
+
+    `label` and `url` are what engineers call it; `public_label` and `public_url` are what the
+    public may read, empty where it may read nothing. `digest` changes whenever the evidence does:
+    a text that was frozen under one digest is not sent under another.
+    """
+
+    label: str
+    url: str
+    public_label: str
+    public_url: str
+    at: datetime
+    fixed_at: datetime
+    evidence: tuple[Evidence, ...]
+    digest: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotYet:
+    """Not shipped so far. `is_fixed` tells whether the tracker at least says fixed (L0)."""
+
+    why: str
+    is_fixed: bool = False
+    fixed_at: datetime | None = None
+    evidence: tuple[Evidence, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotFixed:
+    """Closed, and not as fixed: nobody is told anything unless a person writes it."""
+
+    outcome: Outcome
+    reason: OutcomeReason | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """The issue was deleted, moved out of sight, or is no longer an issue: a person decides."""
+
+    why: str
+
+
+Verdict = Shipped | NotYet | NotFixed | Gone
+
+
+def judge(reading: IssueReading, policy: Policy) -> Verdict:
+    """The verdict on one reading under one policy."""
+    facts = reading.facts
+    if facts.state == "gone":
+        return Gone(why=facts.gone_why or "the issue is gone from the tracker")
+    if facts.state == "open":
+        reason = "reopened" if facts.outcome_label == "reopened" else "still open"
+        return NotYet(why=f"{facts.ref} is {reason}")
+    if facts.outcome == "duplicate":
+        where = f" of {facts.canonical_ref}" if facts.canonical_ref else ""
+        return NotFixed(
+            outcome="duplicate", reason=None, why=f"closed as a duplicate{where}: that ships nothing by itself"
+        )
+    if facts.outcome == "declined":
+        return NotFixed(
+            outcome="declined", reason=facts.outcome_reason, why=f"closed as {facts.outcome_label or 'not planned'}"
+        )
+    if facts.outcome != "fixed":
+        return NotFixed(
+            outcome="unclear",
+            reason=facts.outcome_reason,
+            why="closed, and the tracker does not say whether it is fixed",
+        )
+    if policy.shipped_when == "closed":
+        return _shipped_by_closing(reading)
+    if not reading.changes:
+        return NotYet(
+            why="closed as fixed, but no commit or merged pull request is linked to it",
+            is_fixed=True,
+            fixed_at=facts.closed_at,
+            evidence=(_closed(reading),),
+        )
+    if policy.shipped_when == "production":
+        return _shipped_by_deployment(reading)
+    return _shipped_by_release(reading, policy)
+
+
+def applies_after(verdict: Shipped, refuted_at: datetime | None) -> bool:
+    """Whether a shipment may be told to a loop whose customer said 'still broken' at `refuted_at`.
+
+    Only a fix made after that refutation ships it again; the release that already failed them never does.
+    """
+    return refuted_at is None or verdict.fixed_at > refuted_at
+
+
+def is_newer_than(shipment_at: datetime, said_at: datetime) -> bool:
+    """Whether the release came after the customer spoke (so that it can be news to them)."""
+    return shipment_at >= said_at - timedelta(seconds=1)
+
+
+def public_label(label: str, *, visible: bool, pattern: str) -> str:
+    """What the public may call a release: its label, or nothing where a private name might leak.
+
+    `pattern` must match the whole label. A pattern that is no regular expression matches nothing.
+    """
+    if visible:
+        return label
+    try:
+        return label if re.fullmatch(pattern, label) else ""
+    except re.error:
+        return ""
+
+
+def _closed(reading: IssueReading) -> Evidence:
+    facts = reading.facts
+    return Evidence(
+        kind="closed",
+        level=0,
+        label=f"{facts.ref} closed as {facts.outcome_label or 'fixed'}",
+        url=facts.url,
+        at=facts.closed_at,
+    )
+
+
+def _change_lines(changes: Iterable[Change]) -> tuple[Evidence, ...]:
+    return tuple(Evidence(kind="change", level=1, label=c.label, url=c.url, at=c.at) for c in changes)
+
+
+def _fixed_at(reading: IssueReading) -> datetime:
+    """When the last part of the fix was made: the newest change, or the close where no change has a time."""
+    times = [c.at for c in reading.changes if c.at is not None]
+    if times:
+        return max(times)
+    return reading.facts.closed_at or reading.facts.updated_at
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
+
+
+def _shipped_by_closing(reading: IssueReading) -> Shipped:
+    facts = reading.facts
+    closed_at = facts.closed_at or facts.updated_at
+    return Shipped(
+        label="",
+        url="",
+        public_label="",
+        public_url="",
+        at=closed_at,
+        fixed_at=closed_at,
+        evidence=(_closed(reading),),
+        digest=_digest("closed", facts.remote_id, closed_at.isoformat()),
+        why="closed as fixed, which is enough here by the tracker's policy",
+    )
+
+
+def _holds(reading: IssueReading, release: Release) -> dict[str, str]:
+    answers = {c.sha: c.answer for c in reading.containments if c.release_id == release.remote_id}
+    return {change.sha: answers.get(change.sha, "unknown") for change in reading.changes}
+
+
+def _shas(changes: Iterable[Change]) -> str:
+    return ", ".join(c.sha[:7] for c in changes)
+
+
+def _shipped_by_release(reading: IssueReading, policy: Policy) -> Verdict:
+    public = sorted(
+        (r for r in reading.releases if r.is_public and fnmatchcase(r.label, policy.tag_pattern)),
+        key=lambda r: (r.published_at, r.remote_id),
+    )
+    for release in public:
+        if all(answer == "yes" for answer in _holds(reading, release).values()):
+            return _shipped_in(reading, release, policy)
+    return NotYet(
+        why=_why_not_yet(reading, public, policy),
+        is_fixed=True,
+        fixed_at=reading.facts.closed_at,
+        evidence=(_closed(reading), *_change_lines(reading.changes)),
+    )
+
+
+def _why_not_yet(reading: IssueReading, public: list[Release], policy: Policy) -> str:
+    for release in reversed(public):
+        holds = _holds(reading, release)
+        reverted = [c for c in reading.changes if holds[c.sha] == "reverted"]
+        if reverted:
+            return f"closed, but {_shas(reverted)} was reverted before {release.label}"
+        if any(answer == "yes" for answer in holds.values()):
+            missing = [c for c in reading.changes if holds[c.sha] != "yes"]
+            return f"closed, but {release.label} holds only a part of the fix: {_shas(missing)} is missing"
+        unknown = [c for c in reading.changes if holds[c.sha] == "unknown"]
+        if unknown and release is public[-1]:
+            return f"closed, but the tracker could not say whether {release.label} contains {_shas(unknown)}"
+    for release in reading.releases:
+        if not release.exists or not all(answer == "yes" for answer in _holds(reading, release).values()):
+            continue
+        if release.draft or release.published_at is None:
+            return f"closed, and {_shas(reading.changes)} is in {release.label}, which is still a draft"
+        if release.prerelease:
+            return f"closed, and {_shas(reading.changes)} is in {release.label}, which is only a prerelease"
+        return f"closed, and {_shas(reading.changes)} is in {release.label}, which does not match {policy.tag_pattern}"
+    return f"closed, but no release contains {_shas(reading.changes)} yet"
+
+
+def _shipped_in(reading: IssueReading, release: Release, policy: Policy) -> Shipped:
+    facts = reading.facts
+    published = release.published_at
+    if published is None:
+        raise AssertionError("a public release has a time of publication")
+    visible = facts.visible_to_public
+    contained = tuple(
+        Evidence(
+            kind="contained",
+            level=2,
+            label=f"{c.sha[:7]} contained in {release.label}",
+            url=next((k.url for k in reading.containments if k.sha == c.sha and k.release_id == release.remote_id), ""),
+            at=published,
+        )
+        for c in reading.changes
+    )
+    return Shipped(
+        label=release.label,
+        url=release.url,
+        public_label=public_label(release.label, visible=visible, pattern=policy.public_label_pattern),
+        public_url=release.url if visible else "",
+        at=published,
+        fixed_at=_fixed_at(reading),
+        evidence=(
+            _closed(reading),
+            *_change_lines(reading.changes),
+            *contained,
+            Evidence(kind="release", level=2, label=f"{release.label} published", url=release.url, at=published),
+        ),
+        digest=_digest(
+            "release",
+            ",".join(sorted(c.sha for c in reading.changes)),
+            release.remote_id,
+            release.sha,
+            release.label,
+            release.url,
+        ),
+        why=f"{release.label} contains {_shas(reading.changes)}",
+    )
+
+
+def _shipped_by_deployment(reading: IssueReading) -> Verdict:
+    live: dict[str, Deployment] = {}
+    for deployment in sorted(reading.deployments, key=lambda d: d.at):
+        if deployment.production and deployment.succeeded:
+            live[deployment.environment] = deployment
+    for deployment in live.values():
+        answers = {c.sha: c.answer for c in reading.containments if c.release_id == deployment.remote_id}
+        if all(answers.get(change.sha) == "yes" for change in reading.changes):
+            line = Evidence(
+                kind="deployment",
+                level=3,
+                label=f"{deployment.sha[:7]} runs in {deployment.environment}",
+                url=deployment.url,
+                at=deployment.at,
+            )
+            return Shipped(
+                label="",
+                url=deployment.url,
+                public_label="",
+                public_url="",
+                at=deployment.at,
+                fixed_at=_fixed_at(reading),
+                evidence=(_closed(reading), *_change_lines(reading.changes), line),
+                digest=_digest("deployment", ",".join(sorted(c.sha for c in reading.changes)), deployment.environment),
+                why=f"{deployment.sha[:7]} runs in {deployment.environment} and contains {_shas(reading.changes)}",
+            )
+    return NotYet(
+        why=f"closed, but nothing that runs in production contains {_shas(reading.changes)} yet",
+        is_fixed=True,
+        fixed_at=reading.facts.closed_at,
+        evidence=(_closed(reading), *_change_lines(reading.changes)),
+    )
