@@ -83,7 +83,7 @@ class Rehearsal:
         """Everything customers say on the square is said to us; the cursor is the highest id seen."""
         square = self._square()
         await self._enter(square, "pull")
-        async for rows in square.posts.pages(after=_id(cursor or "0", "the cursor")):
+        async for rows in square.posts.pages(after=_id(cursor, "cursor") if cursor else 0):
             posts = [
                 await self._read(square, key, staged)
                 for key, staged in rows
@@ -147,7 +147,7 @@ class Rehearsal:
         return f"{self._page()}/posts/{key}"
 
     async def _find(self, square: Square, post: Post) -> tuple[int, StagedPost]:
-        key = _id(post.external_id, "the post's id")
+        key = _id(post.external_id, "post id")
         staged = await square.posts.get(key)
         if staged is None or staged.deleted:
             raise OutsideError(f"post {key} on the square '{self._settings.scene}' is deleted", "gone")
@@ -182,7 +182,7 @@ class Rehearsal:
 def _id(text: str, what: str) -> int:
     """An id of this network, which counts; it gives out no other kind."""
     if not (text.isascii() and text.isdigit()):
-        raise OutsideError(f"{what} '{text[:40]}' is not one of the rehearsal network", "invalid")
+        raise OutsideError(f"the {what} '{text[:40]}' is not one of the rehearsal network", "invalid")
     return int(text)
 
 
