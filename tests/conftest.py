@@ -1,0 +1,90 @@
+"""The ground floor of the tests: databases, and how hard hypothesis looks.
+
+Sockets are open to loopback only (pyproject.toml); every warning is an error.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import postgres as postgres_server
+from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.support.must_run import MUST_NOT_SKIP
+from tests.support.postgres import PostgresServer
+
+# Examples take as long as a busy machine takes. A gate must judge the same commit the same way
+# every time, so there the examples are fixed; at a desk they are new ones on every run.
+settings.register_profile("desk", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("gate", parent=settings.get_profile("desk"), derandomize=True, database=None, print_blob=True)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE") or ("gate" if os.environ.get("CI") else "desk"))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """This test worker's own PostgreSQL server; skips where its programs are not installed."""
+    programs = postgres_server.find_programs()
+    if programs is None:
+        why = "PostgreSQL's server programs (initdb, postgres) are not installed"
+        if os.environ.get(MUST_NOT_SKIP):
+            pytest.fail(f"{why}, and {MUST_NOT_SKIP} is set")
+        pytest.skip(why)
+    server = postgres_server.start(programs)
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_databases(tmp_path_factory: pytest.TempPathFactory) -> SqliteDatabases:
+    """Databases as files in this worker's temporary folder."""
+    return SqliteDatabases(tmp_path_factory.mktemp("sqlite"))
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres: PostgresServer) -> PostgresDatabases:
+    """Databases on this worker's PostgreSQL server."""
+    return PostgresDatabases(postgres)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Both kinds of database, one after the other: what holds on one must hold on the other."""
+    made: Databases = request.getfixturevalue(f"{request.param}_databases")
+    return made
+
+
+@pytest.fixture
+def empty_database_url(databases: Databases) -> Iterator[str]:
+    """A database of each kind without any schema, as FULLCIRCLE_DATABASE_URL names it."""
+    url = databases.empty()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def database_url(databases: Databases) -> Iterator[str]:
+    """A database of each kind with today's schema and no rows, as FULLCIRCLE_DATABASE_URL names it."""
+    url = databases.copy_of("schema", _migrate)
+    yield url
+    databases.drop(url)
+
+
+def _migrate(url: str) -> None:
+    from app.store.schema import migrate
+    from app.store.session import Database
+
+    async def run() -> None:
+        database = Database(url)
+        try:
+            await migrate(database)
+        finally:
+            await database.close()
+
+    # In a thread, because the test that asks first may have an event loop of its own in this one.
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        pool.submit(asyncio.run, run()).result()
