@@ -209,7 +209,7 @@ def json_of(answer: httpx.Response, *, what: str, writes: bool = False) -> Any:
     """The answer's JSON. A cut or foreign body (a proxy's login page) is `transient`, or `unknown` after a write."""
     try:
         return json.loads(answer.content)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         kind: Kind = "unknown" if writes else "transient"
         raise OutsideError(f"{what}: the answer ({answer.status_code}) is not JSON", kind) from error
 
