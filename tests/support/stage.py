@@ -33,3 +33,7 @@ class MemoryStage:
     ) -> list[tuple[int, dict[str, Any]]]:
         keys = sorted(k for s, d, k in self._rows if (s, d) == (scene, kind) and k > after)
         return [(key, json.loads(self._rows[scene, kind, key])) for key in keys[:limit]]
+
+    def documents(self) -> list[dict[str, Any]]:
+        """Everything on the stage."""
+        return [json.loads(row) for row in self._rows.values()]
