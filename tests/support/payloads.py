@@ -73,7 +73,7 @@ class Case:
                 return FACTS.validate_python(self._facts(value) if isinstance(value, str) else value)
             case "since":
                 return MOMENT.validate_python(value)
-            case "body":
+            case "body" if self.kind == "hook" or self.given.get("call") == "receive":
                 return value.encode()
             case _:
                 return value
