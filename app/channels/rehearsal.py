@@ -181,7 +181,7 @@ class Rehearsal:
 
 def _id(text: str, what: str) -> int:
     """An id of this network, which counts; it gives out no other kind."""
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise OutsideError(f"the {what} '{text[:40]}' is not one of the rehearsal network", "invalid")
     return int(text)
 

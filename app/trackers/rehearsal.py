@@ -239,7 +239,7 @@ class Rehearsal:
         if secret is None or not secret.get_secret_value():
             raise BadSignatureError("no webhook secret is set for this tracker, so no call can prove who sent it")
         signed = "sha256=" + hmac.new(secret.get_secret_value().encode(), body, hashlib.sha256).hexdigest()
-        if not hmac.compare_digest(signed.encode(), given.get("x-hub-signature-256", "").encode()):
+        if not hmac.compare_digest(signed.encode(), given.get("x-hub-signature-256", "").encode(errors="replace")):
             raise BadSignatureError("X-Hub-Signature-256 is missing or was made with another secret")
         hint: Any = json.loads(body)
         if not isinstance(hint, dict):
@@ -325,7 +325,7 @@ class Rehearsal:
 
 def _id(text: str, what: str) -> int:
     """An id of this board, which counts; it gives out no other kind."""
-    if not (text.isascii() and text.isdigit()):
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
         raise OutsideError(f"the {what} '{text[:40]}' is not one of the rehearsal board", "invalid")
     return int(text)
 
