@@ -6,7 +6,11 @@ import ast
 import json
 import os
 import re
+import shutil
+import subprocess
+import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,6 +45,22 @@ def _pins(lock: str) -> dict[str, str]:
     """Package to version, from the lines `name==version ; marker \\`."""
     found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", _read(ROOT / lock), re.MULTILINE)
     return {canonicalize_name(name): version for name, version in found}
+
+
+def test_the_package_holds_every_file_of_the_product(tmp_path: Path) -> None:
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "app", tmp_path / "app", ignore=ignore)
+    for name in ("pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tmp_path)
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--no-index", "."]
+    subprocess.run(pip, cwd=tmp_path, check=True, stdin=subprocess.DEVNULL)
+    (wheel,) = tmp_path.glob("*.whl")
+
+    packed = set(zipfile.ZipFile(wheel).namelist())
+
+    ours = {p.relative_to(tmp_path).as_posix() for p in (tmp_path / "app").rglob("*") if p.is_file()}
+    assert ours - packed == set(), "name these in [tool.setuptools.package-data]"
+    assert any(name.endswith("/LICENSE") for name in packed)
 
 
 def test_imports_go_one_way(capsys: pytest.CaptureFixture[str]) -> None:
