@@ -1,0 +1,1360 @@
+"""GitHub, on github.com and on Enterprise Server: REST 2026-03-10, and GraphQL for what closed an issue.
+
+One reading of an issue asks for the issue, its repository, what closed it, the releases since, and
+whether they hold the fix. Most of it is answered with 304 from the second time on, which costs
+nothing of the hourly allowance.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any, ClassVar, Generic, Literal, TypeVar
+from urllib.parse import quote, urlencode
+
+import httpx
+from pydantic import BaseModel, Field, SecretStr, field_validator
+
+from app.http import ask, json_of, retry_at
+from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
+from app.rules.commits import Commit, Fix, closed_by, closes, read_commit, standing
+from app.rules.facts import (
+    Change,
+    Containment,
+    IssueFacts,
+    IssueReading,
+    Outcome,
+    OutcomeReason,
+    Release,
+    ShippedWhen,
+)
+from app.rules.shipping import LOOKS_LIKE_A_VERSION
+
+API_VERSION = "2026-03-10"
+OLDER_API_VERSION = "2022-11-28"
+"""What Enterprise servers know that answer 400 to a newer one."""
+
+PAGE = 100
+MAX_RANGE_PAGES = 30
+"""3,000 commits between a fix and a release; beyond that the answer is 'unknown', not a guess."""
+MAX_RELEASE_PAGES = 10
+MAX_LOOKUPS = 100
+"""Commits of one reading whose pull requests are looked up one by one."""
+CLOCK_SKEW = timedelta(days=1)
+"""How far a committer's own clock may be off GitHub's."""
+
+OUTCOMES: Mapping[str, tuple[Outcome, OutcomeReason | None, str]] = {
+    "completed": ("fixed", None, "completed"),
+    "not_planned": ("declined", "wont_fix", "not planned"),
+    "duplicate": ("duplicate", None, "duplicate"),
+}
+"""GitHub's reason for closing, in our words. A close without a reason, or with a new one, stays unclear."""
+
+RELOOK: Mapping[str, frozenset[str] | None] = {
+    "release": None,
+    "deployment": None,
+    "deployment_status": None,
+    "repository": None,
+    "pull_request": frozenset({"closed"}),
+}
+"""Webhook events after which everything is looked at again; with which actions, or with any (None)."""
+
+FIXES = """
+query Fixes($owner: String!, $name: String!, $number: Int!) {
+  repository(owner: $owner, name: $name) {
+    nameWithOwner
+    issue(number: $number) {
+      closedByPullRequestsReferences(first: 50, includeClosedPrs: true) { nodes { ...Pull } }
+      timelineItems(
+        last: 100
+        itemTypes: [
+          CLOSED_EVENT, REOPENED_EVENT, CONNECTED_EVENT, DISCONNECTED_EVENT
+          MARKED_AS_DUPLICATE_EVENT, UNMARKED_AS_DUPLICATE_EVENT, CONVERTED_TO_DISCUSSION_EVENT
+        ]
+      ) {
+        nodes {
+          __typename
+          ... on ClosedEvent {
+            createdAt
+            closer {
+              __typename
+              ... on Commit { oid committedDate url repository { nameWithOwner } }
+              ... on PullRequest { ...Pull }
+            }
+          }
+          ... on ConnectedEvent { source { ...Named } subject { ...Named } }
+          ... on DisconnectedEvent { source { ...Named } subject { ...Named } }
+          ... on MarkedAsDuplicateEvent {
+            canonical { __typename ... on Issue { number repository { nameWithOwner } } }
+          }
+        }
+      }
+    }
+  }
+}
+fragment Pull on PullRequest {
+  number merged mergedAt baseRefName url mergeCommit { oid } repository { nameWithOwner }
+}
+fragment Named on ReferencedSubject {
+  __typename
+  ... on PullRequest { number repository { nameWithOwner } }
+}
+"""
+"""What closed an issue. Checked against GitHub's published schema by tests/real/test_github_contract.py."""
+
+_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
+_SHORT_REF = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)?#?(?P<number>[1-9]\d{0,17})")
+_ISSUE_PATH = re.compile(r"/(?P<repository>[\w.-]+/[\w.-]+)/(?P<what>issues|pull)/(?P<number>[1-9]\d{0,17})/?")
+_MARKER = re.compile(r"<!-- fullcircle:[^\s<>]+ -->")
+
+
+class GitHubSettings(BaseModel):
+    """What an admin enters to connect a repository."""
+
+    api_url: str = Field(
+        default="https://api.github.com",
+        title="API address",
+        description="https://api.github.com, or https://HOST/api/v3 for an Enterprise Server.",
+    )
+    repository: str = Field(title="Repository", description="As owner/repository.", examples=["acme/app"])
+    shipped_when: ShippedWhen = Field(
+        default="release",
+        title="A fix has shipped when",
+        description="release: a published release contains it. production: it runs in a production environment. "
+        "closed: the issue is closed as completed.",
+    )
+    tag_pattern: str = Field(
+        default="*",
+        title="Release tags",
+        description="Only releases whose tag matches this pattern count, for instance v* or app-*.",
+    )
+    public_label_pattern: str = Field(
+        default=LOOKS_LIKE_A_VERSION,
+        title="Tags the public may read",
+        description="For private repositories: a regular expression that a whole tag must match before a reply "
+        "names it. Any other tag is called 'the latest version'.",
+    )
+    settle_seconds: int = Field(
+        default=1800,
+        ge=0,
+        title="Settle time",
+        description="Seconds to wait after a release before customers are told, so that it can be taken back.",
+    )
+    show_on_public: Literal["counts", "quotes"] = Field(
+        default="counts",
+        title="What a public repository shows",
+        description="counts: how many wait, with links to their posts. quotes: their names and words as well.",
+    )
+
+    @field_validator("api_url")
+    @classmethod
+    def _is_an_api(cls, value: str) -> str:
+        address = value.strip().rstrip("/")
+        if not re.fullmatch(r"https?://[^/?#@\s]+(/[^?#@\s]*)?", address):
+            message = "enter a web address such as https://api.github.com"
+            raise ValueError(message)
+        return "https://api.github.com" if re.fullmatch(r"https?://(www\.)?github\.com", address) else address
+
+    @field_validator("repository")
+    @classmethod
+    def _is_a_repository(cls, value: str) -> str:
+        name = re.sub(r"^https?://[^/]+/", "", value.strip()).rstrip("/").removesuffix(".git")
+        if not _REPOSITORY.fullmatch(name):
+            message = "enter owner/repository, for instance acme/app"
+            raise ValueError(message)
+        return name
+
+    @field_validator("public_label_pattern")
+    @classmethod
+    def _is_a_pattern(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            message = f"not a regular expression: {error}"
+            raise ValueError(message) from error
+        return value
+
+
+class GitHubSecrets(BaseModel):
+    """What proves us to GitHub, and GitHub's webhooks to us."""
+
+    token: SecretStr = Field(
+        title="Access token",
+        description="A fine-grained token for this repository with Issues: read and write, Contents: read, "
+        "Pull requests: read.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        default=None,
+        title="Webhook secret",
+        description="The secret entered in the repository's webhook. Without one, changes are found by polling.",
+    )
+
+
+# What GitHub's answers say
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    """A change that may be the fix. `made_at` is never later than the commit itself; `base` is the branch it went to."""
+
+    change: Change
+    made_at: datetime
+    pull: int | None = None
+    base: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _History:
+    """What an issue's timeline says about its end.
+
+    `closer` closed it after it was last reopened, `earlier` closed it before that, `pulls` are
+    merged and linked to it.
+    """
+
+    closer: _Candidate | None = None
+    earlier: _Candidate | None = None
+    pulls: tuple[_Candidate, ...] = ()
+    canonical: tuple[str, int] | None = None
+    is_discussion: bool = False
+
+    def fixes(self, default_branch: str) -> list[_Candidate]:
+        """The changes that together are the fix.
+
+        What closed the issue before it was reopened counts only where nothing newer is known. A
+        pull request into another branch beside one into the default branch is a backport of it,
+        not a second part.
+        """
+        named = [c for c in (self.closer, *self.pulls) if c is not None]
+        if not named and self.earlier is not None:
+            named = [self.earlier]
+        unique = list({c.change.sha: c for c in reversed(named)}.values())[::-1]
+        on_default = [c for c in unique if c.base in {None, default_branch}]
+        return on_default or unique
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Range:
+    """A comparison of two commits. `commits` are those only the second one holds, oldest first, as far as read."""
+
+    status: str
+    commits: tuple[Commit, ...]
+    is_whole: bool
+
+    @property
+    def holds_the_base(self) -> bool:
+        return self.status in {"ahead", "identical"}
+
+
+def parse_time(text: str) -> datetime:
+    """GitHub's time stamp, aware and in UTC."""
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def iso(at: datetime) -> str:
+    """A time as GitHub takes it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def repository_of(issue: Mapping[str, Any]) -> str:
+    """The 'owner/name' an issue lives in now, whatever it was asked for under."""
+    return "/".join(str(issue["repository_url"]).rstrip("/").split("/")[-2:])
+
+
+def is_public(repository: Mapping[str, Any]) -> bool:
+    """Whether everybody may open the repository's pages. What is not said is private."""
+    return repository.get("private") is False and repository.get("visibility") == "public"
+
+
+def parse_issue(issue: Mapping[str, Any], *, repository: Mapping[str, Any], ref: str) -> IssueFacts:
+    """An issue in our words. `ref` is what people here call it."""
+    is_closed = issue["state"] == "closed"
+    reason = issue.get("state_reason")
+    outcome, outcome_reason, label = OUTCOMES.get(reason or "", ("unclear", None, reason or ""))
+    if not is_closed:
+        outcome, outcome_reason, label = None, None, "reopened" if reason == "reopened" else ""
+    return IssueFacts(
+        remote_id=str(issue["id"]),
+        ref=ref,
+        title=issue["title"],
+        url=issue["html_url"],
+        state="closed" if is_closed else "open",
+        updated_at=parse_time(issue["updated_at"]),
+        outcome=outcome,
+        outcome_reason=outcome_reason,
+        outcome_label=label,
+        closed_at=parse_time(issue["closed_at"]) if is_closed and issue.get("closed_at") else None,
+        locked=bool(issue.get("locked")),
+        visible_to_public=is_public(repository),
+    )
+
+
+def parse_history(answer: Mapping[str, Any]) -> _History:
+    """GraphQL's `data.repository`: what closed the issue, and what is linked to it."""
+    here = answer["nameWithOwner"].lower()
+    issue = answer["issue"]
+    closer: _Candidate | None = None
+    earlier: _Candidate | None = None
+    canonical: tuple[str, int] | None = None
+    is_discussion = False
+    disconnected: set[int] = set()
+    for event in filter(None, issue["timelineItems"]["nodes"]):
+        match event["__typename"]:
+            case "ClosedEvent":
+                closer = _closer(event, here)
+            case "ReopenedEvent":
+                closer, earlier = None, closer or earlier
+            case "ConnectedEvent":
+                disconnected -= _pulls_named(event, here)
+            case "DisconnectedEvent":
+                disconnected |= _pulls_named(event, here)
+            case "MarkedAsDuplicateEvent":
+                original = event["canonical"] or {}
+                if original.get("__typename") == "Issue":
+                    canonical = original["repository"]["nameWithOwner"], original["number"]
+            case "UnmarkedAsDuplicateEvent":
+                canonical = None
+            case "ConvertedToDiscussionEvent":
+                is_discussion = True
+    linked = (issue["closedByPullRequestsReferences"] or {}).get("nodes") or []
+    pulls = [_merged_pull(pull, here) for pull in linked if pull and pull["number"] not in disconnected]
+    return _History(
+        closer=closer,
+        earlier=earlier,
+        pulls=tuple(p for p in pulls if p is not None),
+        canonical=canonical,
+        is_discussion=is_discussion,
+    )
+
+
+def _closer(event: Mapping[str, Any], here: str) -> _Candidate | None:
+    closer = event["closer"] or {}
+    if closer.get("__typename") == "PullRequest":
+        return _merged_pull(closer, here)
+    if closer.get("__typename") != "Commit" or closer["repository"]["nameWithOwner"].lower() != here:
+        return None
+    closed_at = parse_time(event["createdAt"])
+    return _commit_candidate(
+        closer["oid"], url=closer["url"], at=closed_at, made_at=min(parse_time(closer["committedDate"]), closed_at)
+    )
+
+
+def _commit_candidate(sha: str, *, url: str, at: datetime, made_at: datetime) -> _Candidate:
+    return _Candidate(change=Change(sha=sha, label=f"commit {sha[:7]}", url=url, at=at), made_at=made_at)
+
+
+def _merged_pull(pull: Mapping[str, Any], here: str) -> _Candidate | None:
+    """A pull request of this repository as a change; None unless it is merged here."""
+    if not pull["merged"] or not pull["mergeCommit"] or pull["repository"]["nameWithOwner"].lower() != here:
+        return None
+    return _pull_candidate(
+        pull["number"],
+        sha=pull["mergeCommit"]["oid"],
+        url=pull["url"],
+        at=parse_time(pull["mergedAt"]),
+        base=pull["baseRefName"],
+    )
+
+
+def _pull_candidate(number: int, *, sha: str, url: str, at: datetime, base: str) -> _Candidate:
+    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at)
+    return _Candidate(change=change, made_at=at, pull=number, base=base)
+
+
+def _pulls_named(event: Mapping[str, Any], here: str) -> set[int]:
+    ends = (event.get("source") or {}, event.get("subject") or {})
+    return {
+        end["number"]
+        for end in ends
+        if end.get("__typename") == "PullRequest" and end["repository"]["nameWithOwner"].lower() == here
+    }
+
+
+def parse_commit(commit: Mapping[str, Any]) -> Commit:
+    """A commit as the REST API lists it."""
+    return read_commit(
+        sha=commit["sha"],
+        message=commit["commit"]["message"],
+        at=parse_time(commit["commit"]["committer"]["date"]),
+        parents=tuple(parent["sha"] for parent in commit.get("parents") or ()),
+    )
+
+
+def parse_release(release: Mapping[str, Any], *, sha: str) -> Release:
+    """A release and the commit its tag names; the branch it was made from (`target_commitish`) proves nothing."""
+    published = release.get("published_at")
+    return Release(
+        remote_id=str(release["id"]),
+        label=release["tag_name"],
+        url=release["html_url"],
+        sha=sha,
+        draft=bool(release["draft"]),
+        prerelease=bool(release["prerelease"]),
+        published_at=parse_time(published) if published else None,
+    )
+
+
+def _last_touched(release: Mapping[str, Any]) -> datetime:
+    stamps = (release.get("published_at"), release.get("created_at"), release.get("updated_at"))
+    return max(parse_time(stamp) for stamp in stamps if stamp)
+
+
+def parse_webhook(*, event: str, key: str, payload: Mapping[str, Any], is_ours: bool) -> Hook:
+    """What a verified webhook call hints at. An event of another repository hints at nothing."""
+    action = payload.get("action")
+    name = f"{event}.{action}" if isinstance(action, str) else event
+    if not is_ours:
+        return Hook(key=key, event=name)
+    if event == "issues" and isinstance(payload.get("issue"), dict) and "id" in payload["issue"]:
+        return Hook(key=key, event=name, issues=(str(payload["issue"]["id"]),))
+    if event in RELOOK:
+        actions = RELOOK[event]
+        return Hook(key=key, event=name, everything=actions is None or action in actions)
+    is_tag = (event == "push" and str(payload.get("ref", "")).startswith("refs/tags/")) or (
+        event in {"create", "delete"} and payload.get("ref_type") == "tag"
+    )
+    return Hook(key=key, event=name, everything=is_tag)
+
+
+# What GitHub refuses
+
+
+def failure(answer: httpx.Response, *, what: str, now: datetime, writes: bool = False) -> OutsideError:
+    """An unwanted answer as an error for a person, naming the permission that GitHub itself says is missing."""
+    status = answer.status_code
+    until = rate_limited_until(answer, now)
+    if until is not None:
+        return OutsideError(
+            f"{what}: GitHub asks us to wait until {until:%H:%M:%S} UTC", "rate_limited", retry_at=until
+        )
+    said = _words_of(answer)
+    if status == 401:
+        return OutsideError(f"{what}: GitHub refuses the token{said}; enter a new one", "auth_broken")
+    if status in {403, 404} and "locked" in said:
+        return OutsideError(f"{what}: the issue is locked, and this token may not write there", "forbidden")
+    if status == 403:
+        return OutsideError(f"{what}: not allowed{said}{_permission_asked(answer)}", "forbidden")
+    if status == 404:
+        return OutsideError(
+            f"{what}: it does not exist, or the token may not see it{_permission_asked(answer)}", "gone"
+        )
+    if status == 410:
+        return OutsideError(f"{what}: it was deleted or is switched off{said}", "gone")
+    if status == 451:
+        return OutsideError(f"{what}: withheld for legal reasons", "forbidden")
+    if status == 422 and "too long" in said:
+        return OutsideError(f"{what}: the text is too long for GitHub{said}", "too_long")
+    if 400 <= status < 500 and status != 408:
+        return OutsideError(f"{what}: GitHub refuses it ({status}){said}", "invalid")
+    kind: Kind = "unknown" if writes else "transient"
+    return OutsideError(f"{what}: GitHub answers {status}{said}", kind, retry_at=retry_at(answer, now))
+
+
+def rate_limited_until(answer: httpx.Response, now: datetime) -> datetime | None:
+    """When to come back, if this is a rate limit: Retry-After, else the reset time, else a minute.
+
+    https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
+    """
+    if answer.status_code not in {403, 429}:
+        return None
+    until = retry_at(answer, now)
+    if until is not None:
+        return until
+    if answer.headers.get("x-ratelimit-remaining") == "0":
+        return _reset_time(answer, now)
+    said = _words_of(answer).lower()
+    if answer.status_code == 429 or "rate limit" in said or "abuse detection" in said:
+        return now + timedelta(minutes=1)
+    return None
+
+
+def _reset_time(answer: httpx.Response, now: datetime) -> datetime:
+    reset = answer.headers.get("x-ratelimit-reset", "")
+    if not reset.isdigit() or len(reset) > 11:
+        return now + timedelta(minutes=1)
+    return min(max(datetime.fromtimestamp(int(reset), UTC), now), now + timedelta(days=1))
+
+
+def _words_of(answer: httpx.Response) -> str:
+    """GitHub's own explanation in brackets, or nothing."""
+    try:
+        body = json.loads(answer.content)
+    except ValueError:
+        return ""
+    if not isinstance(body, dict) or not isinstance(body.get("message"), str):
+        return ""
+    parts = [body["message"]]
+    for error in body.get("errors") or ():
+        if isinstance(error, dict):
+            parts.append(str(error.get("message") or f"{error.get('field', '')} {error.get('code', '')}".strip()))
+        elif isinstance(error, str):
+            parts.append(error)
+    return f" ('{'; '.join(part for part in parts if part)[:200]}')"
+
+
+def _permission_asked(answer: httpx.Response) -> str:
+    """The permission an endpoint needs; alternatives are parted by ';', what is needed together by ','."""
+    asked = answer.headers.get("x-accepted-github-permissions", "")
+    ways = [" and ".join(part.strip().replace("=", ": ") for part in way.split(",")) for way in asked.split(";")]
+    wanted = " or ".join(way for way in ways if way)
+    return f". The token needs {wanted[:200]}" if wanted else ""
+
+
+@contextmanager
+def _as_github_says(what: str, *, writes: bool = False) -> Iterator[None]:
+    """An answer without the fields GitHub's own answers have comes from something else, or from its bad day."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        kind: Kind = "unknown" if writes else "transient"
+        raise OutsideError(f"{what}: the answer is not what GitHub documents ({error!r:.80})", kind) from error
+
+
+# What is kept between readings
+
+
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
+
+
+class _Shelf(Generic[_Key, _Value]):
+    """The values used last, up to a total weight; the rest is forgotten."""
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity, self._weight = capacity, 0
+        self._values: OrderedDict[_Key, tuple[_Value, int]] = OrderedDict()
+
+    def get(self, key: _Key) -> _Value | None:
+        if key not in self._values:
+            return None
+        self._values.move_to_end(key)
+        return self._values[key][0]
+
+    def put(self, key: _Key, value: _Value, *, weight: int) -> None:
+        self._weight -= self._values.pop(key, (None, 0))[1]
+        self._values[key] = value, weight
+        self._weight += weight
+        while self._weight > self._capacity:
+            self._weight -= self._values.popitem(last=False)[1][1]
+
+
+_ANSWERS: _Shelf[tuple[str, str], httpx.Response] = _Shelf(64 * 1024 * 1024)
+"""Answers with an ETag, by token and address; weighed in bytes. GitHub says each time whether they still hold."""
+
+_RANGES: _Shelf[tuple[str, str, str, str], _Range] = _Shelf(200_000)
+"""Comparisons by server, repository and both shas, weighed in commits. Shas never change, so these hold for ever."""
+
+_CLAIMS: _Shelf[tuple[str, str, int, str, str], tuple[_Candidate, ...]] = _Shelf(10_000)
+"""Merged pull requests that claim an issue, by range and day: the day, because their texts can be edited."""
+
+
+class GitHub:
+    """One repository on GitHub."""
+
+    name: ClassVar[str] = "github"
+    title: ClassVar[str] = "GitHub"
+    Settings: ClassVar[type[BaseModel]] = GitHubSettings
+    Secrets: ClassVar[type[BaseModel]] = GitHubSecrets
+    poll_every: ClassVar[timedelta] = timedelta(seconds=60)
+    settle: ClassVar[timedelta] = timedelta(minutes=30)
+    block_limit: ClassVar[int] = 65_000
+    """GitHub takes 65,536 characters: https://github.com/danger/danger/issues/424"""
+
+    def __init__(self, connection: Connection) -> None:
+        self._http = connection.http
+        self._now = connection.now
+        self._settings: GitHubSettings = connection.settings
+        self._secrets: GitHubSecrets = connection.secrets
+        self._facts = connection.facts
+        self._repository_id = connection.remote_id
+        self._version = str(connection.facts.get("api_version", API_VERSION))
+        self._login: str | None = connection.facts.get("login")
+        self._has_graphql = True
+        token = self._secrets.token.get_secret_value()
+        self._purse = hashlib.sha256(token.encode()).hexdigest()
+
+    # What a person asks
+
+    async def connect(self) -> Project:
+        """Prove the token, find the repository, and learn who we are there."""
+        what = f"looking for {self._settings.repository}"
+        answer = await self._call("GET", self._repo_url(), what=what, also={400, 404})
+        if answer.status_code == 400 and self._version != OLDER_API_VERSION:
+            self._version = OLDER_API_VERSION
+            answer = await self._call("GET", self._repo_url(), what=what, also={404})
+        repository = self._repository_from(answer)
+        self._repository_id = str(repository["id"])
+        self._login = await self._ask_who_we_are()
+        expires = answer.headers.get("github-authentication-token-expiration", "")
+        return Project(
+            remote_id=self._repository_id,
+            name=repository["full_name"],
+            url=repository["html_url"],
+            visible_to_public=is_public(repository),
+            facts={
+                "repository_id": self._repository_id,
+                "full_name": repository["full_name"],
+                "default_branch": repository["default_branch"],
+                "private": not is_public(repository),
+                "html_url": repository["html_url"],
+                "login": self._login,
+                "api_version": self._version,
+                "token_expires": expires,
+            },
+            scopes=tuple(s.strip() for s in answer.headers.get("x-oauth-scopes", "").split(",") if s.strip()),
+            quota={
+                name: int(answer.headers[f"x-ratelimit-{name}"])
+                for name in ("limit", "remaining", "reset")
+                if answer.headers.get(f"x-ratelimit-{name}", "").isdigit()
+            },
+        )
+
+    async def find(self, ref: str) -> IssueFacts:
+        """The issue behind an address, 'owner/repository#12', '#12' or '12'."""
+        name, number = self._named_issue(ref)
+        repository = await self._repository(name or self._settings.repository)
+        if name and str(repository["id"]) != self._known_repository_id(repository):
+            raise OutsideError(
+                f"{ref} is in {repository['full_name']}, and this tracker watches {self._settings.repository}",
+                "invalid",
+            )
+        what = f"reading #{number} of {repository['full_name']}"
+        issue = json_of(await self._get(self._issue_url(repository["full_name"], number), what=what), what=what)
+        with _as_github_says(what):
+            if issue.get("pull_request"):
+                raise OutsideError(f"#{number} is a pull request; name the issue it belongs to", "invalid")
+            return parse_issue(issue, repository=repository, ref=self._ref(repository, issue["number"]))
+
+    async def create(self, *, title: str, body: str, marker: str) -> IssueFacts:
+        """Make an issue. The marker is a comment that GitHub does not show."""
+        what = f"creating an issue in {self._settings.repository}"
+        repository = await self._repository(self._settings.repository)
+        words = {"title": _cut(title, 256), "body": f"{body}\n\n{_marker(marker)}"}
+        url = f"{self._repo_url(repository['full_name'])}/issues"
+        answer = await self._call("POST", url, what=what, json=words, writes=True, also={410})
+        if answer.status_code == 410:
+            raise OutsideError(f"{what}: issues are switched off there", "misconfigured")
+        with _as_github_says(what, writes=True):
+            issue = json_of(answer, what=what, writes=True)
+            return parse_issue(issue, repository=repository, ref=self._ref(repository, issue["number"]))
+
+    async def find_created(self, *, marker: str, since: datetime) -> IssueFacts | None:
+        """The issue of an earlier, unanswered `create`: ours, with the marker in its text."""
+        repository = await self._repository(self._settings.repository)
+        what = f"looking for an issue of ours in {repository['full_name']}"
+        login = await self._who_we_are()
+        query = {"state": "all", "since": iso(since - timedelta(minutes=5)), "per_page": PAGE}
+        if login:
+            query["creator"] = login
+        url = f"{self._repo_url(repository['full_name'])}/issues?{urlencode(query)}"
+        with _as_github_says(what):
+            async for page in self._pages(url, what=what):
+                for issue in page:
+                    if _marker(marker) in (issue.get("body") or "") and await self._is_ours(issue):
+                        return parse_issue(issue, repository=repository, ref=self._ref(repository, issue["number"]))
+        return None
+
+    # What the issue and its fix are now
+
+    async def read(self, remote_id: str, *, ref: str) -> IssueReading:
+        """The issue, its fix and the releases that hold it. A transferred issue is read where it is now, under its new id."""
+        name, number = self._named_issue(ref)
+        asked = self._issue_url(name or self._settings.repository, number)
+        what = f"reading {ref}"
+        answer = await self._get(asked, what=what, also={404, 410})
+        if answer.status_code != 200:
+            repository = await self._repository(name or self._settings.repository)
+            why = (
+                "deleted on GitHub"
+                if answer.status_code == 410
+                else "not visible any more (deleted, or moved to where this token may not look)"
+            )
+            return self._gone(remote_id, ref=ref, number=number, repository=repository, why=why)
+        issue = json_of(answer, what=what)
+        with _as_github_says(what):
+            repository = await self._repository(repository_of(issue))
+            has_moved = answer.url.path != httpx.URL(asked).path
+            if str(issue["id"]) != remote_id and not has_moved:
+                return self._gone(
+                    remote_id, ref=ref, number=number, repository=repository, why="another issue has this number now"
+                )
+            facts = parse_issue(issue, repository=repository, ref=self._ref(repository, issue["number"]))
+            if facts.state == "open":
+                return IssueReading(facts=facts, read_at=self._now())
+            return await self._read_closed(facts, issue=issue, repository=repository)
+
+    async def _read_closed(
+        self, facts: IssueFacts, *, issue: Mapping[str, Any], repository: Mapping[str, Any]
+    ) -> IssueReading:
+        history = await self._history(repository, issue)
+        if history.is_discussion:
+            gone = replace(facts, state="gone", outcome=None, gone_why="converted to a discussion")
+            return IssueReading(facts=gone, read_at=self._now())
+        if history.canonical is not None and facts.outcome == "duplicate":
+            where, number = history.canonical
+            is_here = where.lower() == repository["full_name"].lower()
+            facts = replace(facts, canonical_ref=f"#{number}" if is_here else f"{where}#{number}")
+        if facts.outcome != "fixed" or self._settings.shipped_when == "closed":
+            return IssueReading(facts=facts, read_at=self._now())
+        releases = await self._releases(repository, since=parse_time(issue["created_at"]) - CLOCK_SKEW)
+        fixes = history.fixes(repository["default_branch"])
+        if not fixes:
+            fixes = await self._claimed_by_releases(repository, issue, releases)
+        fixes = await self._without_undone(repository, fixes)
+        found, containments = await self._look_into(repository, fixes, releases)
+        return IssueReading(
+            facts=facts,
+            read_at=self._now(),
+            changes=tuple(fix.change for fix in fixes),
+            releases=tuple(found),
+            containments=tuple(containments),
+        )
+
+    def _gone(self, remote_id: str, *, ref: str, number: int, repository: Mapping[str, Any], why: str) -> IssueReading:
+        now = self._now()
+        facts = IssueFacts(
+            remote_id=remote_id,
+            ref=ref,
+            title="",
+            url=f"{repository['html_url']}/issues/{number}",
+            state="gone",
+            updated_at=now,
+            gone_why=why,
+            visible_to_public=is_public(repository),
+        )
+        return IssueReading(facts=facts, read_at=now)
+
+    async def pull(self, *, cursor: str | None, since: datetime) -> AsyncIterator[IssuePage]:
+        """Issues by the time of their last change.
+
+        Each page starts again from the newest time seen instead of at 'page 2': an issue that
+        changes while pages are read moves to the end, and would take another one's place.
+        """
+        start = _time_or(cursor, since)
+        asked = start - timedelta(minutes=2)
+        newest = start
+        what = f"listing changed issues of {self._settings.repository}"
+        base = f"{self._repo_url()}/issues"
+        url: str | None = f"{base}?{_changed_since(asked)}"
+        while url:
+            answer = await self._get(url, what=what)
+            with _as_github_says(what):
+                issues = json_of(answer, what=what)
+                newest = max([newest, *(parse_time(issue["updated_at"]) for issue in issues)])
+                found = tuple(str(issue["id"]) for issue in issues if not issue.get("pull_request"))
+            yield IssuePage(issues=found, cursor=iso(newest))
+            url = self._next_of(answer)
+            if url and newest - timedelta(seconds=1) > asked:
+                asked = newest - timedelta(seconds=1)
+                url = f"{base}?{_changed_since(asked)}"
+
+    # What closed it
+
+    async def _history(self, repository: Mapping[str, Any], issue: Mapping[str, Any]) -> _History:
+        what = f"reading what closed #{issue['number']} of {repository['full_name']}"
+        found = await self._graphql(repository["full_name"], issue["number"], what=what) if self._has_graphql else None
+        if found is not None:
+            with _as_github_says(what):
+                return parse_history(found)
+        self._has_graphql = False
+        return await self._history_by_timeline(repository, issue, what=what)
+
+    async def _graphql(self, name: str, number: int, *, what: str) -> Mapping[str, Any] | None:
+        """GraphQL's `data.repository`, or None where the server has no GraphQL or one without these fields."""
+        owner, _, short = name.partition("/")
+        variables = {"owner": owner, "name": short, "number": number}
+        answer = await self._call(
+            "POST", self._graphql_url(), what=what, json={"query": FIXES, "variables": variables}, also={404}
+        )
+        if answer.status_code == 404:
+            return None
+        body = json_of(answer, what=what)
+        with _as_github_says(what):
+            errors = body.get("errors") or ()
+            if any("doesn't exist on type" in str(error.get("message")) for error in errors):
+                return None
+            kinds = {str(error.get("type")) for error in errors}
+            found: Mapping[str, Any] | None = (body.get("data") or {}).get("repository")
+        if "RATE_LIMITED" in kinds:
+            raise OutsideError(
+                f"{what}: GitHub's GraphQL asks us to wait", "rate_limited", retry_at=_reset_time(answer, self._now())
+            )
+        # A linked pull request that the token may not see is an error beside whole data; it proves nothing here anyway.
+        if found and found.get("issue") and kinds <= {"FORBIDDEN", "NOT_FOUND"}:
+            return found
+        if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+            raise OutsideError(f"{what}: the token may not read this over GraphQL", "forbidden")
+        raise OutsideError(f"{what}: GitHub's GraphQL answered with an error", "transient")
+
+    async def _history_by_timeline(
+        self, repository: Mapping[str, Any], issue: Mapping[str, Any], *, what: str
+    ) -> _History:
+        """The same from the REST timeline, where a close by a pull request names no commit, only a mention of it."""
+        name, number = repository["full_name"], issue["number"]
+        closer: _Candidate | None = None
+        earlier: _Candidate | None = None
+        is_discussion = False
+        mentioned: dict[int, None] = {}
+        with _as_github_says(what):
+            async for page in self._pages(f"{self._issue_url(name, number)}/timeline?per_page={PAGE}", what=what):
+                for event in page:
+                    match event.get("event"):
+                        case "closed":
+                            closer = await self._closing_commit(name, event, what=what)
+                        case "reopened":
+                            closer, earlier = None, closer or earlier
+                        case "converted_to_discussion":
+                            is_discussion = True
+                        case "cross-referenced":
+                            source = event["source"].get("issue") or {}
+                            if source.get("pull_request") and repository_of(source).lower() == name.lower():
+                                mentioned[source["number"]] = None
+            pulls = [await self._claiming_pull(name, pull, issue=number, what=what) for pull in mentioned]
+        return _History(
+            closer=closer,
+            earlier=earlier,
+            pulls=tuple(p for p in pulls if p is not None),
+            is_discussion=is_discussion,
+        )
+
+    async def _closing_commit(self, name: str, event: Mapping[str, Any], *, what: str) -> _Candidate | None:
+        sha = event.get("commit_id")
+        if not sha:
+            return None
+        answer = await self._get(f"{self._repo_url(name)}/commits/{sha}", what=what, also={404, 409, 422})
+        if answer.status_code != 200:
+            return None  # a commit of another repository
+        commit = json_of(answer, what=what)
+        closed_at = parse_time(event["created_at"])
+        made_at = min(parse_commit(commit).at, closed_at)
+        return _commit_candidate(sha, url=commit["html_url"], at=closed_at, made_at=made_at)
+
+    async def _claiming_pull(self, name: str, number: int, *, issue: int, what: str) -> _Candidate | None:
+        """A merged pull request whose title or description closes the issue by keyword; else None."""
+        answer = await self._get(f"{self._repo_url(name)}/pulls/{number}", what=what, also={404})
+        if answer.status_code == 404:
+            return None
+        pull = json_of(answer, what=what)
+        claims = closed_by(f"{pull['title']}\n\n{pull.get('body') or ''}")
+        if not pull.get("merged") or not pull.get("merge_commit_sha"):
+            return None
+        if not closes(claims, number=issue, repository=name):
+            return None
+        return _pull_candidate(
+            number,
+            sha=pull["merge_commit_sha"],
+            url=pull["html_url"],
+            at=parse_time(pull["merged_at"]),
+            base=pull["base"]["ref"],
+        )
+
+    async def _claimed_by_releases(
+        self, repository: Mapping[str, Any], issue: Mapping[str, Any], releases: Sequence[Mapping[str, Any]]
+    ) -> list[_Candidate]:
+        """Commits of releases since the issue was opened that claim to close it, in themselves or by their pull request."""
+        opened = parse_time(issue["created_at"]) - CLOCK_SKEW
+        published = sorted((r for r in releases if r.get("published_at")), key=lambda r: parse_time(r["published_at"]))
+        before = [r for r in published if _last_touched(r) < opened][-1:]
+        after = [r for r in published if _last_touched(r) >= opened][-30:]
+        base = await self._tag_sha(repository, before[0]["tag_name"]) if before else ""
+        ranges: list[tuple[str, str, tuple[Commit, ...]]] = []
+        for release in after:
+            head = await self._tag_sha(repository, release["tag_name"])
+            if head:
+                ranges.append((base, head, await self._commits_between(repository, base, head, since=opened)))
+                base = head
+        claims = _claims(
+            [commit for _, _, commits in ranges for commit in commits], issue=issue["number"], repository=repository
+        )
+        if claims or self._has_graphql:  # GraphQL has named every pull request already
+            return claims
+        return await self._claimed_by_pulls(repository, issue["number"], ranges)
+
+    async def _commits_between(
+        self, repository: Mapping[str, Any], base: str, head: str, *, since: datetime
+    ) -> tuple[Commit, ...]:
+        if base:
+            between = await self._compare(repository, base, head)
+            return between.commits if between else ()
+        what = f"listing commits of {repository['full_name']}"
+        query = urlencode({"sha": head, "since": iso(since), "per_page": PAGE})
+        commits: list[Commit] = []
+        async for page in self._pages(f"{self._repo_url(repository['full_name'])}/commits?{query}", what=what):
+            commits += [parse_commit(commit) for commit in page]
+        return tuple(reversed(commits))
+
+    async def _claimed_by_pulls(
+        self, repository: Mapping[str, Any], issue: int, ranges: Iterable[tuple[str, str, tuple[Commit, ...]]]
+    ) -> list[_Candidate]:
+        found: dict[str, _Candidate] = {}
+        lookups = 0
+        for base, head, commits in ranges:
+            key = (f"{self._settings.api_url} {repository['id']}", f"{self._now():%Y-%m-%d}", issue, base, head)
+            known = _CLAIMS.get(key)
+            if known is None:
+                numbers: dict[int, None] = {}
+                for commit in commits:
+                    lookups += 1
+                    landed = commit.lands or (
+                        await self._pulls_of(repository, commit.sha) if lookups < MAX_LOOKUPS else ()
+                    )
+                    numbers.update(dict.fromkeys(landed))
+                what = f"reading what fixed #{issue} of {repository['full_name']}"
+                claims = [
+                    await self._claiming_pull(repository["full_name"], n, issue=issue, what=what) for n in numbers
+                ]
+                known = tuple(claim for claim in claims if claim is not None)
+                _CLAIMS.put(key, known, weight=1 + len(known))
+            found |= {claim.change.sha: claim for claim in known}
+        return list(found.values())
+
+    async def _pulls_of(self, repository: Mapping[str, Any], sha: str) -> tuple[int, ...]:
+        url = f"{self._repo_url(repository['full_name'])}/commits/{sha}/pulls"
+        what = f"reading the pull requests of {sha[:7]}"
+        answer = await self._get(url, what=what, also={404, 409, 422})
+        return tuple(pull["number"] for pull in json_of(answer, what=what)) if answer.status_code == 200 else ()
+
+    # What holds it
+
+    async def _releases(self, repository: Mapping[str, Any], *, since: datetime) -> list[Mapping[str, Any]]:
+        """Releases, and at least the newest one before `since`. The list's own order is never relied on."""
+        what = f"listing releases of {repository['full_name']}"
+        url = f"{self._repo_url(repository['full_name'])}/releases?per_page={PAGE}"
+        found: list[Mapping[str, Any]] = []
+        pages = 0
+        async for page in self._pages(url, what=what):
+            found += page
+            pages += 1
+            # The list is by date of creation: a page without anything of our time has only older ones behind it.
+            if pages >= MAX_RELEASE_PAGES or all(_last_touched(release) < since for release in page):
+                break
+        return found
+
+    async def _without_undone(self, repository: Mapping[str, Any], fixes: list[_Candidate]) -> list[_Candidate]:
+        """The fixes without those that were taken out again before the newest one was made."""
+        if len(fixes) < 2:
+            return fixes
+        newest = max(fixes, key=lambda fix: (fix.change.at or fix.made_at, fix.change.sha))
+        return [
+            fix for fix in fixes if fix is newest or await self._holds(repository, fix, newest.change.sha) != "reverted"
+        ]
+
+    async def _look_into(
+        self, repository: Mapping[str, Any], fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
+    ) -> tuple[list[Release], list[Containment]]:
+        """Releases from the oldest that could hold the fixes up to the first that does, and what they hold.
+
+        Where none does, also the newest few that do not count (drafts, prereleases, other tags):
+        they make the reason.
+        """
+        if not fixes:
+            return [], []
+        since = min(fix.made_at for fix in fixes) - CLOCK_SKEW
+        recent = [release for release in releases if _last_touched(release) >= since]
+        counting = [release for release in recent if self._counts(release)]
+        counting.sort(key=lambda release: (parse_time(release["published_at"]), str(release["id"])))
+        others = sorted((r for r in recent if not self._counts(r)), key=_last_touched, reverse=True)
+        found: list[Release] = []
+        containments: list[Containment] = []
+        for raw in (*counting, *others[:3]):
+            release = parse_release(raw, sha=await self._tag_sha(repository, raw["tag_name"]))
+            answers = [await self._containment(repository, fix, release) for fix in fixes]
+            found.append(release)
+            containments += answers
+            if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
+                break
+        return found, containments
+
+    def _counts(self, release: Mapping[str, Any]) -> bool:
+        return parse_release(release, sha="").is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
+
+    async def _containment(self, repository: Mapping[str, Any], fix: _Candidate, release: Release) -> Containment:
+        sha = fix.change.sha
+        answer = await self._holds(repository, fix, release.sha) if release.sha else "unknown"
+        url = f"{repository['html_url']}/compare/{sha}...{quote(release.label)}"
+        return Containment(sha=sha, release_id=release.remote_id, answer=answer, url=url)
+
+    async def _holds(
+        self, repository: Mapping[str, Any], fix: _Candidate, sha: str
+    ) -> Literal["yes", "no", "unknown", "reverted"]:
+        """Whether commit `sha` has the fix: by ancestry, by a copy, and not taken out again."""
+        between = await self._compare(repository, fix.change.sha, sha)
+        if between is None:
+            return "unknown"
+        if between.status == "behind":
+            return "no"
+        names = Fix(wholes=frozenset({fix.change.sha}), pull=fix.pull)
+        if fix.pull is not None and any(commit.picks or commit.reverts for commit in between.commits):
+            names = await self._pieces(repository, fix.change.sha, fix.pull)
+        answer = standing(names, commits=between.commits, is_ancestor=between.holds_the_base)
+        return answer if between.is_whole else "unknown"
+
+    async def _pieces(self, repository: Mapping[str, Any], sha: str, pull: int) -> Fix:
+        """A pull request's commits, as they were on its branch and, where it was rebased, as they landed."""
+        what = f"reading the commits of pull request #{pull}"
+        repo_url = self._repo_url(repository["full_name"])
+        branch: list[Commit] = []
+        async for page in self._pages(f"{repo_url}/pulls/{pull}/commits?per_page={PAGE}", what=what):
+            branch += [parse_commit(commit) for commit in page]
+        own = [commit for commit in branch if len(commit.parents) < 2]
+        before = frozenset(commit.sha for commit in own)
+        if len(own) < 2:
+            return Fix(wholes=frozenset({sha}), sets=(before,) if before else (), pull=pull)
+        query = urlencode({"sha": sha, "per_page": min(len(own), PAGE)})
+        answer = await self._get(f"{repo_url}/commits?{query}", what=what)
+        landed = [parse_commit(commit) for commit in json_of(answer, what=what)][::-1]
+        if [commit.subject for commit in landed] == [commit.subject for commit in own[-PAGE:]]:
+            return Fix(wholes=frozenset(), sets=(before, frozenset(c.sha for c in landed)), pull=pull)
+        return Fix(wholes=frozenset({sha}), sets=(before,), pull=pull)
+
+    async def _compare(self, repository: Mapping[str, Any], base: str, head: str) -> _Range | None:
+        """Two commits compared, or None where the repository does not know one of them."""
+        key = (self._settings.api_url, str(repository["id"]), base, head)
+        known = _RANGES.get(key)
+        if known is not None:
+            return known
+        what = f"comparing {base[:7]} with {head[:7]} in {repository['full_name']}"
+        url = f"{self._repo_url(repository['full_name'])}/compare/{base}...{head}"
+        commits: list[Commit] = []
+        status, total, page = "", 1, 1
+        while len(commits) < total and page <= MAX_RANGE_PAGES:
+            answer = await self._call("GET", f"{url}?per_page={PAGE}&page={page}", what=what, also={404})
+            if answer.status_code == 404:
+                return None
+            with _as_github_says(what):
+                comparison = json_of(answer, what=what)
+                status, total = comparison["status"], comparison["total_commits"]
+                commits += [parse_commit(commit) for commit in comparison["commits"]]
+                if not comparison["commits"]:
+                    break
+            page += 1
+        found = _Range(status=status, commits=tuple(commits), is_whole=len(commits) >= total)
+        _RANGES.put(key, found, weight=1 + len(commits))
+        return found
+
+    async def _tag_sha(self, repository: Mapping[str, Any], tag: str) -> str:
+        """The commit a tag names, through annotated tags; empty where there is no such tag, or it names no commit."""
+        what = f"reading tag {tag} of {repository['full_name']}"
+        repo_url = self._repo_url(repository["full_name"])
+        url = f"{repo_url}/git/ref/tags/{quote(tag)}"
+        for _ in range(5):
+            answer = await self._get(url, what=what, also={404, 409})
+            if answer.status_code != 200:
+                return ""
+            with _as_github_says(what):
+                target = json_of(answer, what=what)["object"]
+                kind, sha = str(target["type"]), str(target["sha"])
+            if kind != "tag":
+                return sha if kind == "commit" else ""
+            url = f"{repo_url}/git/tags/{sha}"
+        return ""
+
+    # What engineers see
+
+    async def show(self, issue: IssueFacts, *, block: str, handle: str | None) -> str:
+        """One comment of ours, edited in place. Its marker is the hidden comment that the block itself carries."""
+        comments = self._comments_url(issue)
+        what = f"showing on {issue.ref} who waits"
+        marker = _MARKER.search(block)
+        if handle is not None:
+            edited = await self._call(
+                "PATCH", self._comment_url(issue, handle), what=what, json={"body": block}, writes=True, also={404}
+            )
+            if edited.status_code != 404:
+                return handle
+        # A lost answer, or an issue that moved with its comments: ours may be there under an id we do not know.
+        found = await self._our_comment(comments, marker[0], what=what) if marker else None
+        if found is not None:
+            await self._call("PATCH", self._comment_url(issue, found), what=what, json={"body": block}, writes=True)
+            return found
+        if handle is not None:
+            raise OutsideError(f"{what}: somebody removed the comment", "gone")
+        return await self._comment(comments, block, what=what)
+
+    async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
+        """A new comment, unless ours with this marker is there already."""
+        comments = self._comments_url(issue)
+        what = f"commenting on {issue.ref}"
+        found = await self._our_comment(comments, _marker(marker), what=what)
+        return found or await self._comment(comments, f"{text}\n\n{_marker(marker)}", what=what)
+
+    async def _comment(self, comments: str, text: str, *, what: str) -> str:
+        answer = await self._call("POST", comments, what=what, json={"body": text}, writes=True)
+        with _as_github_says(what, writes=True):
+            return str(json_of(answer, what=what, writes=True)["id"])
+
+    async def _our_comment(self, comments: str, marker: str, *, what: str) -> str | None:
+        with _as_github_says(what):
+            async for page in self._pages(f"{comments}?per_page={PAGE}", what=what):
+                for comment in page:
+                    if marker in (comment.get("body") or "") and await self._is_ours(comment):
+                        return str(comment["id"])
+        return None
+
+    # What GitHub tells us
+
+    def receive(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
+        """A webhook call, verified by X-Hub-Signature-256 over the raw body."""
+        given = {name.lower(): value for name, value in headers.items()}
+        self._verify(given, body)
+        try:
+            payload = json.loads(body)
+        except ValueError:
+            payload = None
+        if not isinstance(payload, dict):
+            why = (
+                "sent as a form; set the webhook's content type to application/json"
+                if body.startswith(b"payload=")
+                else "not a JSON object; set the webhook's content type to application/json"
+            )
+            raise ValueError(f"the webhook's body is {why}")  # noqa: TRY004  (the port's word for it)
+        guid = given.get("x-github-delivery") or hashlib.sha256(body).hexdigest()
+        repository = payload.get("repository")
+        return parse_webhook(
+            event=given.get("x-github-event", ""),
+            key=f"{given.get('x-github-hook-id', '')}:{guid}",
+            payload=payload,
+            is_ours=isinstance(repository, dict) and self._is_this_repository(repository),
+        )
+
+    def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
+        secret = self._secrets.webhook_secret.get_secret_value() if self._secrets.webhook_secret else ""
+        if not secret:
+            raise BadSignatureError(
+                "this tracker has no webhook secret; enter the one set at GitHub, or remove the hook"
+            )
+        signature = headers.get("x-hub-signature-256")
+        if not signature:
+            how = "signed with SHA-1 only" if "x-hub-signature" in headers else "not signed"
+            raise BadSignatureError(f"the call is {how}; GitHub signs with SHA-256 once its webhook has a secret")
+        expected = "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+        if not hmac.compare_digest(expected.encode(), signature.strip().encode("utf-8", "replace")):
+            raise BadSignatureError("the signature does not match; the secrets here and at GitHub differ")
+
+    def _is_this_repository(self, repository: Mapping[str, Any]) -> bool:
+        if self._repository_id:
+            return str(repository.get("id")) == self._repository_id
+        return str(repository.get("full_name")).lower() == self._settings.repository.lower()
+
+    # Who we are, and where
+
+    async def _who_we_are(self) -> str | None:
+        if self._login is None:
+            self._login = await self._ask_who_we_are()
+        return self._login
+
+    async def _ask_who_we_are(self) -> str | None:
+        """The login that our comments carry. An app's token may not ask REST for it, only GraphQL."""
+        what = "asking whose token this is"
+        answer = await self._call("GET", f"{self._settings.api_url}/user", what=what, also={403, 404})
+        if answer.status_code == 200:
+            with _as_github_says(what):
+                return str(json_of(answer, what=what)["login"])
+        if rate_limited_until(answer, self._now()) is not None:
+            raise failure(answer, what=what, now=self._now())
+        query = {"query": "query Viewer { viewer { login } }"}
+        answer = await self._call("POST", self._graphql_url(), what=what, json=query, also={403, 404})
+        if answer.status_code != 200:
+            return None
+        with _as_github_says(what):
+            viewer = (json_of(answer, what=what).get("data") or {}).get("viewer") or {}
+            return viewer.get("login")
+
+    async def _is_ours(self, item: Mapping[str, Any]) -> bool:
+        """Whether we wrote an issue or a comment: anyone can copy a marker, nobody our name."""
+        login = await self._who_we_are()
+        author = item.get("user") or {}
+        if not login:
+            return author.get("type") == "Bot"
+        return _bare(str(author.get("login"))) == _bare(login)
+
+    def _named_issue(self, ref: str) -> tuple[str, int]:
+        """The repository (empty where the words name none) and number of an issue that a person names."""
+        words = ref.strip()
+        found = _SHORT_REF.fullmatch(words)
+        if found is None and words.startswith(("http://", "https://")):
+            found = self._issue_address(words)
+        if found is None:
+            raise OutsideError(
+                f"'{words:.80}' names no issue; enter its address, {self._settings.repository}#12 or #12", "invalid"
+            )
+        return found["repository"] or "", int(found["number"])
+
+    def _issue_address(self, words: str) -> re.Match[str] | None:
+        try:
+            url = httpx.URL(words)
+        except httpx.InvalidURL:
+            return None
+        if url.host not in self._web_hosts():
+            raise OutsideError(f"{url.host} is not where {self._settings.repository} lives", "invalid")
+        path = _ISSUE_PATH.fullmatch(url.path)
+        if path is not None and path["what"] == "pull":
+            raise OutsideError(f"#{path['number']} is a pull request; name the issue it belongs to", "invalid")
+        return path
+
+    def _web_hosts(self) -> set[str]:
+        api = httpx.URL(self._settings.api_url).host
+        pages = httpx.URL(str(self._facts.get("html_url", ""))).host
+        return {api, pages, "github.com", "www.github.com"} if api == "api.github.com" else {api, pages}
+
+    def _known_repository_id(self, repository: Mapping[str, Any]) -> str:
+        """The id this tracker was connected to; before the first connect, that of the repository with its name."""
+        if self._repository_id:
+            return self._repository_id
+        is_named = str(repository["full_name"]).lower() == self._settings.repository.lower()
+        return str(repository["id"]) if is_named else ""
+
+    def _ref(self, repository: Mapping[str, Any], number: int) -> str:
+        is_ours = str(repository["id"]) == self._known_repository_id(repository)
+        return f"#{number}" if is_ours else f"{repository['full_name']}#{number}"
+
+    async def _repository(self, name: str) -> Mapping[str, Any]:
+        answer = await self._get(self._repo_url(name), what=f"looking for {name}", also={404})
+        return self._repository_from(answer, name=name)
+
+    def _repository_from(self, answer: httpx.Response, *, name: str = "") -> Mapping[str, Any]:
+        wanted = name or self._settings.repository
+        try:
+            repository = json.loads(answer.content)
+        except ValueError:
+            repository = None
+        if answer.status_code == 404 and isinstance(repository, dict):
+            raise OutsideError(
+                f"repository {wanted} does not exist, or the token may not see it{_permission_asked(answer)}",
+                "misconfigured",
+            )
+        if answer.status_code != 200 or not isinstance(repository, dict) or "full_name" not in repository:
+            raise OutsideError(
+                f"{self._settings.api_url} is not GitHub's API; for an Enterprise Server enter https://HOST/api/v3",
+                "misconfigured",
+            )
+        return repository
+
+    def _repo_url(self, name: str = "") -> str:
+        return f"{self._settings.api_url}/repos/{name or self._settings.repository}"
+
+    def _issue_url(self, name: str, number: int) -> str:
+        return f"{self._repo_url(name)}/issues/{number}"
+
+    def _comments_url(self, issue: IssueFacts) -> str:
+        name, number = self._place_of(issue)
+        return f"{self._issue_url(name, number)}/comments"
+
+    def _comment_url(self, issue: IssueFacts, handle: str) -> str:
+        name, _ = self._place_of(issue)
+        return f"{self._repo_url(name)}/issues/comments/{handle}"
+
+    def _place_of(self, issue: IssueFacts) -> tuple[str, int]:
+        """Where an issue is now: its address is of the last reading, and a write follows no redirect."""
+        path = _ISSUE_PATH.fullmatch(httpx.URL(issue.url).path)
+        if path is not None:
+            return path["repository"], int(path["number"])
+        name, number = self._named_issue(issue.ref)
+        return name or self._settings.repository, number
+
+    def _graphql_url(self) -> str:
+        api = self._settings.api_url
+        return f"{api.removesuffix('/v3')}/graphql" if api.endswith("/api/v3") else f"{api}/graphql"
+
+    # Calls
+
+    async def _get(self, url: str, *, what: str, also: Set[int] = frozenset()) -> httpx.Response:
+        """A reading call that costs nothing where GitHub says that the kept answer still holds."""
+        key = (self._purse, url)
+        kept = _ANSWERS.get(key)
+        headers = {"If-None-Match": kept.headers["etag"]} if kept is not None else {}
+        answer = await self._call("GET", url, what=what, also={*also, 304}, headers=headers)
+        if answer.status_code == 304:
+            if kept is None:
+                raise OutsideError(f"{what}: GitHub answers 'not modified' to a first question", "transient")
+            return kept
+        if answer.status_code == 200 and "etag" in answer.headers:
+            _ANSWERS.put(key, answer, weight=len(answer.content) + len(url))
+        return answer
+
+    async def _call(
+        self,
+        method: str,
+        url: str,
+        *,
+        what: str,
+        writes: bool = False,
+        also: Set[int] = frozenset(),
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        """One call; a status that is no success and not among `also` is an error."""
+        given = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {self._secrets.token.get_secret_value()}",
+            "X-GitHub-Api-Version": self._version,
+            **(headers or {}),
+        }
+        answer = await ask(self._http, method, url, what=what, writes=writes, headers=given, **options)
+        if not answer.is_success and answer.status_code not in also:
+            raise failure(answer, what=what, now=self._now(), writes=writes)
+        return answer
+
+    async def _pages(self, url: str, *, what: str) -> AsyncIterator[list[dict[str, Any]]]:
+        """A list, page by page as GitHub links them."""
+        next_url: str | None = url
+        while next_url:
+            answer = await self._get(next_url, what=what)
+            items = json_of(answer, what=what)
+            if not isinstance(items, list):
+                raise OutsideError(f"{what}: the answer is not the list that GitHub documents", "transient")
+            yield items
+            next_url = self._next_of(answer)
+
+    def _next_of(self, answer: httpx.Response) -> str | None:
+        """The next page's address, on the host that was entered: the token goes nowhere else, whatever a link says."""
+        link = answer.links.get("next", {}).get("url")
+        if not link:
+            return None
+        return str(httpx.URL(self._settings.api_url).copy_with(raw_path=httpx.URL(link).raw_path))
+
+
+def _claims(commits: Iterable[Commit], *, issue: int, repository: Mapping[str, Any]) -> list[_Candidate]:
+    """Commits that close the issue by keyword. A copy of one on another line is the same change, not a second part."""
+    name = repository["full_name"]
+    found = [c for c in commits if not c.is_revert and closes(c.closes, number=issue, repository=name)]
+    shas = {commit.sha for commit in found}
+    originals = [commit for commit in found if not any(sha in shas for sha in commit.picks)]
+    unique = {commit.subject: commit for commit in reversed(originals)}
+    return [
+        _commit_candidate(c.sha, url=f"{repository['html_url']}/commit/{c.sha}", at=c.at, made_at=c.at)
+        for c in reversed(unique.values())
+    ]
+
+
+def _changed_since(at: datetime) -> str:
+    return urlencode({"state": "all", "since": iso(at), "sort": "updated", "direction": "asc", "per_page": PAGE})
+
+
+def _time_or(cursor: str | None, otherwise: datetime) -> datetime:
+    try:
+        return parse_time(cursor) if cursor else otherwise
+    except ValueError:
+        return otherwise
+
+
+def _marker(marker: str) -> str:
+    return f"<!-- fullcircle:{marker} -->"
+
+
+def _bare(login: str) -> str:
+    return login.lower().removesuffix("[bot]")
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+TRACKER: type[Tracker] = GitHub
