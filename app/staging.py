@@ -266,13 +266,18 @@ class Board(_Scene):
     async def open_issue(self, *, title: str, body: str, now: datetime, marker: str = "") -> int:
         """A new issue; returns its number."""
         key = await self.issues.add(StagedIssue(title=title, body=body, marker=marker, updated_at=now))
-        await self.turns.add(Turn(issue=key, at=now))
+        await self._turn(key, now=now)
         return key
 
     async def close(self, key: int, *, outcome: Closing, now: datetime) -> None:
-        """Close an issue. As `completed`, it is closed by a change of its own, new at each closing."""
+        """Close an issue. As `completed`, it is closed by a change of its own, new at each closing.
 
-        issue, turn = await self._begin(key, now=now)
+        One that is closed that way already stays as it is: pressing the button twice makes no second fix.
+        """
+        issue = await self._issue(key)
+        if issue.state == "closed" and issue.outcome == outcome:
+            return
+        turn = await self._turn(key, now=now)
         closes = issue.closes + 1
         done = outcome == "completed"
         closed = replace(
@@ -284,34 +289,39 @@ class Board(_Scene):
             fix=_sha(self.scene, "issue", key, closes) if done else None,
             fixed_turn=turn if done else None,
         )
-        await self._finish(key, closed, now=now)
+        await self._keep(key, closed, now=now)
 
     async def reopen(self, key: int, *, now: datetime) -> None:
         """Open a closed issue again; its fix no longer counts."""
-        issue, _ = await self._begin(key, now=now)
+        issue = await self._issue(key)
+        if issue.state == "open":
+            return
         reopened = replace(issue, state="open", outcome=None, closed_at=None, reopened=True, fix=None, fixed_turn=None)
-        await self._finish(key, reopened, now=now)
+        await self._keep(key, reopened, now=now)
 
     async def delete_issue(self, key: int, *, now: datetime) -> None:
         """Delete an issue and its words."""
-        issue, _ = await self._begin(key, now=now)
-        await self._finish(key, replace(issue, deleted=True, title="", body=""), now=now)
+        issue = await self._issue(key)
+        await self._keep(key, replace(issue, deleted=True, title="", body=""), now=now)
 
-    async def _begin(self, key: int, *, now: datetime) -> tuple[StagedIssue, int]:
-        """The issue, and the turn that gives what is now done to it its place in time. KeyError where there is none."""
+    async def _issue(self, key: int) -> StagedIssue:
         issue = await self.issues.get(key)
         if issue is None or issue.deleted:
             raise KeyError(key)
-        return issue, await self.turns.add(Turn(issue=key, at=now))
+        return issue
 
-    async def _finish(self, key: int, issue: StagedIssue, *, now: datetime) -> None:
-        """Keeps the change and announces it once more: whoever followed the first turn may have come too early."""
+    async def _turn(self, key: int | None, *, now: datetime) -> int:
+        """Makes a turn: it gives a change its place in time, and tells whoever follows the board to look."""
+        return await self.turns.add(Turn(issue=key, at=now))
+
+    async def _keep(self, key: int, issue: StagedIssue, *, now: datetime) -> None:
+        """Keeps a change and makes a turn after it: whoever followed an earlier turn may have looked too early."""
         await self.issues.put(key, replace(issue, updated_at=now))
-        await self.turns.add(Turn(issue=key, at=now))
+        await self._turn(key, now=now)
 
     async def release(self, label: str, *, now: datetime, standing: Standing = "published") -> int:
         """A new release of everything fixed so far; returns its id."""
-        turn = await self.turns.add(Turn(issue=None, at=now))
+        turn = await self._turn(None, now=now)
         drafted = standing == "draft"
         key = await self.releases.add(
             StagedRelease(
@@ -322,7 +332,7 @@ class Board(_Scene):
                 cut_turn=None if drafted else turn,
             )
         )
-        await self.turns.add(Turn(issue=None, at=now))
+        await self._turn(None, now=now)
         return key
 
     async def set_standing(self, key: int, standing: Standing, *, now: datetime) -> None:
@@ -331,7 +341,7 @@ class Board(_Scene):
         What it holds is settled when it first leaves the draft, and stays so.
         """
         release = await self._release(key)
-        turn = await self.turns.add(Turn(issue=None, at=now))
+        turn = await self._turn(None, now=now)
         leaves_draft = release.standing == "draft" and standing != "draft"
         await self.releases.put(
             key,
@@ -342,12 +352,12 @@ class Board(_Scene):
                 cut_turn=turn if leaves_draft and release.cut_turn is None else release.cut_turn,
             ),
         )
-        await self.turns.add(Turn(issue=None, at=now))
+        await self._turn(None, now=now)
 
     async def delete_release(self, key: int, *, now: datetime) -> None:
         """Delete a release, as if it had never been published."""
         await self.releases.put(key, replace(await self._release(key), deleted=True))
-        await self.turns.add(Turn(issue=None, at=now))
+        await self._turn(None, now=now)
 
     async def _release(self, key: int) -> StagedRelease:
         release = await self.releases.get(key)

@@ -12,10 +12,10 @@ from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-import regex
 from pydantic import BaseModel, Field
 
 from app.ports import Channel, Connection, Hook, OutsideError, PostPage, Profile
+from app.rules.characters import graphemes
 from app.rules.facts import Author, Envelope, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.staging import MAX_CHARS, SCENE, Fault, Square, StagedPost, slug
 
@@ -137,7 +137,7 @@ class Rehearsal:
 
     def count(self, text: str, *, content_warning: str = "") -> int:
         """Graphemes: what a reader would call a character."""
-        return len(regex.findall(r"\X", text)) + len(regex.findall(r"\X", content_warning))
+        return graphemes(text) + graphemes(content_warning)
 
     def receive(self, *, method: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
         """There are no webhooks: the page wakes the worker itself."""
