@@ -13,6 +13,7 @@ from pytest_socket import SocketConnectBlockedError
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
+from app.store.schema import newest
 from tests.support.databases import Databases
 from tests.support.ports import free_port
 from tests.support.postgres import PostgresServer
@@ -43,6 +44,10 @@ async def test_every_test_gets_a_database_of_its_own(empty_database_url: str, tu
     assert found == [0], f"turn {turn} found another test's table"
 
 
+async def test_a_database_comes_with_todays_schema(database_url: str) -> None:
+    assert await _run(database_url, "SELECT version_num FROM alembic_version") == [newest()]
+
+
 async def test_a_copy_starts_with_the_templates_rows_and_never_changes_them(databases: Databases) -> None:
     made: list[str] = []
 
@@ -57,6 +62,16 @@ async def test_a_copy_starts_with_the_templates_rows_and_never_changes_them(data
     assert len(made) == 1, "the template is made once and then copied"
     for url in (first, second):
         await asyncio.to_thread(databases.drop, url)
+
+
+def test_a_template_that_cannot_be_made_says_so_each_time(databases: Databases) -> None:
+    def make(url: str) -> None:
+        asyncio.run(_run(url, "CREATE TABLE half_done (n INTEGER)"))
+        raise LookupError("no such migration")
+
+    for _ in range(2):
+        with pytest.raises(LookupError, match="no such migration"):
+            databases.copy_of("broken", make)
 
 
 def test_dropping_a_database_cuts_whoever_is_still_connected(postgres: PostgresServer) -> None:

@@ -50,7 +50,11 @@ class SqliteDatabases:
     def copy_of(self, name: str, make: Make) -> str:
         if name not in self._made:
             template = self.folder / f"template-{name}.db"
-            make(_sqlite_url(template))
+            try:
+                make(_sqlite_url(template))
+            except BaseException:
+                self.drop(_sqlite_url(template))
+                raise
             if template.with_name(f"{template.name}-wal").exists():
                 raise RuntimeError(f"whoever made the template '{name}' is still connected to it")
             self._made[name] = template
@@ -81,7 +85,11 @@ class PostgresDatabases:
     def copy_of(self, name: str, make: Make) -> str:
         if name not in self._made:
             template = f"template_{name}"
-            make(self.server.create(template))
+            try:
+                make(self.server.create(template))
+            except BaseException:
+                self.server.drop(template)
+                raise
             self._made[name] = template
         return self.server.create(self._new_name(), template=self._made[name])
 
