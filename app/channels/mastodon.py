@@ -354,11 +354,11 @@ class Mastodon:
         """Who the token speaks for, whether it may read mentions, and what this server allows in a post."""
         what = f"connecting to {self._host}"
         answer = await self._call("GET", "/api/v1/accounts/verify_credentials", what=what)
-        account = _json(answer)
-        if answer.is_success and not (isinstance(account, dict) and _word(account.get("id")) and _acct(account)):
-            raise self._no_server()
-        if not answer.is_success or not isinstance(account, dict):
+        if not answer.is_success:
             raise self._refusal(answer, what=what)
+        account = {} if _is_html(answer) else json_of(answer, what=what)
+        if not isinstance(account, dict) or not _word(account.get("id")) or not _acct(account):
+            raise self._no_server()
         if account.get("suspended") is True:
             raise OutsideError(f"{self._host} has suspended the account {_acct(account)}", "suspended")
         instance = await self._instance()
