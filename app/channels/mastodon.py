@@ -691,12 +691,12 @@ class _Threads:
 
     async def root_of(self, post: Post) -> str:
         """The canonical id of the thread's first post."""
-        root = post.canonical_id
+        found = post.canonical_id
         if post.parent_id is not None:
-            root = self._roots.get(post.parent_id) or await self._find(post.external_id, post.parent_id) or root
-            self._roots[post.parent_id] = root
-        self._roots[post.external_id] = root
-        return root
+            found = self._roots.get(post.parent_id) or await self._find(post.external_id, post.parent_id)
+            self._roots[post.parent_id] = found
+        self._roots[post.external_id] = found
+        return found or post.canonical_id
 
     async def _find(self, external_id: str, parent_id: str) -> str:
         trouble: OutsideError | None = None
