@@ -1,4 +1,4 @@
-"""What do we say? Templates that can read six names and nothing else, and the choice between them.
+"""What do we say? Templates that can read five names and nothing else, and the choice between them.
 
 A template is Jinja cut down to `{{ a name }}` and `{% if a name %}`: it is checked when it is saved,
 and again when it is used, because it may have been saved by an earlier version.

@@ -33,7 +33,7 @@ def x_weight(text: str) -> int:
 # --- templates that are taken ---------------------------------------------------------------------
 
 
-def test_a_template_reads_the_six_names_it_may_read():
+def test_a_template_reads_the_five_names_it_may_read():
     text = "{{ customer }} {{ product }} {{ version }} {{ release_url }} {{ link }}"
     said = render(text, replace(TYPICAL, customer="Ana"), language="en")
     assert said == f"Ana Acme Export v12.14.10 {TYPICAL.release_url} {TYPICAL.link}"
