@@ -174,6 +174,10 @@ class Channel(Protocol):
         """What was said to us after `cursor`, oldest first; without a cursor, what was said since `since`."""
         ...
 
+    async def find(self, url: str) -> Post:
+        """The post at a public address, read through this account's own network. OutsideError `gone` or `invalid`."""
+        ...
+
     async def look(self, post: Post) -> ThreadLook:
         """Read the customer's post and our own replies under it, as they are now. OutsideError `gone` or `forbidden`."""
         ...

@@ -1,0 +1,69 @@
+"""Issues: work items in trackers, who waits for them, and whether they shipped."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from fastapi import APIRouter
+
+from app.api import paging, shapes, views
+from app.api.access import Anyone, Engineering, RiverDep
+from app.steps import by_hand
+from app.store import issues
+
+router = APIRouter(prefix="/issues", tags=["issues"])
+
+
+@router.get("")
+async def list_issues(
+    river: RiverDep,
+    _caller: Anyone,
+    sort: Literal["id", "waiting"] = "id",
+    limit: paging.Limit = 50,
+    cursor: paging.Cursor = None,
+) -> paging.Page[shapes.IssueOut]:
+    """Issues as they came, or those with the most people waiting first."""
+    position = paging.read(cursor) or 0
+    async with river.db.read() as session:
+        if sort == "waiting":
+            rows = await issues.page_by_waiting(session, offset=position, limit=limit + 1)
+        else:
+            rows = await issues.page(session, after=position, limit=limit + 1)
+        shown, more = paging.cut(rows, limit)
+        ids = [row.id for row in shown]
+        waiting = await issues.count_waiting(session, ids)
+        shipments = await issues.present_shipments(session, ids)
+        linked = await issues.loop_ids_of(session, ids)
+    following = position + limit if sort == "waiting" else (shown[-1].id if shown else 0)
+    return paging.Page(
+        items=[
+            views.issue(row, shipments.get(row.id), waiting=waiting.get(row.id, 0), loop_ids=linked.get(row.id, []))
+            for row in shown
+        ],
+        next=paging.write(following) if more else None,
+    )
+
+
+@router.get("/{issue_id}")
+async def show_an_issue(river: RiverDep, _caller: Anyone, issue_id: int) -> shapes.IssueOut:
+    """One issue, with the proof that it shipped or what is still missing."""
+    async with river.db.read() as session:
+        return await views.whole_issue(session, issue_id)
+
+
+@router.post("/{issue_id}/hold")
+async def hold_an_issue(
+    river: RiverDep, caller: Engineering, issue_id: int, body: shapes.Hold | None = None
+) -> shapes.IssueOut:
+    """Not for customers yet: behind a flag, in a partial rollout. Nothing about it goes out by itself."""
+    await by_hand.hold_issue(river, issue_id, why=(body or shapes.Hold()).why, actor=caller.name)
+    async with river.db.read() as session:
+        return await views.whole_issue(session, issue_id)
+
+
+@router.post("/{issue_id}/release")
+async def release_an_issue(river: RiverDep, caller: Engineering, issue_id: int) -> shapes.IssueOut:
+    """Customers may hear of it now."""
+    await by_hand.release_issue(river, issue_id, actor=caller.name)
+    async with river.db.read() as session:
+        return await views.whole_issue(session, issue_id)

@@ -1,0 +1,66 @@
+"""Replies: what is said in public, before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from fastapi import APIRouter
+
+from app.api import paging, shapes, views
+from app.api.access import Anyone, Approval, RiverDep, Triage
+from app.rules.progress import ReplyState
+from app.steps import by_hand
+from app.store import replies
+
+router = APIRouter(prefix="/replies", tags=["replies"])
+
+
+@router.get("")
+async def list_replies(
+    river: RiverDep,
+    _caller: Anyone,
+    state: ReplyState | None = None,
+    limit: paging.Limit = 50,
+    cursor: paging.Cursor = None,
+) -> paging.Page[shapes.ReplyBrief]:
+    """Replies, newest first."""
+    async with river.db.read() as session:
+        rows = await replies.page(session, state=state, before=paging.read(cursor), limit=limit + 1)
+    shown, more = paging.cut(rows, limit)
+    return paging.Page(
+        items=[views.reply_brief(row) for row in shown], next=paging.write(shown[-1].id) if more else None
+    )
+
+
+@router.get("/{reply_id}")
+async def show_a_reply(river: RiverDep, _caller: Anyone, reply_id: int) -> shapes.ReplyOut:
+    """One reply: its exact text, its state with the reason, and every try to say it."""
+    async with river.db.read() as session:
+        return await views.whole_reply(session, reply_id)
+
+
+@router.patch("/{reply_id}")
+async def edit_a_reply(river: RiverDep, caller: Triage, reply_id: int, body: shapes.ReplyPatch) -> shapes.ReplyOut:
+    """Put other words in its place. On an account in `approve` it is signed anew."""
+    await by_hand.edit(river, reply_id, text=body.text, actor=caller.name)
+    async with river.db.read() as session:
+        return await views.whole_reply(session, reply_id)
+
+
+Deed = Literal["approve", "hold", "release", "cancel", "retry"]
+DEEDS: dict[Deed, Callable[..., Awaitable[None]]] = {
+    "approve": by_hand.approve,
+    "hold": by_hand.hold,
+    "release": by_hand.release,
+    "cancel": by_hand.cancel,
+    "retry": by_hand.retry,
+}
+
+
+@router.post("/{reply_id}/{deed}")
+async def decide_on_a_reply(river: RiverDep, caller: Approval, reply_id: int, deed: Deed) -> shapes.ReplyOut:
+    """Approve, hold, release, cancel or retry. Approving reads the evidence once more; where it is gone: 409."""
+    await DEEDS[deed](river, reply_id, actor=caller.name)
+    async with river.db.read() as session:
+        return await views.whole_reply(session, reply_id)

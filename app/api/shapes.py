@@ -1,0 +1,445 @@
+"""What goes over the wire: the shapes of requests and answers, with examples."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from app.rules.facts import Mode, ReplyKind
+
+Tag = str
+
+
+def _example(**values: Any) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [values]}, extra="forbid")
+
+
+class NewAccount(BaseModel):
+    """A profile to connect; its credentials are tried at once."""
+
+    model_config = _example(
+        channel="mastodon",
+        name="Acme",
+        settings={"base_url": "https://mastodon.example"},
+        secrets={"access_token": "…"},
+        mode="approve",
+    )
+    channel: str
+    name: str = Field(min_length=1, max_length=200)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, Any] = Field(default_factory=dict)
+    mode: Mode = "approve"
+
+
+class AccountPatch(BaseModel):
+    """What is to change; settings and secrets are merged into what is there, and tried at once."""
+
+    model_config = _example(secrets={"access_token": "…"})
+    name: str | None = Field(None, min_length=1, max_length=200)
+    mode: Mode | None = None
+    settings: dict[str, Any] | None = None
+    secrets: dict[str, Any] | None = None
+
+
+class Connection(BaseModel):
+    """What an account and a tracker have in common."""
+
+    id: int
+    name: str
+    settings: dict[str, Any]
+    url: str
+    ok: bool
+    why: str
+    last_read_at: datetime | None
+    rejected_webhooks: int
+    last_rejected_at: datetime | None
+    last_rejected_why: str
+    hook_url: str
+    created_at: datetime
+
+
+class AccountOut(Connection):
+    """A connected profile. Secrets never leave."""
+
+    channel: str
+    handle: str
+    mode: Mode
+    last_sent_at: datetime | None
+
+
+class NewTracker(BaseModel):
+    """A repository or project to connect; its credentials are tried at once."""
+
+    model_config = _example(
+        kind="github",
+        name="acme/app",
+        settings={"api_url": "https://api.github.com", "repository": "acme/app", "shipped_when": "release"},
+        secrets={"token": "…", "webhook_secret": "…"},
+    )
+    kind: str
+    name: str = Field(min_length=1, max_length=200)
+    settings: dict[str, Any] = Field(default_factory=dict)
+    secrets: dict[str, Any] = Field(default_factory=dict)
+
+
+class TrackerPatch(BaseModel):
+    """What is to change; settings and secrets are merged into what is there, and tried at once."""
+
+    model_config = _example(settings={"tag_pattern": "v*"})
+    name: str | None = Field(None, min_length=1, max_length=200)
+    settings: dict[str, Any] | None = None
+    secrets: dict[str, Any] | None = None
+
+
+class TrackerOut(Connection):
+    """A connected repository or project."""
+
+    kind: str
+    visible_to_public: bool
+
+
+class Health(BaseModel):
+    """Whether a connection works, tried just now."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"ok": False, "why": "the access token was revoked", "scopes": [], "expires_at": None, "quota": {}}
+            ]
+        }
+    )
+    ok: bool
+    why: str
+    scopes: list[str]
+    expires_at: datetime | None
+    quota: dict[str, Any]
+
+
+class PulledPosts(BaseModel):
+    """How many posts were new."""
+
+    posts: int
+
+
+class PulledIssues(BaseModel):
+    """How many issues were read again."""
+
+    issues: int
+
+
+class AuthorOut(BaseModel):
+    """Who wrote a post."""
+
+    handle: str
+    name: str
+    url: str | None
+    followers: int | None
+    weak: bool
+
+
+class PostOut(BaseModel):
+    """One public message by a customer."""
+
+    id: int
+    account_id: int
+    channel: str
+    external_id: str
+    url: str
+    text: str
+    author: str = Field(description="The handle, or the name where there is none; never empty.")
+    author_details: AuthorOut
+    state: Literal["new", "tagged", "dismissed"]
+    parent_id: str | None
+    thread_id: str
+    language: str | None
+    visibility: str
+    content_warning: str
+    media: list[dict[str, Any]]
+    created_at: datetime
+    edited_at: datetime | None
+    loop_id: int | None
+    answers_reply_id: int | None
+    heard: str = Field(description="What an answer to us was heard as.")
+
+
+class Suggestion(BaseModel):
+    """An issue a post may be about."""
+
+    issue: IssueBrief
+    score: float
+    why: str
+
+
+class IssueBrief(BaseModel):
+    """An issue where it is only named."""
+
+    id: int
+    tracker_id: int
+    ref: str
+    title: str
+    url: str
+    state: str
+    outcome: str | None
+    outcome_reason: str | None
+    why: str
+
+
+class EvidenceOut(BaseModel):
+    """One line of proof."""
+
+    kind: str
+    level: int
+    label: str
+    url: str
+    at: datetime | None
+
+
+class ShipmentOut(BaseModel):
+    """The verdict 'customers can have the fix', with its proof."""
+
+    label: str
+    url: str
+    evidence: list[EvidenceOut]
+    at: datetime
+    public_label: str
+    first_seen_at: datetime
+
+
+class IssueOut(IssueBrief):
+    """A work item in a tracker, who waits for it, and whether it shipped."""
+
+    waiting: int
+    held: bool
+    held_why: str
+    closed_at: datetime | None
+    read_at: datetime | None
+    block: str = Field(description="How the engineers' block on the issue fares; empty where all is well.")
+    evidence: list[EvidenceOut] = Field(description="What is proven so far.")
+    shipment: ShipmentOut | None
+    loops: list[int]
+
+
+class IssueRef(BaseModel):
+    """An existing issue by its words (`ref`), or a new one by its `title` and `body`."""
+
+    model_config = _example(tracker_id=1, ref="12")
+    tracker_id: int
+    ref: str | None = Field(None, min_length=1, max_length=500)
+    title: str | None = Field(None, max_length=250)
+    body: str | None = Field(None, max_length=60_000)
+
+
+class NewLoop(BaseModel):
+    """Tag a post, and say which issue it waits for, if one is known."""
+
+    model_config = _example(post_id=1, tags=["export"], issue={"tracker_id": 1, "ref": "12"})
+    post_id: int
+    tags: list[Tag] = Field(default_factory=list, max_length=50)
+    issue: IssueRef | None = None
+
+
+class LoopPatch(BaseModel):
+    """What is to change on a loop."""
+
+    model_config = _example(tags=["export", "safari"], assignee="Kim")
+    tags: list[Tag] | None = Field(None, max_length=50)
+    team: str | None = Field(None, max_length=200)
+    assignee: str | None = Field(None, max_length=200)
+    state: Literal["dropped", "verified", "linked", "open", "reopened"] | None = None
+
+
+class Clock(BaseModel):
+    """When each of the seven steps was reached."""
+
+    seen: datetime | None
+    tagged: datetime | None
+    linked: datetime | None
+    fixed: datetime | None
+    shipped: datetime | None
+    told: datetime | None
+    verified: datetime | None
+
+
+class ReplyBrief(BaseModel):
+    """A reply, without its attempts."""
+
+    id: int
+    loop_id: int
+    round: int
+    kind: ReplyKind
+    state: str
+    why: str
+    text: str
+    count: int
+    limit: int
+    cut: bool
+    language: str | None
+    visibility: str
+    content_warning: str
+    written_by: str | None
+    approved_by: str | None
+    due_at: datetime | None
+    external_id: str | None
+    url: str | None
+    posted_at: datetime | None
+
+
+class AttemptOut(BaseModel):
+    """One try to say a reply."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str
+    detail: str
+
+
+class ReplyOut(ReplyBrief):
+    """Public outgoing text, and every try to say it."""
+
+    attempts: list[AttemptOut]
+
+
+class NoteOut(BaseModel):
+    """Internal text; it never leaves."""
+
+    id: int
+    author: str
+    text: str
+    at: datetime
+
+
+class EventOut(BaseModel):
+    """What happened, when, why and by whom."""
+
+    at: datetime
+    what: str
+    why: str
+    actor: str
+
+
+class LoopBrief(BaseModel):
+    """A loop in a list."""
+
+    id: int
+    state: str
+    why: str
+    needs_person: str
+    round: int
+    tags: list[str]
+    team: str | None
+    assignee: str | None
+    verification: str | None
+    clock: Clock
+
+
+class LoopOut(LoopBrief):
+    """One customer in one thread, waiting for a product change."""
+
+    posts: list[PostOut]
+    issue: IssueBrief | None
+    replies: list[ReplyBrief]
+    notes: list[NoteOut]
+    history: list[EventOut]
+
+
+class NewNote(BaseModel):
+    """Internal text for colleagues."""
+
+    model_config = _example(text="Asked for a log by e-mail.")
+    text: str = Field(min_length=1, max_length=20_000)
+
+
+class NewReply(BaseModel):
+    """Words a person writes to the customer."""
+
+    model_config = _example(text="Thank you for the details, our engineers are on it.", kind="progress")
+    text: str = Field(min_length=1, max_length=20_000)
+    kind: ReplyKind = "progress"
+
+
+class ReplyPatch(BaseModel):
+    """The text as it shall be read in public, without the prefix that the network adds."""
+
+    model_config = _example(text="The fix is out in v2.4.1. Does it work for you now?")
+    text: str = Field(min_length=1, max_length=20_000)
+
+
+class Hold(BaseModel):
+    """Why an issue is not for customers yet."""
+
+    model_config = _example(why="behind a flag, 5 % rollout")
+    why: str = Field("an engineer asked to wait", min_length=1, max_length=500)
+
+
+class VoiceIn(BaseModel):
+    """The switch of the public voice."""
+
+    model_config = _example(on=False)
+    on: bool
+
+
+class VoiceOut(BaseModel):
+    """Whether anything is said in public, and who decided it."""
+
+    on: bool
+    changed_at: datetime | None
+    changed_by: str
+
+
+class TemplateIn(BaseModel):
+    """A template in Jinja, for one language, of one account or of all."""
+
+    model_config = _example(
+        account_id=None,
+        language="en",
+        text="{{ customer }}, the fix is out in {{ version }}. Does it work for you now?",
+    )
+    account_id: int | None = None
+    language: str = Field(min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")
+    text: str = Field(max_length=10_000)
+
+
+class TemplateOut(BaseModel):
+    """One template; `shipped` ones came with Fullcircle."""
+
+    kind: ReplyKind
+    account_id: int | None
+    language: str
+    text: str
+    shipped: bool
+    changed_at: datetime | None
+    changed_by: str
+
+
+class TemplateList(BaseModel):
+    """The operator's templates and the shipped ones behind them."""
+
+    items: list[TemplateOut]
+    variables: list[str] = Field(description="What a template may read.")
+
+
+class DeliveryOut(BaseModel):
+    """An inbound webhook call."""
+
+    id: int
+    key: str
+    event: str
+    state: str
+    why: str
+    received_at: datetime
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457), for a person to read."""
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[dict[str, str]] = Field(default_factory=list)
+
+
+Suggestion.model_rebuild()

@@ -1,0 +1,109 @@
+"""Trackers: connected repositories and projects."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+
+from app.api import paging, shapes, views
+from app.api.access import Admin, Anyone, Engineering, RiverDep
+from app.api.problems import InvalidFieldsError
+from app.steps import connect
+from app.steps.hear_tracker import pull
+from app.steps.link import NotFoundError
+from app.steps.owe import owe_next
+from app.steps.river import River
+from app.store import accounts, deliveries
+from app.store.tables import Tracker
+
+router = APIRouter(prefix="/trackers", tags=["trackers"])
+
+
+@router.post("", status_code=201)
+async def connect_a_tracker(river: RiverDep, _caller: Admin, body: shapes.NewTracker) -> shapes.TrackerOut:
+    """Connect a repository or project. Its credentials are tried at once; where they do not work, nothing is stored."""
+    try:
+        row = await connect.connect_tracker(
+            river, kind=body.kind, name=body.name, settings=body.settings, secrets=body.secrets
+        )
+    except connect.BadFieldsError as error:
+        raise InvalidFieldsError(error.errors) from error
+    return views.tracker(row, river.outside)
+
+
+@router.get("")
+async def list_trackers(
+    river: RiverDep, _caller: Anyone, limit: paging.Limit = 50, cursor: paging.Cursor = None
+) -> paging.Page[shapes.TrackerOut]:
+    """The connected repositories and projects."""
+    async with river.db.read() as session:
+        rows = await accounts.page(session, Tracker, after=paging.read(cursor) or 0, limit=limit + 1)
+    shown, more = paging.cut(rows, limit)
+    return paging.Page(
+        items=[views.tracker(row, river.outside) for row in shown],
+        next=paging.write(shown[-1].id) if more else None,
+    )
+
+
+@router.get("/{tracker_id}")
+async def show_a_tracker(river: RiverDep, _caller: Anyone, tracker_id: int) -> shapes.TrackerOut:
+    """One repository or project."""
+    return await _tracker(river, tracker_id)
+
+
+async def _tracker(river: River, tracker_id: int) -> shapes.TrackerOut:
+    async with river.db.read() as session:
+        row = await accounts.get(session, Tracker, tracker_id)
+    if row is None:
+        raise NotFoundError(f"there is no tracker {tracker_id}")
+    return views.tracker(row, river.outside)
+
+
+@router.patch("/{tracker_id}")
+async def change_a_tracker(
+    river: RiverDep, _caller: Admin, tracker_id: int, body: shapes.TrackerPatch
+) -> shapes.TrackerOut:
+    """Change or reconnect a repository or project; merged and tried at once."""
+    try:
+        row = await connect.change_tracker(
+            river, tracker_id, name=body.name, settings=body.settings, secrets=body.secrets
+        )
+    except connect.BadFieldsError as error:
+        raise InvalidFieldsError(error.errors) from error
+    return views.tracker(row, river.outside)
+
+
+@router.delete("/{tracker_id}", status_code=204)
+async def remove_a_tracker(river: RiverDep, _caller: Admin, tracker_id: int) -> Response:
+    """Disconnect. Issues and loops stay; nothing about them is said while their evidence cannot be read."""
+    await connect.remove(river, Tracker, tracker_id)
+    return Response(status_code=204)
+
+
+@router.post("/{tracker_id}/pull")
+async def pull_a_tracker(river: RiverDep, _caller: Engineering, tracker_id: int) -> shapes.PulledIssues:
+    """Read the tracker now; the answer comes when the facts are re-read and the loops have moved."""
+    await _tracker(river, tracker_id)
+    read = await pull(river, tracker_id)
+    while await owe_next(river):
+        pass
+    return shapes.PulledIssues(issues=read)
+
+
+@router.get("/{tracker_id}/health")
+async def tracker_health(river: RiverDep, _caller: Anyone, tracker_id: int) -> shapes.Health:
+    """Whether the repository or project can be read, tried just now."""
+    return views.health(await connect.probe(river, Tracker, tracker_id))
+
+
+@router.get("/{tracker_id}/deliveries")
+async def tracker_deliveries(
+    river: RiverDep, _caller: Anyone, tracker_id: int, limit: paging.Limit = 50, cursor: paging.Cursor = None
+) -> paging.Page[shapes.DeliveryOut]:
+    """Webhook calls that came for it, newest first."""
+    await _tracker(river, tracker_id)
+    async with river.db.read() as session:
+        rows = await deliveries.page(
+            session, hook=f"trackers/{tracker_id}", before=paging.read(cursor), limit=limit + 1
+        )
+    shown, more = paging.cut(rows, limit)
+    return paging.Page(items=[views.delivery(row) for row in shown], next=paging.write(shown[-1].id) if more else None)

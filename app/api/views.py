@@ -1,0 +1,265 @@
+"""From rows to the shapes that go over the wire."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from app.api import shapes
+from app.api.problems import ProblemError
+from app.outside import Outside
+from app.store import issues, loops, posts, replies
+from app.store.session import Session
+from app.store.tables import (
+    Account,
+    Attempt,
+    Delivery,
+    Event,
+    Identity,
+    Issue,
+    Loop,
+    Note,
+    Post,
+    Reply,
+    Shipment,
+    Tracker,
+)
+
+
+def account(row: Account, outside: Outside) -> shapes.AccountOut:
+    """A connected profile, with the address for its webhooks."""
+    return shapes.AccountOut(
+        id=row.id,
+        channel=row.channel,
+        name=row.name,
+        settings=row.settings,
+        url=row.url,
+        handle=row.handle,
+        mode=row.mode,
+        ok=row.ok,
+        why=row.why,
+        last_read_at=row.read_at,
+        last_sent_at=row.sent_at,
+        rejected_webhooks=row.rejected,
+        last_rejected_at=row.rejected_at,
+        last_rejected_why=row.rejected_why,
+        hook_url=f"{outside.base_url}/hooks/accounts/{row.id}",
+        created_at=row.created_at,
+    )
+
+
+def tracker(row: Tracker, outside: Outside) -> shapes.TrackerOut:
+    """A connected repository or project, with the address for its webhooks."""
+    return shapes.TrackerOut(
+        id=row.id,
+        kind=row.kind,
+        name=row.name,
+        settings=row.settings,
+        url=row.url,
+        visible_to_public=row.visible_to_public,
+        ok=row.ok,
+        why=row.why,
+        last_read_at=row.read_at,
+        rejected_webhooks=row.rejected,
+        last_rejected_at=row.rejected_at,
+        last_rejected_why=row.rejected_why,
+        hook_url=f"{outside.base_url}/hooks/trackers/{row.id}",
+        created_at=row.created_at,
+    )
+
+
+def health(row: Account | Tracker) -> shapes.Health:
+    """A connection's health as last found."""
+    return shapes.Health(ok=row.ok, why=row.why, scopes=row.scopes, expires_at=row.expires_at, quota=row.quota)
+
+
+def post(row: Post, identity: Identity) -> shapes.PostOut:
+    """A post and its author."""
+    return shapes.PostOut(
+        id=row.id,
+        account_id=row.account_id,
+        channel=row.channel,
+        external_id=row.external_id,
+        url=row.url,
+        text=row.text,
+        author=identity.handle,
+        author_details=shapes.AuthorOut(
+            handle=identity.handle,
+            name=identity.name,
+            url=identity.url,
+            followers=identity.followers,
+            weak=identity.weak,
+        ),
+        state=row.state,
+        parent_id=row.parent_id,
+        thread_id=row.thread_id,
+        language=row.language,
+        visibility=row.visibility,
+        content_warning=row.content_warning,
+        media=row.media,
+        created_at=row.created_at,
+        edited_at=row.edited_at,
+        loop_id=row.loop_id,
+        answers_reply_id=row.answers_reply_id,
+        heard=row.heard or "",
+    )
+
+
+def issue_brief(row: Issue) -> shapes.IssueBrief:
+    """An issue where it is only named."""
+    return shapes.IssueBrief(
+        id=row.id,
+        tracker_id=row.tracker_id,
+        ref=row.ref,
+        title=row.title,
+        url=row.url,
+        state=row.state,
+        outcome=row.outcome,
+        outcome_reason=row.outcome_reason,
+        why=row.why,
+    )
+
+
+def issue(row: Issue, shipment: Shipment | None, *, waiting: int, loop_ids: Sequence[int]) -> shapes.IssueOut:
+    """An issue with its proof and who waits."""
+    return shapes.IssueOut(
+        **issue_brief(row).model_dump(),
+        waiting=waiting,
+        held=row.held_at is not None,
+        held_why=row.held_why,
+        closed_at=row.closed_at,
+        read_at=row.read_at,
+        block=row.block_why,
+        evidence=[shapes.EvidenceOut(**line) for line in row.evidence],
+        shipment=None
+        if shipment is None
+        else shapes.ShipmentOut(
+            label=shipment.label,
+            url=shipment.url,
+            evidence=[shapes.EvidenceOut(**line) for line in shipment.evidence],
+            at=shipment.at,
+            public_label=shipment.public_label,
+            first_seen_at=shipment.first_seen_at,
+        ),
+        loops=list(loop_ids),
+    )
+
+
+async def whole_issue(session: Session, issue_id: int) -> shapes.IssueOut:
+    """One issue, or 404."""
+    row = await session.get(Issue, issue_id)
+    if row is None:
+        raise ProblemError(404, f"there is no issue {issue_id}")
+    waiting = await issues.count_waiting(session, [issue_id])
+    return issue(
+        row,
+        await issues.present_shipment(session, issue_id),
+        waiting=waiting.get(issue_id, 0),
+        loop_ids=await issues.loop_ids(session, issue_id),
+    )
+
+
+def loop_brief(row: Loop) -> shapes.LoopBrief:
+    """A loop in a list."""
+    return shapes.LoopBrief(
+        id=row.id,
+        state=row.state,
+        why=row.why,
+        needs_person=row.needs_person or "",
+        round=row.round,
+        tags=row.tags,
+        team=row.team,
+        assignee=row.assignee,
+        verification=row.verification,
+        clock=shapes.Clock(
+            seen=row.seen_at,
+            tagged=row.tagged_at,
+            linked=row.linked_at,
+            fixed=row.fixed_at,
+            shipped=row.shipped_at,
+            told=row.told_at,
+            verified=row.verified_at,
+        ),
+    )
+
+
+async def whole_loop(session: Session, loop_id: int) -> shapes.LoopOut:
+    """One loop with everything that hangs on it, or 404."""
+    row = await session.get(Loop, loop_id)
+    if row is None:
+        raise ProblemError(404, f"there is no loop {loop_id}")
+    present = await loops.present_issue(session, loop_id)
+    return shapes.LoopOut(
+        **loop_brief(row).model_dump(),
+        posts=[post(*found) for found in await posts.of_loop(session, loop_id)],
+        issue=issue_brief(present) if present else None,
+        replies=[reply_brief(found) for found in await replies.of_loop(session, loop_id)],
+        notes=[note(found) for found in await loops.notes(session, loop_id)],
+        history=[event(found) for found in await loops.history(session, loop_id)],
+    )
+
+
+def reply_brief(row: Reply) -> shapes.ReplyBrief:
+    """A reply without its attempts."""
+    return shapes.ReplyBrief(
+        id=row.id,
+        loop_id=row.loop_id,
+        round=row.round,
+        kind=row.kind,
+        state=row.state,
+        why=row.why,
+        text=row.text,
+        count=row.count,
+        limit=row.limit,
+        cut=row.cut,
+        language=row.language,
+        visibility=row.visibility,
+        content_warning=row.content_warning,
+        written_by=row.written_by,
+        approved_by=row.approved_by,
+        due_at=row.due_at,
+        external_id=row.external_id,
+        url=row.url,
+        posted_at=row.posted_at,
+    )
+
+
+def reply(row: Reply, tries: Sequence[Attempt]) -> shapes.ReplyOut:
+    """A reply and every try to say it."""
+    return shapes.ReplyOut(
+        **reply_brief(row).model_dump(),
+        attempts=[
+            shapes.AttemptOut(
+                number=one.number,
+                started_at=one.started_at,
+                ended_at=one.ended_at,
+                outcome=one.outcome,
+                detail=one.detail,
+            )
+            for one in tries
+        ],
+    )
+
+
+async def whole_reply(session: Session, reply_id: int) -> shapes.ReplyOut:
+    """One reply, or 404."""
+    row = await session.get(Reply, reply_id)
+    if row is None:
+        raise ProblemError(404, f"there is no reply {reply_id}")
+    return reply(row, await replies.attempts(session, reply_id))
+
+
+def note(row: Note) -> shapes.NoteOut:
+    """A colleague's words."""
+    return shapes.NoteOut(id=row.id, author=row.author, text=row.text, at=row.at)
+
+
+def event(row: Event) -> shapes.EventOut:
+    """A line of history."""
+    return shapes.EventOut(at=row.at, what=row.what, why=row.why, actor=row.actor)
+
+
+def delivery(row: Delivery) -> shapes.DeliveryOut:
+    """A webhook call as received."""
+    return shapes.DeliveryOut(
+        id=row.id, key=row.key, event=row.event, state=row.state, why=row.why, received_at=row.received_at
+    )

@@ -1,0 +1,70 @@
+"""How a loop follows: its issue's verdict, and its customer's answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from app.rules import hearing, shipping
+from app.rules.progress import LoopState
+
+A_PERSON_DECIDES = "a person decides how this loop goes on"
+REFUTED = "the customer says that this very fix does not work; waiting for another"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """Where a loop belongs, and why; `needs_person` is set where no rule can decide."""
+
+    goal: LoopState
+    why: str
+    needs_person: str = ""
+
+
+def follow_verdict(verdict: shipping.Verdict, *, refuted_at: datetime | None) -> Course:
+    """Where a waiting loop belongs under this verdict on its issue."""
+    match verdict:
+        case shipping.Shipped():
+            return (
+                Course("shipped", verdict.why)
+                if shipping.applies_after(verdict, refuted_at)
+                else Course("linked", REFUTED)
+            )
+        case shipping.NotYet(is_fixed=True, fixed_at=fixed_at):
+            if refuted_at is not None and (fixed_at is None or fixed_at <= refuted_at):
+                return Course("linked", REFUTED)
+            return Course("fixed", verdict.why)
+        case shipping.NotYet():
+            return Course("linked", verdict.why)
+        case shipping.NotFixed(outcome="declined"):
+            return Course("declined", verdict.why)
+        case shipping.NotFixed() | shipping.Gone():
+            return Course("linked", verdict.why, f"{verdict.why}: {A_PERSON_DECIDES}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an answer does to its loop: `confirm`, `reopen`, `suppress` the customer, `keep` as it is, or `ask` a person."""
+
+    does: Literal["confirm", "reopen", "suppress", "keep", "ask"]
+    why: str
+
+
+def follow_answer(heard: hearing.Heard, *, by_the_same: bool, by_a_guest: bool, loop_state: LoopState) -> Answer:
+    """Only the customer we told confirms, reopens or opts out; everything unsure goes to a person."""
+    if not by_the_same:
+        return Answer("ask", f"somebody else answered: {heard.why}")
+    if by_a_guest:
+        return Answer("ask", f"a guest answered: {heard.why}")
+    if isinstance(heard, hearing.OptOut):
+        return Answer("suppress", "the customer asked not to be answered automatically")
+    if loop_state not in {"told", "verified"}:
+        return Answer("ask", f"an answer outside of a told loop: {heard.why}")
+    match heard:
+        case hearing.Confirmed(why=why):
+            return Answer("confirm" if loop_state == "told" else "keep", why)
+        case hearing.StillBroken(why=why):
+            return Answer("reopen", why)
+        case hearing.Unsure(why=why):
+            return Answer("ask", f"the customer's answer needs a person: {why}")

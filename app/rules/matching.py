@@ -1,0 +1,156 @@
+"""Which issue is a post about? A first guess by shared words, rare ones counting more; a person decides."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_WORD = re.compile(r"[^\W_]{2,}|\d+")
+_STOP = frozenset(
+    [
+        "the",
+        "and",
+        "for",
+        "with",
+        "that",
+        "this",
+        "from",
+        "not",
+        "but",
+        "are",
+        "was",
+        "you",
+        "your",
+        "our",
+        "has",
+        "have",
+        "had",
+        "when",
+        "after",
+        "since",
+        "can",
+        "cannot",
+        "could",
+        "would",
+        "just",
+        "all",
+        "any",
+        "its",
+        "into",
+        "out",
+        "get",
+        "got",
+        "still",
+        "please",
+        "der",
+        "die",
+        "das",
+        "und",
+        "ist",
+        "nicht",
+        "mit",
+        "auf",
+        "ein",
+        "eine",
+        "einen",
+        "seit",
+        "bei",
+        "ich",
+        "wir",
+        "les",
+        "des",
+        "est",
+        "pas",
+        "pour",
+        "avec",
+        "une",
+        "que",
+        "qui",
+        "sur",
+        "dans",
+        "los",
+        "las",
+        "una",
+        "con",
+        "por",
+        "del",
+        "para",
+        "não",
+        "uma",
+        "com",
+        "dos",
+        "que",
+        "isn",
+        "doesn",
+        "won",
+        "http",
+        "https",
+        "www",
+    ]
+)
+_ENOUGH = 0.12
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One candidate: its key, how alike it is (0 to 1), and the words that make it so."""
+
+    key: int
+    score: float
+    words: tuple[str, ...]
+
+    @property
+    def why(self) -> str:
+        """The reason, as a person reads it."""
+        return f"shares {', '.join(self.words)}"
+
+
+def words_of(text: str) -> list[str]:
+    """The words that may tell one problem from another, folded; CJK runs as overlapping pairs."""
+    without = re.sub(r"https?://\S+|@[\w.@-]+", " ", text.casefold())
+    found: list[str] = []
+    for word in _WORD.findall(without):
+        if _is_unspaced(word):
+            found.extend(word[i : i + 2] for i in range(max(len(word) - 1, 1)))
+        elif word not in _STOP:
+            found.append(_stem(word))
+    return found
+
+
+def _is_unspaced(word: str) -> bool:
+    return any("\u3040" <= c <= "\u30ff" or "\u4e00" <= c <= "\u9fff" for c in word)
+
+
+def _stem(word: str) -> str:
+    """A rough stem: 'exports', 'exported' and 'export' meet; nothing short is cut."""
+    for ending in ("ing", "ed", "es", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 4:
+            return word[: -len(ending)]
+    return word
+
+
+def best(text: str, candidates: Mapping[int, str], *, limit: int) -> list[Match]:
+    """The candidates alike enough to show, the most alike first."""
+    asked = Counter(words_of(text))
+    if not asked or not candidates:
+        return []
+    bags = {key: Counter(words_of(title)) for key, title in candidates.items()}
+    seen_in = Counter(word for bag in bags.values() for word in bag)
+    total = len(bags)
+
+    def weight(word: str) -> float:
+        return math.log(1 + total / (1 + seen_in[word])) + 0.2
+
+    def length(bag: Counter[str]) -> float:
+        return math.sqrt(sum(weight(word) ** 2 for word in bag)) or 1.0
+
+    matches = []
+    for key, bag in bags.items():
+        shared = sorted(asked.keys() & bag.keys(), key=weight, reverse=True)
+        if shared:
+            score = sum(weight(word) ** 2 for word in shared) / (length(asked) * length(bag))
+            matches.append(Match(key, round(min(score, 1.0), 3), tuple(shared[:4])))
+    return sorted((m for m in matches if m.score >= _ENOUGH), key=lambda m: (-m.score, m.key))[:limit]

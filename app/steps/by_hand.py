@@ -1,0 +1,376 @@
+"""What people do by hand with replies, loops and issues. The caller opens the transaction where none needs the outside."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import structlog
+
+from app.rules.facts import ReplyKind
+from app.rules.progress import LoopState, can_loop_move, move_loop
+from app.steps import deliver, hear_answer, owe
+from app.steps.hear_tracker import look_at
+from app.steps.link import ConflictError, NotFoundError, link_loop, unlink_loop
+from app.steps.reply_moves import cancel_reply, hold_for_issue, hold_reply, let_go, set_reply
+from app.steps.river import River
+from app.store import accounts, issues, loops, posts, replies
+from app.store.session import Session
+from app.store.tables import Account, Issue, Loop, Post, Reply
+
+log = structlog.get_logger(__name__)
+
+CHANGEABLE = frozenset({"draft", "awaiting_approval", "scheduled", "held", "cancelled", "refused"})
+
+
+class EvidenceGoneError(ConflictError):
+    """What the reply says is not true any more; nothing was said."""
+
+
+async def _reply_with_loop(session: Session, reply_id: int) -> tuple[Reply, Loop]:
+    """A reply and its loop, the loop locked first, as everywhere."""
+    glimpse = await session.get(Reply, reply_id)
+    loop = await loops.lock(session, glimpse.loop_id) if glimpse else None
+    reply = await replies.lock(session, reply_id)
+    if reply is None or loop is None:
+        raise NotFoundError(f"there is no reply {reply_id}")
+    return reply, loop
+
+
+async def _account_of(session: Session, reply: Reply) -> Account:
+    account = await accounts.get(session, Account, reply.account_id)
+    if account is None:
+        raise ConflictError("its account was removed: connect it again first")
+    return account
+
+
+async def _check_evidence(river: River, reply_id: int) -> None:
+    """Read the evidence of a reply anew. EvidenceGoneError where it does not stand any more."""
+    async with river.db.read() as session:
+        reply = await session.get(Reply, reply_id)
+        if reply is None:
+            raise NotFoundError(f"there is no reply {reply_id}")
+        issue = await loops.present_issue(session, reply.loop_id)
+    if reply.shipment_id is None:
+        return
+    if issue is None:
+        raise EvidenceGoneError("its loop waits for no issue any more: nothing was said")
+    look = await look_at(river, issue.id)
+    if look.outcome != "done":
+        raise ConflictError(f"the evidence could not be read again ({look.why}): nothing was said, try again")
+    async with river.db.read() as session:
+        shipment = await issues.present_shipment(session, issue.id)
+        fresh = await session.get(Issue, issue.id)
+    if shipment is None:
+        raise EvidenceGoneError(f"not shipped any more ({fresh.why if fresh else 'gone'}): nothing was said")
+    if reply.kind == "fixed" and reply.written_by is None and shipment.digest != reply.evidence_digest:
+        raise EvidenceGoneError("the evidence changed: the text is made anew, look at it again")
+
+
+async def approve(river: River, reply_id: int, *, actor: str) -> None:
+    """Sign a reply. The evidence is read once more; where it is gone, EvidenceGoneError, and nothing is said."""
+    await _check_evidence(river, reply_id)
+    async with river.db.begin() as session:
+        reply, _ = await _reply_with_loop(session, reply_id)
+        if reply.state not in {"awaiting_approval", "draft"}:
+            raise ConflictError(
+                f"reply {reply_id} is {reply.state} ({reply.why}): only one that waits for it can be approved"
+            )
+        await _account_of(session, reply)
+        reply.approved_by = actor
+        let_go(session, reply, needs_approval=False, why=f"approved by {actor}", now=river.now(), actor=actor)
+    river.wake()
+
+
+async def hold(river: River, reply_id: int, *, actor: str) -> None:
+    """Keep a reply until somebody lets it go."""
+    async with river.db.begin() as session:
+        reply, _ = await _reply_with_loop(session, reply_id)
+        if not hold_reply(session, reply, why=f"held by {actor}", now=river.now(), actor=actor):
+            raise ConflictError(f"reply {reply_id} is {reply.state}: it is too late to hold it")
+
+
+async def release(river: River, reply_id: int, *, actor: str) -> None:
+    """Let a held reply go: to its approver, or out."""
+    async with river.db.begin() as session:
+        reply, loop = await _reply_with_loop(session, reply_id)
+        if reply.state != "held":
+            raise ConflictError(f"reply {reply_id} is {reply.state}, not held")
+        account = await _account_of(session, reply)
+        let_go(
+            session,
+            reply,
+            needs_approval=account.mode == "approve",
+            why=f"released by {actor}",
+            now=river.now(),
+            actor=actor,
+        )
+        loop.needs_person = ""
+    river.wake()
+
+
+async def cancel(river: River, reply_id: int, *, actor: str) -> None:
+    """Take a reply back for good; only a person's `retry` brings it again."""
+    async with river.db.begin() as session:
+        reply, loop = await _reply_with_loop(session, reply_id)
+        if reply.state == "cancelled":
+            reply.stopped_by = actor
+            return
+        if not cancel_reply(session, reply, why=f"cancelled by {actor}", now=river.now(), actor=actor):
+            raise ConflictError(
+                f"reply {reply_id} is {reply.state}: "
+                + ("it was said" if reply.state == "posted" else "it may have been said, the thread is being looked at")
+            )
+        loop.needs_person = ""
+
+
+async def retry(river: River, reply_id: int, *, actor: str) -> None:
+    """Try again what was held, refused or cancelled; from `unknown` only after a look in the thread."""
+    async with river.db.read() as session:
+        reply = await session.get(Reply, reply_id)
+    if reply is None:
+        raise NotFoundError(f"there is no reply {reply_id}")
+    if reply.state == "unknown":
+        await deliver.look_for_now(river, reply_id)
+        async with river.db.read() as session:
+            reply = await session.get(Reply, reply_id)
+        if reply is not None and reply.state == "unknown":
+            raise ConflictError(f"nobody knows yet whether it was said: {reply.why}")
+        river.wake()
+        return
+    if reply.state not in {"held", "refused", "cancelled"}:
+        raise ConflictError(f"reply {reply_id} is {reply.state}: there is nothing to retry")
+    if reply.kind == "fixed" and reply.written_by is None:
+        await _look_and_owe_anew(river, reply_id, actor=actor)
+    else:
+        await _check_evidence(river, reply_id)
+        async with river.db.begin() as session:
+            row, _ = await _reply_with_loop(session, reply_id)
+            account = await _account_of(session, row)
+            row.failures, row.failing_since = 0, None
+            let_go(
+                session,
+                row,
+                needs_approval=account.mode == "approve",
+                why=f"tried again by {actor}",
+                now=river.now(),
+                actor=actor,
+            )
+    river.wake()
+
+
+async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None:
+    """An automatic reply is tried again on evidence and a text of today."""
+    async with river.db.read() as session:
+        reply = await session.get(Reply, reply_id)
+        issue = await loops.present_issue(session, reply.loop_id) if reply else None
+    if issue is None:
+        raise EvidenceGoneError("its loop waits for no issue any more")
+    look = await look_at(river, issue.id)
+    if look.outcome != "done":
+        raise ConflictError(f"the evidence could not be read again ({look.why}), try again")
+    async with river.db.begin() as session:
+        row, loop = await _reply_with_loop(session, reply_id)
+        shipment = await issues.present_shipment(session, issue.id)
+        if shipment is None or loop.state != "shipped":
+            raise EvidenceGoneError(f"not shipped ({loop.why}): nothing was said")
+        account = await _account_of(session, row)
+        now = river.now()
+        found = await posts.with_identity(session, loop.post_id)
+        if found is None:
+            raise NotFoundError("its post is gone")
+        if row.evidence_digest != shipment.digest:
+            frozen = await owe.freeze(
+                river, session, kind="fixed", post=found[0], identity=found[1], account=account, shipment=shipment
+            )
+            owe.refreeze(row, frozen, now=now)
+            row.shipment_id, row.evidence_digest = shipment.id, shipment.digest
+        if row.state == "refused":
+            # The table knows the way back only through `scheduled`; approval, where it is asked for, was given.
+            row.approved_by = row.approved_by or actor
+        row.owed_at = now
+        let_go(
+            session, row, needs_approval=account.mode == "approve", why=f"tried again by {actor}", now=now, actor=actor
+        )
+        loop.needs_person = ""
+
+
+async def edit(river: River, reply_id: int, *, text: str, actor: str) -> None:
+    """Put a person's words in place of the text. Frozen anew, and signed anew where signing is asked for."""
+    async with river.db.begin() as session:
+        reply, _ = await _reply_with_loop(session, reply_id)
+        if reply.state not in CHANGEABLE:
+            raise ConflictError(f"reply {reply_id} is {reply.state}: its text cannot be changed any more")
+        account = await _account_of(session, reply)
+        found = await posts.with_identity(session, reply.post_id)
+        if found is None:
+            raise NotFoundError("its post is gone")
+        frozen = by_a_person(river, account, text, post=found[0], found=found, language=reply.language)
+        owed_at = reply.owed_at
+        owe.refreeze(reply, frozen, now=river.now())
+        reply.owed_at = owed_at
+        if reply.state == "scheduled" and account.mode == "approve":
+            set_reply(
+                session,
+                reply,
+                "awaiting_approval",
+                why=f"edited by {actor}; waits for an approver",
+                now=river.now(),
+                actor=actor,
+            )
+        else:
+            reply.why = (
+                f"edited by {actor}"
+                if reply.state != "awaiting_approval"
+                else f"edited by {actor}; waits for an approver"
+            )
+
+
+def by_a_person(
+    river: River, account: Account, text: str, *, post: Post, found: tuple[Post, object], language: str | None
+) -> owe.Frozen:
+    """A person's words on their channel. They are never cut: ValueError says by how much they are too long."""
+    identity = found[1]
+    channel = river.outside.channel(account)
+    envelope = channel.envelope(posts.as_fact(post, identity))  # type: ignore[arg-type]
+    body = text.strip()
+    if not body:
+        raise ConflictError("a reply needs words")
+    whole = body if envelope.prefix and body.startswith(envelope.prefix) else envelope.prefix + body
+    count = channel.count(whole, content_warning=envelope.content_warning)
+    if count > envelope.limit:
+        raise TooLongByHandError(count, envelope.limit)
+    return owe.Frozen(
+        text=whole,
+        count=count,
+        limit=envelope.limit,
+        cut=False,
+        language=envelope.language or language,
+        visibility=envelope.visibility,
+        content_warning=envelope.content_warning,
+    )
+
+
+class TooLongByHandError(ConflictError):
+    """A person's text does not fit; it is never cut for them."""
+
+    def __init__(self, count: int, limit: int) -> None:
+        super().__init__(f"the text counts {count} with everything the network adds, and {limit} are allowed")
+
+
+async def write(river: River, loop_id: int, *, text: str, kind: ReplyKind, actor: str) -> int:
+    """A person's own reply to a loop's customer. Returns its id."""
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, loop_id)
+        found = await posts.with_identity(session, loop.post_id) if loop else None
+        if loop is None or found is None:
+            raise NotFoundError(f"there is no loop {loop_id}")
+        post = found[0]
+        account = await accounts.get(session, Account, post.account_id)
+        if account is None:
+            raise ConflictError("its account was removed: connect it again first")
+        slot = (
+            kind if kind == "fixed" else await replies.next_slot(session, loop_id=loop_id, round_=loop.round, kind=kind)
+        )
+        taken = await replies.in_slot(session, loop_id=loop_id, round_=loop.round, slot=slot)
+        if taken is not None:
+            raise ConflictError(
+                f"reply {taken.id} is this round's answer already ({taken.state}): edit or retry that one"
+            )
+        frozen = by_a_person(river, account, text, post=post, found=found, language=post.language)
+        now = river.now()
+        reply = owe.new_reply(loop, post, account, kind=kind, slot=slot, frozen=frozen, now=now, written_by=actor)
+        session.add(reply)
+        await session.flush()
+        if account.mode == "approve":
+            set_reply(session, reply, "awaiting_approval", why="waits for an approver", now=now, actor=actor)
+        else:
+            set_reply(session, reply, "scheduled", why=f"written by {actor}", now=now, actor=actor)
+    river.wake()
+    return reply.id
+
+
+async def hold_issue(river: River, issue_id: int, *, why: str, actor: str) -> None:
+    """'Not for customers yet': nothing about this issue goes out by itself until it is released."""
+    async with river.db.begin() as session:
+        await loops.of_issue(session, issue_id)
+        issue = await issues.lock(session, issue_id)
+        if issue is None:
+            raise NotFoundError(f"there is no issue {issue_id}")
+        now = river.now()
+        issue.held_at, issue.held_why = now, why
+        for reply in await replies.unspoken_of_issue(session, issue_id):
+            if reply.written_by is None:
+                hold_for_issue(session, reply, why=why, now=now, actor=actor)
+        loops.note_event(session, at=now, what="held", why=why, actor=actor, issue_id=issue_id)
+
+
+async def release_issue(river: River, issue_id: int, *, actor: str) -> None:
+    """Customers may hear of it now."""
+    async with river.db.begin() as session:
+        await loops.of_issue(session, issue_id)
+        issue = await issues.lock(session, issue_id)
+        if issue is None:
+            raise NotFoundError(f"there is no issue {issue_id}")
+        now = river.now()
+        issue.held_at, issue.held_why = None, ""
+        for reply in await replies.unspoken_of_issue(session, issue_id):
+            if reply.state == "held" and reply.issue_hold and reply.stopped_by is None:
+                account = await accounts.get(session, Account, reply.account_id)
+                needs = account is not None and account.mode == "approve"
+                let_go(session, reply, needs_approval=needs, why=f"released by {actor}", now=now, actor=actor)
+        loops.note_event(session, at=now, what="released", actor=actor, issue_id=issue_id)
+    river.wake()
+
+
+async def move_loop_by_hand(
+    river: River, loop_id: int, *, state: Literal["dropped", "verified", "linked", "open", "reopened"], actor: str
+) -> None:
+    """Close, verify, reopen or take up a loop again. UnlawfulMoveError where the table has no such move."""
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, loop_id)
+        if loop is None:
+            raise NotFoundError(f"there is no loop {loop_id}")
+        now = river.now()
+        before: LoopState = loop.state  # type: ignore[assignment]
+        if state == "reopened" and can_loop_move(before, "reopened"):
+            found = await posts.with_identity(session, loop.post_id)
+            if found is None:
+                raise NotFoundError("its post is gone")
+            await hear_answer.reopen(
+                session, loop, found[0], found[1], f"is said by {actor} to still have the problem", now=now, actor=actor
+            )
+            river.wake()
+            return
+        issue = await loops.present_issue(session, loop_id)
+        if state == "linked" and issue is None:
+            raise ConflictError(f"loop {loop_id} waits for no issue: link one first")
+        goal: LoopState = "linked" if state == "open" and issue is not None else state
+        loop.state = move_loop(before, goal)
+        loop.why, loop.needs_person = f"{goal} by {actor}", ""
+        if goal == "verified":
+            loop.verified_at, loop.verification = now, "confirmed"
+        if goal in {"dropped", "verified"}:
+            for reply in await replies.of_loop(session, loop_id):
+                if reply.round == loop.round:
+                    cancel_reply(session, reply, why=f"its loop was {goal} by {actor}", now=now, actor=actor)
+        if goal == "linked" and issue is not None:
+            await issues.want_look(session, issue.id)
+        await issues.want_block_for_loop(session, loop_id)
+        loops.note_event(session, at=now, what=goal, why=loop.why, actor=actor, loop_id=loop_id)
+    river.wake()
+
+
+async def relink(river: River, loop_id: int, issue_id: int | None, *, actor: str) -> None:
+    """Let a loop wait for another issue, or for none."""
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, loop_id)
+        if loop is None:
+            raise NotFoundError(f"there is no loop {loop_id}")
+        if issue_id is None:
+            await unlink_loop(session, loop, now=river.now(), actor=actor)
+            return
+        issue = await issues.lock(session, issue_id)
+        if issue is None:
+            raise NotFoundError(f"there is no issue {issue_id}")
+        await link_loop(session, loop, issue, now=river.now(), actor=actor)
+    river.wake()

@@ -1,0 +1,280 @@
+"""Connecting accounts and trackers: credentials are tried before anything is stored, and again when they change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from app.ports import Channel, OutsideError, Profile, Project, Tracker
+from app.steps.health import record_illness
+from app.steps.link import NotFoundError
+from app.steps.reply_moves import hold_reply
+from app.steps.river import River
+from app.store import accounts, replies, tables
+from app.store.session import Session
+
+log = structlog.get_logger(__name__)
+
+
+class BadFieldsError(Exception):
+    """Settings or secrets that cannot be used: pairs of a JSON pointer and a message. No value is repeated."""
+
+    def __init__(self, errors: list[tuple[str, str]]) -> None:
+        super().__init__("; ".join(message for _, message in errors))
+        self.errors = errors
+
+
+class AccountWording(BaseModel):
+    """What every account may set besides its channel's own settings."""
+
+    model_config = ConfigDict(extra="ignore")
+    product: str = Field("", max_length=100, description="The product's name in replies through this account.")
+    link: str = Field("", max_length=500, description="A link every reply may carry, for instance to the help pages.")
+    language: str = Field("", max_length=35, description="The language of replies to posts that name none.")
+
+
+async def connect_account(
+    river: River, *, channel: str, name: str, settings: Mapping[str, Any], secrets: Mapping[str, Any], mode: str
+) -> tables.Account:
+    """Connect a profile. BadFieldsError, UnknownKindError or OutsideError, and then nothing is stored."""
+    kind = river.outside.channel_type(channel)
+    own, hidden = _checked(kind, settings, secrets)
+    wording = AccountWording.model_validate(settings).model_dump(exclude_defaults=True)
+    profile: Profile = await _prove(river, kind, own, hidden)
+    async with river.db.begin() as session:
+        now = river.now()
+        row = tables.Account(
+            channel=channel,
+            name=name,
+            mode=mode,
+            settings={**own.model_dump(mode="json"), **wording},
+            secrets=river.outside.seal(hidden),
+            version=1,
+            rejected=0,
+            created_at=now,
+        )
+        _take_profile(row, profile, now)
+        session.add(row)
+        await session.flush()
+    log.info("account connected", account_id=row.id, channel=channel)
+    river.wake()
+    return row
+
+
+async def connect_tracker(
+    river: River, *, kind: str, name: str, settings: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> tables.Tracker:
+    """Connect a repository or project; the same errors."""
+    tracker = river.outside.tracker_type(kind)
+    own, hidden = _checked(tracker, settings, secrets)
+    project: Project = await _prove(river, tracker, own, hidden)
+    async with river.db.begin() as session:
+        now = river.now()
+        row = tables.Tracker(
+            kind=kind,
+            name=name,
+            settings=own.model_dump(mode="json"),
+            secrets=river.outside.seal(hidden),
+            version=1,
+            rejected=0,
+            created_at=now,
+        )
+        _take_project(row, project, now)
+        session.add(row)
+        await session.flush()
+    log.info("tracker connected", tracker_id=row.id, kind=kind)
+    river.wake()
+    return row
+
+
+async def change_account(
+    river: River,
+    account_id: int,
+    *,
+    name: str | None,
+    mode: str | None,
+    settings: Mapping[str, Any] | None,
+    secrets: Mapping[str, Any] | None,
+) -> tables.Account:
+    """Change an account; changed settings or secrets are merged, tried at once, and what waited goes on."""
+    async with river.db.read() as session:
+        row = await _must_have(session, tables.Account, account_id)
+    proven: tuple[BaseModel, BaseModel, Profile] | None = None
+    if settings is not None or secrets is not None:
+        kind = river.outside.channel_type(row.channel)
+        own, hidden = _checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        proven = (own, hidden, await _prove(river, kind, own, hidden))
+    async with river.db.begin() as session:
+        locked = await _must_lock(session, tables.Account, account_id)
+        locked.name, locked.mode = name or locked.name, mode or locked.mode
+        if proven is not None:
+            own, hidden, profile = proven
+            if locked.remote_id and profile.remote_id != locked.remote_id:
+                raise BadFieldsError(
+                    [
+                        (
+                            "/secrets",
+                            f"these credentials belong to {profile.handle}, not to {locked.handle}; connect it anew",
+                        )
+                    ]
+                )
+            wording = AccountWording.model_validate({**locked.settings, **(settings or {})})
+            locked.settings = {**own.model_dump(mode="json"), **wording.model_dump(exclude_defaults=True)}
+            locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
+            _take_profile(locked, profile, river.now())
+            locked.resume_at = None
+    river.wake()
+    return locked
+
+
+async def change_tracker(
+    river: River,
+    tracker_id: int,
+    *,
+    name: str | None,
+    settings: Mapping[str, Any] | None,
+    secrets: Mapping[str, Any] | None,
+) -> tables.Tracker:
+    """Change a tracker, in the same way."""
+    async with river.db.read() as session:
+        row = await _must_have(session, tables.Tracker, tracker_id)
+    proven: tuple[BaseModel, BaseModel, Project] | None = None
+    if settings is not None or secrets is not None:
+        kind = river.outside.tracker_type(row.kind)
+        own, hidden = _checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        proven = (own, hidden, await _prove(river, kind, own, hidden))
+    async with river.db.begin() as session:
+        locked = await _must_lock(session, tables.Tracker, tracker_id)
+        locked.name = name or locked.name
+        if proven is not None:
+            own, hidden, project = proven
+            if locked.remote_id and project.remote_id != locked.remote_id:
+                raise BadFieldsError(
+                    [("/settings", f"this is {project.name}, another project than before; connect it as a new tracker")]
+                )
+            locked.settings = own.model_dump(mode="json")
+            locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
+            _take_project(locked, project, river.now())
+            locked.resume_at = None
+    river.wake()
+    return locked
+
+
+async def remove(river: River, table: type[accounts.C], number: int) -> None:
+    """Disconnect. Posts and loops stay; what waited to be said through an account is held."""
+    async with river.db.begin() as session:
+        row = await _must_lock(session, table, number)
+        now = river.now()
+        row.deleted_at, row.secrets, row.poll_at = now, "", None
+        if table is tables.Account:
+            for reply in await replies.unspoken_of_account(session, number):
+                hold_reply(session, reply, why="its account was removed", now=now)
+    log.info("connection removed", connection=f"{table.__tablename__} {number}")
+
+
+async def probe(river: River, table: type[accounts.C], number: int) -> accounts.C:
+    """Try a connection now, and keep what was found."""
+    async with river.db.read() as session:
+        row = await _must_have(session, table, number)
+    try:
+        adapter: Channel | Tracker = (
+            river.outside.channel(row) if isinstance(row, tables.Account) else river.outside.tracker(row)
+        )
+        found = await adapter.connect()
+    except OutsideError as error:
+        await record_illness(river, table, number, row.version, error)
+    else:
+        async with river.db.begin() as session:
+            locked = await _must_lock(session, table, number)
+            if locked.version == row.version:
+                now = river.now()
+                accounts.mark_well(locked, now=now)
+                locked.scopes, locked.quota = list(found.scopes), dict(found.quota)
+                if isinstance(found, Profile):
+                    locked.expires_at = found.expires_at
+    async with river.db.read() as session:
+        return await _must_have(session, table, number)
+
+
+def _checked(
+    kind: type[Channel] | type[Tracker], settings: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> tuple[BaseModel, BaseModel]:
+    errors: list[tuple[str, str]] = []
+    own = _model(kind.Settings, settings, "/settings", errors)
+    hidden = _model(kind.Secrets, secrets, "/secrets", errors)
+    try:
+        AccountWording.model_validate(settings)
+    except ValidationError as error:
+        errors += _messages(error, "/settings")
+    if errors or own is None or hidden is None:
+        raise BadFieldsError(errors)
+    return own, hidden
+
+
+def _model(
+    model: type[BaseModel], values: Mapping[str, Any], where: str, errors: list[tuple[str, str]]
+) -> BaseModel | None:
+    try:
+        return model.model_validate(dict(values))
+    except ValidationError as error:
+        errors += _messages(error, where)
+        return None
+
+
+def _messages(error: ValidationError, where: str) -> list[tuple[str, str]]:
+    return [
+        (
+            f"{where}/{'/'.join(str(part) for part in item['loc'])}".rstrip("/"),
+            item["msg"].removeprefix("Value error, "),
+        )
+        for item in error.errors(include_input=False, include_url=False, include_context=False)
+    ]
+
+
+async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> Any:
+    adapter, client = river.outside.unproven(kind, settings, secrets)
+    try:
+        return await adapter.connect()
+    finally:
+        await client.aclose()
+
+
+def _known(river: River, row: tables.Account | tables.Tracker) -> dict[str, Any]:
+    """The secrets so far; none where they were sealed with another key, so that entering all of them anew helps."""
+    try:
+        return river.outside.opened(row)
+    except OutsideError:
+        return {}
+
+
+def _take_profile(row: tables.Account, profile: Profile, now: datetime) -> None:
+    row.remote_id, row.handle, row.url, row.facts = profile.remote_id, profile.handle, profile.url, dict(profile.facts)
+    row.scopes, row.expires_at, row.quota = list(profile.scopes), profile.expires_at, dict(profile.quota)
+    accounts.mark_well(row, now=now)
+    row.poll_at = now
+
+
+def _take_project(row: tables.Tracker, project: Project, now: datetime) -> None:
+    row.remote_id, row.url, row.facts = project.remote_id, project.url, dict(project.facts)
+    row.visible_to_public = project.visible_to_public
+    row.scopes, row.quota = list(project.scopes), dict(project.quota)
+    accounts.mark_well(row, now=now)
+    row.poll_at = now
+
+
+async def _must_have(session: Session, table: type[accounts.C], number: int) -> accounts.C:
+    row = await accounts.get(session, table, number)
+    if row is None:
+        raise NotFoundError(f"there is no {table.__tablename__} {number}")
+    return row
+
+
+async def _must_lock(session: Session, table: type[accounts.C], number: int) -> accounts.C:
+    row = await accounts.lock(session, table, number)
+    if row is None:
+        raise NotFoundError(f"there is no {table.__tablename__} {number}")
+    return row

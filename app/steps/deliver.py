@@ -1,0 +1,531 @@
+"""Step 5, deliver: three strokes. Claim in one transaction; look and call with none open; record in another.
+
+The order of the checks is the promise: the evidence is re-read, the thread is looked at, the switch
+is asked, and only then do bytes leave, before a deadline that lies well within the claim. A crash in
+between leaves `sending`, which becomes `unknown`, never 'send again'.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.http import must_leave_by
+from app.ports import Channel, OutsideError
+from app.rules import permission
+from app.rules.facts import Outgoing, OwnReply, Sent, ThreadLook
+from app.rules.quoting import same_text
+from app.steps.health import BLOCKING, record_illness
+from app.steps.hear_tracker import look_at
+from app.steps.reply_moves import record_told, set_reply
+from app.steps.river import River
+from app.store import accounts, issues, loops, posts, replies
+from app.store.session import Session
+from app.store.tables import Account, Attempt, Identity, Post, Reply
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Claimed:
+    """What stroke one took with it; the rows are read-only from here on."""
+
+    reply: Reply
+    post: Post
+    identity: Identity
+    account: Account
+    token: str
+    number: int
+    issue_id: int | None
+    ledger: frozenset[str]
+    leave_by: float
+
+    @property
+    def what(self) -> str:
+        return f"reply {self.reply.id} on {self.account.name}"
+
+
+class _StoppedError(Exception):
+    """The reply does not leave now; `state` and the rest say how it is left instead."""
+
+    def __init__(
+        self,
+        state: str,
+        why: str,
+        *,
+        retry_at: datetime | None = None,
+        counts: bool = False,
+        asks_loop: bool = True,
+    ) -> None:
+        super().__init__(why)
+        self.state, self.why, self.retry_at, self.counts, self.asks_loop = state, why, retry_at, counts, asks_loop
+
+
+async def deliver_next(river: River) -> bool:
+    """Say the reply that is due. False where none is."""
+    claimed = await _claim(river)
+    if claimed is None:
+        return False
+    river.point("deliver.claimed")
+    try:
+        await _say(river, claimed)
+    except _StoppedError as stopped:
+        await _record_stop(river, claimed, stopped)
+    return True
+
+
+async def _claim(river: River) -> _Claimed | None:
+    """Stroke one: the claim, by compare-and-set, with its token and lease."""
+    async with river.db.begin() as session:
+        if not await replies.is_voice_on(session):
+            return None
+        now = await river.db.now(session)
+        reply = await replies.due(session, now=river.now())
+        if reply is None:
+            return None
+        token = secrets.token_hex(16)
+        reply.claim, reply.claim_until = token, now + river.timing.lease
+        set_reply(session, reply, "sending", why="is being said", now=river.now())
+        reply.attempts += 1
+        if reply.key is None or reply.key_at is None or river.now() - reply.key_at > permission.KEY_LIVES:
+            reply.key, reply.key_at = secrets.token_hex(16), river.now()
+        session.add(
+            Attempt(reply_id=reply.id, number=reply.attempts, key=reply.key, started_at=river.now(), outcome="begun")
+        )
+        # Half a lease is left for the whole second stroke; the call itself has its own, shorter limit.
+        leave_by = time.monotonic() + (river.timing.lease / 2).total_seconds() - 0.001
+        return await _with_context(session, reply, token, leave_by)
+
+
+async def _with_context(session: Session, reply: Reply, token: str, leave_by: float) -> _Claimed:
+    found = await posts.with_identity(session, reply.post_id)
+    account = await session.get(Account, reply.account_id)
+    if found is None or account is None:
+        raise LookupError(f"reply {reply.id} has lost its post or its account")
+    issue = await loops.present_issue(session, reply.loop_id) if reply.shipment_id is not None else None
+    ledger = await replies.ledger_under(session, channel=reply.channel, canonical_id=reply.parent_canonical_id)
+    return _Claimed(
+        reply=reply,
+        post=found[0],
+        identity=found[1],
+        account=account,
+        token=token,
+        number=reply.attempts,
+        issue_id=issue.id if issue else None,
+        ledger=ledger,
+        leave_by=leave_by,
+    )
+
+
+async def _say(river: River, claimed: _Claimed) -> None:
+    """Stroke two, and then three."""
+    await _look_at_evidence(river, claimed)
+    river.point("deliver.evidence_read")
+    channel = _open(river, claimed)
+    look = await _look_at_thread(river, claimed, channel)
+    river.point("deliver.thread_read")
+    match permission.before_sending(
+        look,
+        text=claimed.reply.text,
+        ledger=claimed.ledger,
+        owed_at=claimed.reply.owed_at,
+        first_attempt_at=claimed.reply.first_attempt_at,
+        reads_the_same=same_text,
+    ):
+        case permission.AlreadySaid(own):
+            await record_posted(river, claimed, own, why="found in the thread")
+            return
+        case permission.Hold(why):
+            raise _StoppedError("held", why)
+        case permission.Go():
+            pass
+    if claimed.account.mode == "dry_run":
+        raise _StoppedError("held", "dry run: everything was done but the call", asks_loop=False)
+    await _last_word(river, claimed)
+    river.point("deliver.before_call")
+    try:
+        sent = await _call(river, claimed, channel)
+    except OutsideError as error:
+        river.point("deliver.call_failed")
+        await _record_failure(river, claimed, error)
+        return
+    river.point("deliver.called")
+    await record_posted(river, claimed, sent, why="said")
+    river.point("deliver.recorded")
+
+
+async def _look_at_evidence(river: River, claimed: _Claimed) -> None:
+    """The fix is still out, by the very evidence the text was frozen on; or the reply does not leave."""
+    if claimed.reply.shipment_id is None:
+        return
+    if claimed.issue_id is None:
+        raise _StoppedError("cancelled", "its loop waits for no issue any more")
+    look = await look_at(river, claimed.issue_id, unless_read_since=river.now() - river.timing.last_look)
+    if look.outcome == "busy":
+        raise _StoppedError("scheduled", look.why, retry_at=river.now() + timedelta(seconds=1))
+    if look.outcome == "failed":
+        raise _StoppedError(
+            "scheduled", f"the evidence could not be read again: {look.why}", retry_at=look.retry_at, counts=True
+        )
+
+
+def _open(river: River, claimed: _Claimed) -> Channel:
+    try:
+        return river.outside.channel(claimed.account)
+    except OutsideError as error:
+        raise _StoppedError("scheduled", error.message, counts=True) from error
+
+
+async def _look_at_thread(river: River, claimed: _Claimed, channel: Channel) -> ThreadLook:
+    try:
+        return await channel.look(posts.as_fact(claimed.post, claimed.identity))
+    except OutsideError as error:
+        await _note_illness(river, claimed, error)
+        if error.kind == "gone":
+            raise _StoppedError("refused", f"the customer's post is gone: {error.message}") from error
+        if error.kind == "forbidden":
+            raise _StoppedError("refused", f"the customer's post is hidden from us: {error.message}") from error
+        raise _StoppedError("scheduled", error.message, retry_at=error.retry_at, counts=True) from error
+
+
+async def _note_illness(river: River, claimed: _Claimed, error: OutsideError) -> None:
+    if error.kind in BLOCKING or error.kind in {"rate_limited", "misconfigured"}:
+        await record_illness(river, Account, claimed.account.id, claimed.account.version, error)
+
+
+async def _last_word(river: River, claimed: _Claimed) -> None:
+    """The last moment before the call: the switch, the claim, the evidence and any hold, all in one look."""
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, claimed.reply.loop_id)
+        row = await replies.claimed(session, claimed.reply.id, claimed.token)
+        if row is None or row.state != "sending":
+            raise _StoppedError("lost", "the claim was taken over")
+        if not await replies.is_voice_on(session):
+            raise _StoppedError("scheduled", "the public voice is switched off", asks_loop=False)
+        account = await accounts.get(session, Account, row.account_id)
+        if account is None:
+            raise _StoppedError("held", "the account was removed")
+        if row.shipment_id is not None:
+            issue = await loops.present_issue(session, row.loop_id)
+            shipment = await issues.present_shipment(session, issue.id) if issue else None
+            if loop is None or issue is None or shipment is None or loop.state != "shipped":
+                raise _StoppedError("cancelled", f"not shipped any more: {issue.why if issue else 'no issue'}")
+            if shipment.digest != row.evidence_digest:
+                raise _StoppedError("renew", "the evidence changed: the text is made anew")
+            if issue.held_at is not None and row.written_by is None:
+                raise _StoppedError("held for its issue", issue.held_why)
+        if time.monotonic() >= claimed.leave_by:
+            raise _StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
+        now = river.now()
+        if row.first_attempt_at is None:
+            row.first_attempt_at = now
+        claimed.reply.first_attempt_at = row.first_attempt_at
+        attempt = await replies.last_attempt(session, row.id)
+        if attempt is not None:
+            attempt.outcome = "calling"
+
+
+async def _call(river: River, claimed: _Claimed, channel: Channel) -> Sent:
+    """The one call that speaks, bounded twice: nothing leaves after `leave_by`, nothing is awaited beyond the call's limit."""
+    reply = claimed.reply
+    outgoing = Outgoing(
+        text=reply.text,
+        post=posts.as_fact(claimed.post, claimed.identity),
+        key=reply.key or "",
+        visibility=reply.visibility,  # type: ignore[arg-type]
+        language=reply.language,
+        content_warning=reply.content_warning,
+        created_at=reply.key_at or river.now(),
+    )
+    mark = must_leave_by.set(claimed.leave_by)
+    try:
+        async with asyncio.timeout(river.timing.call.total_seconds() * 1.5):
+            return await channel.send(outgoing)
+    except TimeoutError as error:
+        raise OutsideError(f"{claimed.what}: no answer in time", "unknown", in_flight=True) from error
+    finally:
+        must_leave_by.reset(mark)
+
+
+async def record_posted(river: River, claimed: _Claimed, said: Sent | OwnReply, *, why: str) -> None:
+    """Stroke three where it was said. Also where the claim was lost meanwhile: what was said is said."""
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, claimed.reply.loop_id)
+        row = await replies.lock(session, claimed.reply.id)
+        if row is None or row.state == "posted":
+            return
+        if row.claim != claimed.token:
+            log.warning("the claim was taken over, and the reply was said all the same", reply_id=row.id)
+        now = river.now()
+        row.external_id, row.url, row.posted_at, row.visible = said.external_id, said.url, now, said.visible
+        row.claim = row.claim_until = row.absent_at = row.absent_from = None
+        row.in_flight, row.failures, row.failing_since = False, 0, None
+        if row.state not in {"sending", "unknown", "held", "refused"}:
+            row.state = "unknown"  # the table knows no other way here: a person moved it while it was being said
+        set_reply(session, row, "posted", why=why if said.visible else "awaiting moderation", now=now)
+        if not said.visible:
+            row.due_at = now + river.timing.apart
+        await _end_attempt(session, row, "posted", why, now)
+        await posts.attach_answers(
+            session,
+            account_id=row.account_id,
+            external_id=said.external_id,
+            reply_id=row.id,
+            loop_id=row.loop_id,
+        )
+        account = await accounts.lock(session, Account, row.account_id)
+        if account is not None:
+            account.sent_at = now
+        if loop is not None:
+            record_told(session, loop, row, now=now)
+            await issues.want_block_for_loop(session, loop.id)
+    log.info("reply posted", reply_id=row.id, loop_id=row.loop_id, account_id=row.account_id, why=why)
+    river.wake()
+
+
+async def _end_attempt(session: Session, row: Reply, outcome: str, detail: str, now: datetime) -> None:
+    attempt = await replies.last_attempt(session, row.id)
+    if attempt is not None and attempt.ended_at is None:
+        attempt.ended_at, attempt.outcome, attempt.detail = now, outcome, detail
+
+
+async def _record_stop(river: River, claimed: _Claimed, stopped: _StoppedError) -> None:
+    """The reply did not leave: nothing was said, and the state says why."""
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, claimed.reply.loop_id)
+        row = await replies.claimed(session, claimed.reply.id, claimed.token)
+        if row is None or row.state != "sending":
+            return
+        now = river.now()
+        row.claim = row.claim_until = None
+        await _end_attempt(session, row, f"not sent: {stopped.state}", stopped.why, now)
+        match stopped.state:
+            case "renew" | "cancelled":
+                row.approved_by = None
+                set_reply(session, row, "cancelled", why=stopped.why, now=now)
+                if loop is not None and stopped.state == "renew":
+                    loop.owed = False
+            case "held for its issue":
+                row.issue_hold = True
+                set_reply(session, row, "held", why=f"not for customers yet: {stopped.why}", now=now)
+            case "held":
+                set_reply(session, row, "held", why=stopped.why, now=now)
+            case "refused":
+                set_reply(session, row, "refused", why=stopped.why, now=now)
+            case _:
+                _try_later(river, session, row, why=stopped.why, retry_at=stopped.retry_at, counts=stopped.counts)
+        if loop is not None and stopped.asks_loop and row.state in {"held", "refused"}:
+            loop.why = f"reply {row.state}: {stopped.why}"
+            loop.needs_person = loop.why
+    log.info("reply not sent", reply_id=row.id, loop_id=row.loop_id, state=row.state, why=stopped.why)
+
+
+def _try_later(
+    river: River, session: Session, row: Reply, *, why: str, retry_at: datetime | None, counts: bool
+) -> None:
+    """Back to `scheduled`, later each time; after seven days of failures a person decides."""
+    now = river.now()
+    if counts:
+        row.failures += 1
+        row.failing_since = row.failing_since or now
+        if permission.is_too_old(row.failing_since, now):
+            set_reply(session, row, "held", why=f"failing for seven days: {why}", now=now)
+            return
+        wait = permission.wait_after(row.failures, first=river.timing.backoff)
+        row.due_at = max(now + wait, retry_at or now)
+    else:
+        row.due_at = retry_at or now
+    set_reply(session, row, "scheduled", why=why, now=now)
+
+
+async def _record_failure(river: River, claimed: _Claimed, error: OutsideError) -> None:
+    """Stroke three where the call failed: definitely not said, or nobody knows yet."""
+    await _note_illness(river, claimed, error)
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, claimed.reply.loop_id)
+        row = await replies.claimed(session, claimed.reply.id, claimed.token)
+        if row is None or row.state != "sending":
+            return
+        now = river.now()
+        row.claim = row.claim_until = None
+        await _end_attempt(session, row, error.kind, error.message, now)
+        if error.kind == "unknown":
+            make_unknown(river, session, row, why=error.message, in_flight=error.in_flight)
+        elif error.permanent:
+            row.key = row.key_at = None
+            set_reply(session, row, "refused", why=error.message, now=now)
+            if loop is not None:
+                loop.why = loop.needs_person = f"reply refused: {error.message}"
+        else:
+            # A definite refusal: the next attempt is a new one, with a key of its own.
+            row.key = row.key_at = None
+            blocked = error.kind in BLOCKING
+            _try_later(river, session, row, why=error.message, retry_at=error.retry_at, counts=not blocked)
+    log.warning(
+        "reply not posted",
+        reply_id=row.id,
+        loop_id=row.loop_id,
+        account_id=row.account_id,
+        kind=error.kind,
+        why=error.message,
+    )
+
+
+def make_unknown(river: River, session: Session, row: Reply, *, why: str, in_flight: bool) -> None:
+    """Nobody knows whether it was said: look in the thread, at once and then again when it counts."""
+    now = river.now()
+    row.in_flight = in_flight
+    row.failing_since = row.failing_since or now
+    row.absent_at = None
+    row.absent_from = now + (river.timing.apart if in_flight else timedelta(0))
+    row.due_at = now
+    if not in_flight:
+        row.key = row.key_at = None  # an answered failure: a later attempt is a new one
+    set_reply(session, row, "unknown", why=f"{why}; looking in the thread", now=now)
+
+
+async def take_over_next(river: River) -> bool:
+    """A reply whose sender was not heard of for a whole lease becomes `unknown`. False where there is none."""
+    async with river.db.begin() as session:
+        now = await river.db.now(session)
+        row = await replies.abandoned(session, now=now)
+        if row is None:
+            return False
+        row.claim = row.claim_until = None
+        attempt = await replies.last_attempt(session, row.id)
+        was_calling = attempt is None or attempt.outcome != "begun"
+        await _end_attempt(session, row, "unknown", "the process that was saying it ended", river.now())
+        if was_calling:
+            row.first_attempt_at = row.first_attempt_at or (row.key_at or row.owed_at)
+            make_unknown(river, session, row, why="the process that was saying it ended", in_flight=True)
+        else:
+            # It died before the last word: the call cannot have been made, and its claim is over.
+            row.due_at = river.now()
+            set_reply(session, row, "scheduled", why="the process ended before saying it", now=river.now())
+    log.warning("reply taken over", reply_id=row.id, loop_id=row.loop_id, state=row.state)
+    return True
+
+
+async def look_for_next(river: River) -> bool:
+    """Look in the thread for a reply whose outcome is unknown, or that a moderator holds. False where none is due."""
+    async with river.db.begin() as session:
+        reply = await replies.due_for_a_look(session, now=river.now())
+        if reply is None:
+            return False
+        token = secrets.token_hex(16)
+        reply.claim, reply.claim_until = token, await river.db.now(session) + river.timing.lease
+        claimed = await _with_context(session, reply, token, time.monotonic())
+    river.point("recover.claimed")
+    await look_for(river, claimed)
+    return True
+
+
+async def look_for_now(river: River, reply_id: int) -> None:
+    """The same for one reply, because a person asks."""
+    async with river.db.begin() as session:
+        reply = await replies.lock(session, reply_id)
+        if reply is None or reply.state != "unknown":
+            return
+        token = secrets.token_hex(16)
+        reply.claim, reply.claim_until = token, await river.db.now(session) + river.timing.lease
+        claimed = await _with_context(session, reply, token, time.monotonic())
+    await look_for(river, claimed)
+
+
+async def look_for(river: River, claimed: _Claimed) -> None:
+    """Read the thread, and conclude what can be concluded."""
+    reply = claimed.reply
+    try:
+        look = await river.outside.channel(claimed.account).look(posts.as_fact(claimed.post, claimed.identity))
+    except OutsideError as error:
+        await _note_illness(river, claimed, error)
+        await _look_failed(river, claimed, error)
+        return
+    river.point("recover.thread_read")
+    if reply.state == "posted":
+        await _see_whether_visible(river, claimed, look)
+        return
+    now = river.now()
+    conclusion = permission.after_a_lost_answer(
+        look,
+        text=reply.text,
+        ledger=claimed.ledger,
+        first_attempt_at=reply.first_attempt_at or reply.owed_at,
+        now=now,
+        absent_from=reply.absent_from or now,
+        absent_at=reply.absent_at,
+        apart=river.timing.apart if reply.in_flight else river.timing.backoff,
+        reads_the_same=same_text,
+    )
+    if isinstance(conclusion, permission.AlreadySaid):
+        await record_posted(river, claimed, conclusion.own, why="found in the thread")
+        return
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, claimed.reply.loop_id)
+        row = await replies.claimed(session, reply.id, claimed.token)
+        if row is None or row.state != "unknown":
+            return
+        row.claim = row.claim_until = None
+        if isinstance(conclusion, permission.LookAgain):
+            row.why = conclusion.why
+            row.due_at = conclusion.at
+            if look.authoritative and row.absent_at is None and now >= (row.absent_from or now):
+                row.absent_at = now
+            return
+        # Nobody's answer can be on its way any more and two looks agree: it was not said.
+        row.absent_at = row.absent_from = None
+        if row.shipment_id is not None:
+            issue = await loops.present_issue(session, row.loop_id)
+            shipment = await issues.present_shipment(session, issue.id) if issue else None
+            if loop is None or loop.state != "shipped" or shipment is None:
+                set_reply(session, row, "cancelled", why="it was not said, and is not true any more", now=now)
+                return
+        if row.stopped_by:
+            set_reply(session, row, "held", why="it was not said", now=now)
+            return
+        _try_later(river, session, row, why="it was not said; tried again", retry_at=None, counts=True)
+        if row.state == "scheduled":
+            row.due_at = now
+
+
+async def _look_failed(river: River, claimed: _Claimed, error: OutsideError) -> None:
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, claimed.reply.loop_id)
+        row = await replies.claimed(session, claimed.reply.id, claimed.token)
+        if row is None:
+            return
+        now = river.now()
+        row.claim = row.claim_until = None
+        if row.state == "unknown" and error.kind in {"gone", "forbidden"}:
+            # The thread is no longer to be read, so nobody can know; nothing is said again.
+            set_reply(session, row, "refused", why=f"the customer's post is gone or hidden: {error.message}", now=now)
+            if loop is not None:
+                loop.why = loop.needs_person = f"reply refused: {error.message}"
+            return
+        row.failures += 1
+        if row.state == "unknown" and permission.is_too_old(row.failing_since, now):
+            set_reply(session, row, "held", why=f"nobody can tell whether it was said: {error.message}", now=now)
+            return
+        row.due_at = max(now + permission.wait_after(row.failures, first=river.timing.backoff), error.retry_at or now)
+
+
+async def _see_whether_visible(river: River, claimed: _Claimed, look: ThreadLook) -> None:
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, claimed.reply.loop_id)
+        row = await replies.claimed(session, claimed.reply.id, claimed.token)
+        if row is None:
+            return
+        row.claim = row.claim_until = None
+        ours: OwnReply | None = next((own for own in look.own_replies if own.external_id == row.external_id), None)
+        if ours is not None and ours.visible:
+            row.visible, row.why = True, "said"
+            if loop is not None:
+                record_told(session, loop, row, now=river.now())
+            return
+        row.failures += 1
+        row.due_at = river.now() + permission.wait_after(row.failures, first=river.timing.backoff)

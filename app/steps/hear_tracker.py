@@ -1,0 +1,378 @@
+"""Step 3, hear_tracker: a webhook or a poll hints, the issue is re-read, and its loops move with what was found.
+
+Per issue one look at a time; a counter says that another is due. A look is three strokes: claim in
+one transaction, read with none open, write in another if the claim still stands.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import structlog
+
+from app.ports import OutsideError
+from app.rules import permission, shipping
+from app.rules.facts import Evidence, IssueFacts, IssueReading
+from app.rules.following import A_PERSON_DECIDES, follow_verdict
+from app.rules.progress import LoopState, can_loop_move
+from app.steps.health import record_illness
+from app.steps.owe import draft_correction
+from app.steps.reply_moves import cancel_reply
+from app.steps.river import River, policy_of
+from app.store import accounts, deliveries, issues, loops, replies
+from app.store.session import Session
+from app.store.tables import Account, Delivery, Issue, Loop, Shipment, Tracker
+
+log = structlog.get_logger(__name__)
+
+TOLD_RECENTLY = timedelta(days=30)
+"""For so long after we spoke, the evidence we spoke on is re-read on every poll."""
+
+
+WITHDRAWN = "the customer was told, and the evidence is gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a look ended. `busy` means that somebody else is looking right now."""
+
+    outcome: Literal["done", "busy", "failed"]
+    why: str = ""
+    retry_at: datetime | None = None
+
+
+async def hear_deliveries(river: River) -> bool:
+    """Turn stored webhook calls into looks that are due, oldest first. False where there are none."""
+    async with river.db.begin() as session:
+        found = await deliveries.unworked(session, limit=100)
+        for delivery in found:
+            sort, _, number = delivery.hook.partition("/")
+            if sort == "trackers":
+                delivery.why = await _note_hint(session, int(number), delivery, now=river.now())
+            else:
+                delivery.why = await _poll_now(session, int(number), now=river.now())
+            delivery.state, delivery.worked_at = "done", river.now()
+            river.point("hear.delivery_worked")
+    if found:
+        river.point("hear.deliveries_done")
+    return bool(found)
+
+
+async def _note_hint(session: Session, tracker_id: int, delivery: Delivery, *, now: datetime) -> str:
+    noted = await issues.want_looks(session, tracker_id=tracker_id, remote_ids=delivery.issues)
+    if delivery.everything:
+        noted += await issues.want_looks_at_watched(session, tracker_id=tracker_id, told_after=now - TOLD_RECENTLY)
+    return f"{noted} issue(s) to look at" if noted else "nobody waits for what it is about"
+
+
+async def _poll_now(session: Session, account_id: int, *, now: datetime) -> str:
+    account = await accounts.lock(session, Account, account_id)
+    if account is None:
+        return "the account was removed"
+    account.poll_at = now
+    return "the account is read"
+
+
+async def poll_next(river: River) -> bool:
+    """Poll the tracker that is most overdue. False where none is due."""
+    async with river.db.begin() as session:
+        now = await river.db.now(session)
+        tracker = await accounts.due_for_poll(session, Tracker, now=now)
+        if tracker is None:
+            return False
+        token = _claim_poll(river, tracker, now)
+    await _poll(river, tracker, token)
+    return True
+
+
+async def pull(river: River, tracker_id: int) -> int:
+    """Poll one tracker now and look at every issue that is due. Returns how many were read.
+
+    Raises OutsideError where the tracker cannot be read.
+    """
+    async with river.db.begin() as session:
+        tracker = await accounts.lock(session, Tracker, tracker_id)
+        if tracker is None:
+            raise LookupError(f"there is no tracker {tracker_id}")
+        token = _claim_poll(river, tracker, await river.db.now(session))
+    await _poll(river, tracker, token, raises=True)
+    async with river.db.read() as session:
+        due = await issues.unlooked(session, tracker_id=tracker_id)
+    for issue_id in due:
+        await look_at(river, issue_id)
+    return len(due)
+
+
+def _claim_poll(river: River, tracker: Tracker, now: datetime) -> str:
+    tracker.poll_token = secrets.token_hex(8)
+    tracker.poll_until = now + river.timing.lease
+    return tracker.poll_token
+
+
+async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = False) -> None:
+    began = river.now()
+    failure: OutsideError | None = None
+    try:
+        adapter = river.outside.tracker(tracker)
+        async for page in adapter.pull(cursor=tracker.cursor, since=began - timedelta(days=1)):
+            river.point("hear.poll_read")
+            async with river.db.begin() as session:
+                row = await accounts.lock(session, Tracker, tracker.id)
+                if row is None:
+                    return
+                await issues.want_looks(session, tracker_id=tracker.id, remote_ids=page.issues)
+                if row.poll_token == token and page.cursor is not None:
+                    row.cursor = page.cursor
+    except OutsideError as error:
+        failure = error
+        await record_illness(river, Tracker, tracker.id, tracker.version, error)
+    async with river.db.begin() as session:
+        row = await accounts.lock(session, Tracker, tracker.id)
+        if row is not None and row.version == tracker.version:
+            if failure is None:
+                row.read_at = began
+                accounts.mark_well(row, now=river.now())
+                # Deletions move no cursor: whatever we rest on is read again on every poll.
+                await issues.want_looks_at_watched(
+                    session, tracker_id=tracker.id, told_after=river.now() - TOLD_RECENTLY
+                )
+            if row.poll_token == token:
+                row.poll_token = row.poll_until = None
+                usual = river.now() + river.timing.poll_after(river.outside.tracker_type(row.kind).poll_every)
+                row.poll_at = max(usual, failure.retry_at) if failure is not None and failure.retry_at else usual
+    if failure is not None and raises:
+        raise failure
+
+
+async def look_next(river: River) -> bool:
+    """Look at the issue whose look is due. False where none is."""
+    async with river.db.read() as session:
+        issue = await issues.due(session, "look", now=river.now())
+    if issue is None:
+        return False
+    await look_at(river, issue.id)
+    return True
+
+
+async def look_at(river: River, issue_id: int, *, unless_read_since: datetime | None = None) -> Look:
+    """Re-read one issue and let its loops move. With `unless_read_since`, a reading begun after that is enough."""
+    async with river.look_lock(issue_id):
+        async with river.db.begin() as session:
+            now = await river.db.now(session)
+            issue = await issues.lock(session, issue_id)
+            if issue is None or issue.remote_id is None:
+                return Look("failed", "the issue does not exist in the tracker yet")
+            if unless_read_since is not None and issue.read_at is not None and issue.read_at >= unless_read_since:
+                return Look("done")
+            if issue.claim is not None and issue.claim_until is not None and issue.claim_until > now:
+                return Look("busy", "another look at the issue is under way")
+            tracker = await accounts.get(session, Tracker, issue.tracker_id)
+            if tracker is None:
+                return Look("failed", "the tracker is not connected any more")
+            token, wanted = secrets.token_hex(8), issue.look_wanted
+            issues.claim_for(issue, token=token, now=now, lease=river.timing.lease)
+        river.point("hear.look_claimed")
+        began = river.now()
+        try:
+            reading = await river.outside.tracker(tracker).read(issue.remote_id, ref=issue.ref)
+        except OutsideError as error:
+            return await _look_failed(river, issue, tracker, token, error)
+        river.point("hear.look_read")
+        async with river.db.begin() as session:
+            # Loops before their issue, here as everywhere: so no two transactions wait for each other.
+            waiting = await loops.of_issue(session, issue_id)
+            row = await issues.claimed(session, issue_id, token)
+            if row is None:
+                return Look("busy", "the look took too long and was taken over")
+            row.claim = row.claim_until = row.look_at = None
+            row.look_done, row.look_failures = max(row.look_done, wanted), 0
+            if _is_stale(row, reading.facts):
+                # An old copy (a cache, a replica behind its master): it says nothing about now.
+                row.look_wanted, row.look_at = row.look_wanted + 1, river.now() + river.timing.backoff
+                return Look("failed", "the tracker answered with an older state of the issue")
+            await _write(river, session, row, waiting, tracker, reading, began=began)
+            river.point("hear.look_written")
+        river.wake()
+        return Look("done")
+
+
+def _is_stale(row: Issue, facts: IssueFacts) -> bool:
+    """Older than what is stored. Equal is not older: stamps have seconds. A deletion has no stamp to compare."""
+    return facts.state != "gone" and row.updated_at is not None and facts.updated_at < row.updated_at
+
+
+async def _look_failed(river: River, issue: Issue, tracker: Tracker, token: str, error: OutsideError) -> Look:
+    if error.kind in {"auth_broken", "suspended", "rate_limited", "misconfigured"}:
+        await record_illness(river, Tracker, tracker.id, tracker.version, error)
+    async with river.db.begin() as session:
+        row = await issues.claimed(session, issue.id, token)
+        if row is not None:
+            row.claim = row.claim_until = None
+            row.look_failures += 1
+            wait = permission.wait_after(row.look_failures, first=river.timing.backoff)
+            row.look_at = max(river.now() + wait, error.retry_at or river.now())
+            # A look that was asked for just before speaking is still owed after its failure.
+            row.look_wanted = max(row.look_wanted, row.look_done + 1)
+    log.warning("issue could not be read", issue_id=issue.id, tracker_id=tracker.id, kind=error.kind, why=error.message)
+    return Look("failed", error.message, error.retry_at)
+
+
+def copy_facts(row: Issue, facts: IssueFacts) -> None:
+    """Write what the tracker says over what it said before."""
+    row.remote_id, row.ref, row.title, row.url = facts.remote_id, facts.ref, facts.title, facts.url
+    row.state, row.outcome, row.outcome_reason = facts.state, facts.outcome, facts.outcome_reason
+    row.outcome_label, row.closed_at, row.locked = facts.outcome_label, facts.closed_at, facts.locked
+    row.visible_to_public, row.updated_at = facts.visible_to_public, facts.updated_at
+
+
+def lines(evidence: tuple[Evidence, ...]) -> list[dict[str, object]]:
+    """Evidence as it is stored and as the API shows it."""
+    return [
+        {
+            "kind": line.kind,
+            "level": line.level,
+            "label": line.label,
+            "url": line.url,
+            "at": line.at.isoformat() if line.at else None,
+        }
+        for line in evidence
+    ]
+
+
+async def _write(
+    river: River,
+    session: Session,
+    row: Issue,
+    waiting: Sequence[Loop],
+    tracker: Tracker,
+    reading: IssueReading,
+    *,
+    began: datetime,
+) -> None:
+    now = river.now()
+    verdict = shipping.judge(reading, policy_of(tracker))
+    facts = reading.facts
+    if facts.state == "gone":
+        row.state, row.updated_at = "gone", max(row.updated_at or facts.updated_at, facts.updated_at)
+    else:
+        copy_facts(row, facts)
+    row.read_at = began
+    if row.why != verdict.why:
+        loops.note_event(session, at=now, what="verdict", why=verdict.why, issue_id=row.id)
+    row.why = verdict.why
+    shipment = await _settle_shipment(session, row, verdict, now=now)
+    match verdict:
+        case shipping.Shipped():
+            row.verdict, row.evidence = "shipped", lines(verdict.evidence)
+        case shipping.NotYet():
+            row.verdict, row.evidence = "not_yet", lines(verdict.evidence)
+        case shipping.NotFixed():
+            row.verdict, row.evidence = "not_fixed", []
+        case shipping.Gone():
+            row.verdict, row.evidence = "gone", []
+    for loop in waiting:
+        await move_with_verdict(river, session, loop, verdict, shipment, now=now)
+
+
+async def _settle_shipment(
+    session: Session, row: Issue, verdict: shipping.Verdict, *, now: datetime
+) -> Shipment | None:
+    """Keep the shipment that stands, withdraw the one that does not, note the new one."""
+    present = await issues.present_shipment(session, row.id)
+    if isinstance(verdict, shipping.Shipped) and present is not None and present.digest == verdict.digest:
+        return present
+    if present is not None:
+        present.withdrawn_at, present.withdrawn_why = now, verdict.why
+        loops.note_event(session, at=now, what="shipment withdrawn", why=verdict.why, issue_id=row.id)
+        await session.flush()
+    if not isinstance(verdict, shipping.Shipped):
+        return None
+    made = Shipment(
+        issue_id=row.id,
+        label=verdict.label,
+        url=verdict.url,
+        public_label=verdict.public_label,
+        public_url=verdict.public_url,
+        at=verdict.at,
+        fixed_at=verdict.fixed_at,
+        evidence=lines(verdict.evidence),
+        digest=verdict.digest,
+        first_seen_at=now,
+    )
+    session.add(made)
+    await session.flush()
+    loops.note_event(session, at=now, what="shipped", why=verdict.why, issue_id=row.id)
+    return made
+
+
+async def move_with_verdict(
+    river: River, session: Session, loop: Loop, verdict: shipping.Verdict, shipment: Shipment | None, *, now: datetime
+) -> None:
+    """Let one loop follow its issue's verdict, and stop what is no longer true."""
+    if loop.state in {"dropped", "open"}:
+        return
+    if loop.state in {"told", "verified"}:
+        await _after_telling(river, session, loop, verdict, now=now)
+        return
+    course = follow_verdict(verdict, refuted_at=loop.refuted_at)
+    if loop.state == "reopened":
+        return  # the ticket has not been told of the refutation yet; when it has, the loop waits and is looked at again
+    if course.goal != "shipped":
+        for reply in await replies.of_loop(session, loop.id):
+            if reply.round == loop.round and reply.kind == "fixed" and reply.written_by is None:
+                cancel_reply(session, reply, why=f"not shipped any more: {course.why}", now=now)
+        loop.owed = False
+    elif loop.state == "shipped":
+        await _renew_if_different(session, loop, shipment, now=now)
+    if course.needs_person or loop.needs_person.endswith(A_PERSON_DECIDES):
+        loop.needs_person = course.needs_person
+    _step(session, loop, course.goal, course.why, now=now)
+
+
+async def _renew_if_different(session: Session, loop: Loop, shipment: Shipment | None, *, now: datetime) -> None:
+    """Still shipped, but by other evidence: what was frozen on the old one is taken back and made anew."""
+    if shipment is None:
+        return
+    reply = await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="fixed")
+    if reply is None or reply.written_by is not None or reply.evidence_digest == shipment.digest:
+        return
+    if cancel_reply(session, reply, why="the evidence changed: the text is made anew", now=now):
+        loop.owed = False
+
+
+async def _after_telling(
+    river: River, session: Session, loop: Loop, verdict: shipping.Verdict, *, now: datetime
+) -> None:
+    if isinstance(verdict, shipping.Shipped) or loop.state == "verified":
+        if loop.needs_person.startswith(WITHDRAWN):
+            loop.needs_person = ""
+            correction = await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="correction")
+            if correction is not None:
+                cancel_reply(session, correction, why="the evidence is back: nothing to correct", now=now)
+        return
+    if not loop.needs_person.startswith(WITHDRAWN):
+        loop.needs_person = f"{WITHDRAWN}: {verdict.why}. Decide whether they get a correction"
+        loop.why = verdict.why
+        loops.note_event(session, at=now, what="evidence withdrawn after telling", why=verdict.why, loop_id=loop.id)
+        await draft_correction(river, session, loop, now=now)
+
+
+def _step(session: Session, loop: Loop, goal: LoopState, why: str, *, now: datetime) -> None:
+    before: LoopState = loop.state  # type: ignore[assignment]
+    loop.why = why
+    if before == goal or not can_loop_move(before, goal):
+        return
+    loop.state = goal
+    if goal == "fixed" or (goal == "shipped" and loop.fixed_at is None):
+        loop.fixed_at = now
+    if goal == "shipped":
+        loop.shipped_at, loop.owed = now, False
+    elif goal == "fixed":
+        loop.shipped_at = None
+    else:
+        loop.fixed_at = loop.shipped_at = None
+    loops.note_event(session, at=now, what=goal, why=why, loop_id=loop.id)

@@ -1,0 +1,278 @@
+"""Step 4, owe: may we speak, and what do we say? The text is frozen here, once, as it will be read in public."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+
+from app.outside import setting
+from app.ports import Channel
+from app.rules import fitting, permission, wording
+from app.rules.facts import ReplyKind
+from app.steps.reply_moves import set_reply
+from app.steps.river import River
+from app.store import accounts, issues, loops, posts, replies, templates
+from app.store.session import Session
+from app.store.tables import Account, Identity, Issue, Loop, Post, Reply, Shipment, Tracker
+
+log = structlog.get_logger(__name__)
+
+BATCH = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frozen:
+    """A public text and everything that goes out with it."""
+
+    text: str
+    count: int
+    limit: int
+    cut: bool
+    language: str | None
+    visibility: str
+    content_warning: str
+
+
+async def owe_next(river: River) -> bool:
+    """Decide on shipped loops that nobody decided on. False where there are none."""
+    async with river.db.begin() as session:
+        found = await loops.unowed(session, limit=BATCH)
+        for loop in found:
+            await owe(river, session, loop)
+            river.point("owe.decided")
+    if found:
+        river.point("owe.done")
+        river.wake()
+    return bool(found)
+
+
+async def owe(river: River, session: Session, loop: Loop) -> Reply | None:
+    """Decide on one shipped loop: a reply on its way, a held one, or none with the reason on the loop."""
+    now = river.now()
+    loop.owed = True
+    issue = await loops.present_issue(session, loop.id)
+    shipment = await issues.present_shipment(session, issue.id) if issue else None
+    if issue is None or shipment is None:
+        loop.owed = False
+        loop.state, loop.why = "linked", "the shipment is gone"
+        return None
+    found = await posts.with_identity(session, loop.post_id)
+    if found is None:
+        raise LookupError(f"loop {loop.id} has lost its post")
+    post, identity = found
+    account = await accounts.get(session, Account, post.account_id)
+    if account is None:
+        loop.owed = False
+        _say_why(loop, "the account was removed: connect it again, or answer by hand")
+        return None
+    reply = await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="fixed")
+    if reply is not None and (reply.written_by is not None or reply.state != "cancelled" or reply.stopped_by):
+        return reply
+    return await _decide(river, session, loop, issue, shipment, post, identity, account, reply, now=now)
+
+
+def _say_why(loop: Loop, why: str) -> None:
+    loop.why = why
+    loop.needs_person = why
+
+
+async def _decide(
+    river: River,
+    session: Session,
+    loop: Loop,
+    issue: Issue,
+    shipment: Shipment,
+    post: Post,
+    identity: Identity,
+    account: Account,
+    reply: Reply | None,
+    *,
+    now: datetime,
+) -> Reply | None:
+    channel_type = river.outside.channel_type(account.channel)
+    elsewhere = await replies.under_post(
+        session, channel=loop.channel, canonical_id=post.canonical_id, round_=loop.round, slot="fixed"
+    )
+    if elsewhere is not None and elsewhere is not reply:
+        _say_why(loop, "this post already has its answer, by another loop of ours")
+        return None
+    occasion = permission.Occasion(
+        kind="fixed",
+        mode=account.mode,  # type: ignore[arg-type]
+        visibility=post.visibility,  # type: ignore[arg-type]
+        said_at=post.created_at,
+        shipped_at=shipment.at,
+        is_suppressed=identity.suppressed_at is not None,
+        is_weak=identity.weak,
+        issue_held_why=issue.held_why if issue.held_at else "",
+        automatic_replies_so_far=await replies.automatic_under_post(
+            session, channel=loop.channel, canonical_id=post.canonical_id, but=reply.id if reply else None
+        ),
+        automatic_replies_allowed=channel_type.max_automatic_replies_per_post,
+    )
+    allowed = permission.may_owe(occasion)
+    if isinstance(allowed, permission.No):
+        _say_why(loop, allowed.why)
+        return None
+    tracker = await accounts.get(session, Tracker, issue.tracker_id)
+    settle = river.settle_of(tracker) if tracker else river.timing.lease
+    frozen = await freeze(
+        river, session, kind="fixed", post=post, identity=identity, account=account, shipment=shipment
+    )
+    if reply is None:
+        reply = new_reply(loop, post, account, kind="fixed", slot="fixed", frozen=frozen, now=now)
+        session.add(reply)
+    else:
+        refreeze(reply, frozen, now=now)
+        reply.account_id, reply.post_id, reply.parent_canonical_id = account.id, post.id, post.canonical_id
+    reply.shipment_id, reply.evidence_digest = shipment.id, shipment.digest
+    reply.due_at = max(shipment.first_seen_at + settle, now)
+    await session.flush()
+    if isinstance(allowed, permission.Hold):
+        reply.issue_hold = bool(occasion.issue_held_why)
+        set_reply(session, reply, "held", why=allowed.why, now=now)
+        if not reply.issue_hold:
+            loop.needs_person = allowed.why
+    elif allowed.approved_first:
+        set_reply(session, reply, "awaiting_approval", why="waits for an approver", now=now)
+    else:
+        set_reply(session, reply, "scheduled", why=_settling(reply.due_at, now), now=now)
+    loop.why = f"{issue.why}; reply {reply.state.replace('_', ' ')}: {reply.why}"
+    log.info("reply owed", loop_id=loop.id, issue_id=issue.id, reply_id=reply.id, state=reply.state)
+    return reply
+
+
+def _settling(due_at: datetime, now: datetime) -> str:
+    if due_at <= now:
+        return "goes out now"
+    return f"waits for the settle time until {due_at:%Y-%m-%d %H:%M} UTC, then the evidence is read once more"
+
+
+async def freeze(
+    river: River,
+    session: Session,
+    *,
+    kind: ReplyKind,
+    post: Post,
+    identity: Identity,
+    account: Account,
+    shipment: Shipment | None,
+) -> Frozen:
+    """Render the template of a kind for one post, fitted to its channel."""
+    overrides = await own_templates(session, kind)
+    wanted = post.language or setting(account, "language", None) or "en"
+    chosen = wording.choose(kind, wanted, overrides=overrides, account_id=account.id)
+    link: str = setting(account, "link", "")
+    context = wording.Context(
+        customer=identity.name or identity.handle,
+        product=setting(account, "product", "") or river.product,
+        version=shipment.public_label if shipment else "",
+        release_url=shipment.public_url if shipment else "",
+        link=link,
+    )
+    body = wording.render(chosen.text, context, language=chosen.language)
+    return fit_to_channel(
+        river.outside.channel(account), body, post=post, identity=identity, language=chosen.language, keep=link
+    )
+
+
+async def own_templates(session: Session, kind: ReplyKind) -> Mapping[tuple[int | None, ReplyKind, str], str]:
+    """The operator's templates as the rules want them."""
+    return {(row.scope or None, kind, row.language): row.text for row in await templates.own(session, kind=kind)}
+
+
+def fit_to_channel(
+    channel: Channel, body: str, *, post: Post, identity: Identity, language: str | None, keep: str = ""
+) -> Frozen:
+    """What a body becomes on its channel: prefix, warning, visibility, count, and cut where it is too long."""
+    envelope = channel.envelope(posts.as_fact(post, identity))
+    fitted = fitting.fit(
+        body,
+        count=lambda text: channel.count(text, content_warning=envelope.content_warning),
+        limit=envelope.limit,
+        prefix=envelope.prefix,
+        keep=(keep,) if keep and keep in body else (),
+    )
+    return Frozen(
+        text=fitted.text,
+        count=fitted.count,
+        limit=envelope.limit,
+        cut=fitted.cut,
+        language=envelope.language or language,
+        visibility=envelope.visibility,
+        content_warning=envelope.content_warning,
+    )
+
+
+def new_reply(
+    loop: Loop,
+    post: Post,
+    account: Account,
+    *,
+    kind: ReplyKind,
+    slot: str,
+    frozen: Frozen,
+    now: datetime,
+    written_by: str | None = None,
+) -> Reply:
+    """A reply's row, as a draft; the caller moves it on."""
+    return Reply(
+        loop_id=loop.id,
+        round=loop.round,
+        kind=kind,
+        slot=slot,
+        written_by=written_by,
+        account_id=account.id,
+        channel=account.channel,
+        post_id=post.id,
+        parent_canonical_id=post.canonical_id,
+        state="draft",
+        why="written",
+        text=frozen.text,
+        count=frozen.count,
+        limit=frozen.limit,
+        cut=frozen.cut,
+        language=frozen.language,
+        visibility=frozen.visibility,
+        content_warning=frozen.content_warning,
+        owed_at=now,
+        due_at=now,
+        attempts=0,
+        failures=0,
+        in_flight=False,
+        visible=True,
+        issue_hold=False,
+    )
+
+
+def refreeze(reply: Reply, frozen: Frozen, *, now: datetime) -> None:
+    """Put a new text in place of one that was never sent; whatever was signed was the old one."""
+    reply.text, reply.count, reply.limit, reply.cut = frozen.text, frozen.count, frozen.limit, frozen.cut
+    reply.language, reply.visibility = frozen.language, frozen.visibility
+    reply.content_warning = frozen.content_warning
+    reply.approved_by, reply.owed_at = None, now
+    reply.key = reply.key_at = None
+
+
+async def draft_correction(river: River, session: Session, loop: Loop, *, now: datetime) -> None:
+    """Lay a correction ready for a person, who decides whether it is said."""
+    found = await posts.with_identity(session, loop.post_id)
+    if found is None:
+        return
+    post, identity = found
+    account = await accounts.get(session, Account, post.account_id)
+    if account is None or await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="correction"):
+        return
+    try:
+        frozen = await freeze(
+            river, session, kind="correction", post=post, identity=identity, account=account, shipment=None
+        )
+    except (wording.TemplateError, fitting.TooLongError):
+        return  # the loop already asks a person, who can write one by hand
+    reply = new_reply(loop, post, account, kind="correction", slot="correction", frozen=frozen, now=now)
+    reply.why = "a draft: nothing is said unless a person approves it"
+    session.add(reply)
+    await session.flush()

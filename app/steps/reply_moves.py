@@ -1,0 +1,78 @@
+"""The moves of a reply's state, each with its reason and its line in the history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from app.rules.progress import ReplyState, can_reply_move, move_reply
+from app.store import loops
+from app.store.session import Session
+from app.store.tables import Loop, Reply
+
+
+def set_reply(session: Session, reply: Reply, state: ReplyState, *, why: str, now: datetime, actor: str = "") -> None:
+    """Move a reply by the table. UnlawfulMoveError where the table has no such move."""
+    before: ReplyState = reply.state  # type: ignore[assignment]
+    reply.state, reply.why = move_reply(before, state), why
+    if before != state:
+        loops.note_event(
+            session, at=now, what=f"reply {state}", why=why, actor=actor, loop_id=reply.loop_id, reply_id=reply.id
+        )
+
+
+def cancel_reply(session: Session, reply: Reply, *, why: str, now: datetime, actor: str = "") -> bool:
+    """Take back what has not been said. False where it is being said, was said, or was taken back before.
+
+    A reply that is being sent right now is not cancelled here: its sender looks at the evidence
+    once more before the call, and afterwards it is the ledger's.
+    """
+    before: ReplyState = reply.state  # type: ignore[assignment]
+    if before in {"sending", "unknown", "posted", "cancelled"} or not can_reply_move(before, "cancelled"):
+        return False
+    reply.approved_by = None
+    if actor:
+        reply.stopped_by = actor
+    set_reply(session, reply, "cancelled", why=why, now=now, actor=actor)
+    return True
+
+
+def hold_reply(session: Session, reply: Reply, *, why: str, now: datetime, actor: str = "") -> bool:
+    """Keep it until somebody lets it go. False where it is too late for that."""
+    before: ReplyState = reply.state  # type: ignore[assignment]
+    if before == "unknown":
+        # It may have been said: the search goes on, and only what comes after it is held.
+        reply.stopped_by = actor or reply.stopped_by
+        return True
+    if before == "sending" or not can_reply_move(before, "held"):
+        return False
+    if actor:
+        reply.stopped_by = actor
+    set_reply(session, reply, "held", why=why, now=now, actor=actor)
+    return True
+
+
+def hold_for_issue(session: Session, reply: Reply, *, why: str, now: datetime, actor: str = "") -> None:
+    """Hold it because its issue is 'not for customers yet'; lifted with the issue's hold."""
+    if reply.state in {"scheduled", "awaiting_approval", "draft"}:
+        reply.issue_hold = True
+        set_reply(session, reply, "held", why=f"not for customers yet: {why}", now=now, actor=actor)
+
+
+def let_go(session: Session, reply: Reply, *, needs_approval: bool, why: str, now: datetime, actor: str = "") -> None:
+    """Send it on its way again: to the approver, or to be sent when it is due."""
+    reply.issue_hold, reply.stopped_by, reply.failing_since, reply.failures = False, None, None, 0
+    if needs_approval and reply.approved_by is None:
+        set_reply(session, reply, "awaiting_approval", why="waits for an approver", now=now, actor=actor)
+    else:
+        reply.due_at = max(reply.due_at or now, now)
+        set_reply(session, reply, "scheduled", why=why, now=now, actor=actor)
+
+
+def record_told(session: Session, loop: Loop, reply: Reply, *, now: datetime) -> None:
+    """The customer can read it: a `fixed` reply makes its loop `told`."""
+    if reply.kind != "fixed" or reply.round != loop.round or not reply.visible:
+        return
+    if loop.state in {"linked", "fixed", "shipped"}:
+        loop.state, loop.why, loop.told_at = "told", "told; waiting for the customer's answer", now
+        loop.verification = None
+        loops.note_event(session, at=now, what="told", loop_id=loop.id, reply_id=reply.id)

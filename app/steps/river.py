@@ -1,0 +1,97 @@
+"""What every step is handed: the database, the outside, the clock and the timing. Steps read none of these themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+
+from app.outside import Outside, setting
+from app.rules.shipping import LOOKS_LIKE_A_VERSION, Policy
+from app.store import tables
+from app.store.session import Database
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """How long things may take. `call` bounds one call to the outside and is less than half of `lease`."""
+
+    lease: timedelta = timedelta(seconds=60)
+    call: timedelta = timedelta(seconds=10)
+    backoff: timedelta = timedelta(seconds=30)
+    poll: timedelta | None = None
+    settle: timedelta | None = None
+    last_look: timedelta = timedelta(seconds=10)
+    """How old the last look at the evidence may be when a reply leaves."""
+
+    @property
+    def apart(self) -> timedelta:
+        """Two looks for a lost reply are this far apart, and the first comes this long after the call ended."""
+        return self.call * 2
+
+    def poll_after(self, usual: timedelta) -> timedelta:
+        """When the next poll of an adapter is due that would usually be polled so often."""
+        return usual if self.poll is None else min(usual, self.poll)
+
+
+class Wake:
+    """An event for every runner, so that waking one does not put another to sleep."""
+
+    def __init__(self) -> None:
+        self._events: list[asyncio.Event] = []
+
+    def listener(self) -> asyncio.Event:
+        """A new listener's event."""
+        event = asyncio.Event()
+        self._events.append(event)
+        return event
+
+    def __call__(self) -> None:
+        """There is work."""
+        for event in self._events:
+            event.set()
+
+
+def _nothing(_point: str) -> None:
+    """Nobody watches."""
+
+
+@dataclass(slots=True, kw_only=True)
+class River:
+    """The context of the steps, put together by a composition root.
+
+    `wake` tells the workers of this process that there is work; `point` is called at the named
+    moments between which a process may die, so that tests can make it die there.
+    """
+
+    db: Database
+    outside: Outside
+    now: Callable[[], datetime]
+    timing: Timing = field(default_factory=Timing)
+    product: str = ""
+    wake: Callable[[], None] = lambda: None
+    point: Callable[[str], None] = _nothing
+    looks: dict[int, asyncio.Lock] = field(default_factory=dict)
+
+    def look_lock(self, issue_id: int) -> asyncio.Lock:
+        """One look at an issue at a time within this process; other processes are kept off by the claim."""
+        return self.looks.setdefault(issue_id, asyncio.Lock())
+
+    def settle_of(self, tracker: tables.Tracker) -> timedelta:
+        """How long a shipment has to stand before anything is said."""
+        if self.timing.settle is not None:
+            return self.timing.settle
+        usual = self.outside.tracker_type(tracker.kind).settle
+        return timedelta(seconds=float(setting(tracker, "settle_seconds", usual.total_seconds())))
+
+
+def policy_of(tracker: tables.Tracker) -> Policy:
+    """A tracker's own rules for 'shipped'."""
+    shipped_when: Literal["closed", "release", "production"] = setting(tracker, "shipped_when", "release")
+    return Policy(
+        shipped_when=shipped_when,
+        tag_pattern=setting(tracker, "tag_pattern", "*"),
+        public_label_pattern=setting(tracker, "public_label_pattern", LOOKS_LIKE_A_VERSION),
+    )

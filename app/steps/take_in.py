@@ -1,0 +1,144 @@
+"""Step 1, take_in: what customers said comes in, each post once, oldest first, and nothing is skipped."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+import structlog
+
+from app.outside import setting
+from app.ports import OutsideError
+from app.rules import facts
+from app.steps.health import record_illness
+from app.steps.river import River
+from app.store import accounts, loops, posts, replies
+from app.store.session import Session
+from app.store.tables import Account, Post
+
+log = structlog.get_logger(__name__)
+
+FIRST_DAYS = 3
+"""How far back the first reading of an account goes, where its settings say nothing."""
+
+
+async def take_in_next(river: River) -> bool:
+    """Poll the account that is most overdue. False where none is due."""
+    async with river.db.begin() as session:
+        now = await river.db.now(session)
+        account = await accounts.due_for_poll(session, Account, now=now)
+        if account is None:
+            return False
+        token = _claim(river, account, now)
+    await _take_in(river, account, token)
+    return True
+
+
+async def take_in(river: River, account_id: int) -> int:
+    """Poll one account now. Returns how many posts are new; raises OutsideError where it cannot be read.
+
+    Safe beside another poll of the same account: a post is one row, however often it is read.
+    """
+    async with river.db.begin() as session:
+        account = await accounts.lock(session, Account, account_id)
+        if account is None:
+            raise LookupError(f"there is no account {account_id}")
+        token = _claim(river, account, await river.db.now(session))
+    return await _take_in(river, account, token, raises=True)
+
+
+def _claim(river: River, account: Account, now: datetime) -> str:
+    account.poll_token = secrets.token_hex(8)
+    account.poll_until = now + river.timing.lease
+    return account.poll_token
+
+
+async def _take_in(river: River, account: Account, token: str, *, raises: bool = False) -> int:
+    new = 0
+    began = river.now()
+    try:
+        channel = river.outside.channel(account)
+        since = began - timedelta(days=float(setting(account, "first_days", FIRST_DAYS)))
+        async for page in channel.pull(cursor=account.cursor, since=since):
+            river.point("take_in.read")
+            new += await _store(river, account.id, token, page.posts, page.cursor)
+            river.point("take_in.stored")
+    except OutsideError as error:
+        await record_illness(river, Account, account.id, account.version, error)
+        async with river.db.begin() as session:
+            await _poll_later(river, session, account.id, token, error.retry_at)
+        if raises:
+            raise
+        return new
+    async with river.db.begin() as session:
+        row = await accounts.lock(session, Account, account.id)
+        if row is not None and row.version == account.version:
+            row.read_at = began
+            accounts.mark_well(row, now=river.now())
+        await _poll_later(river, session, account.id, token, None)
+    if new:
+        log.info("posts taken in", account_id=account.id, posts=new)
+        river.wake()
+    return new
+
+
+async def _poll_later(river: River, session: Session, account_id: int, token: str, retry_at: datetime | None) -> None:
+    row = await accounts.lock(session, Account, account_id)
+    if row is None or row.poll_token != token:
+        return
+    row.poll_token = row.poll_until = None
+    usual = river.now() + river.timing.poll_after(river.outside.channel_type(row.channel).poll_every)
+    row.poll_at = max(usual, retry_at) if retry_at else usual
+
+
+async def _store(river: River, account_id: int, token: str, page: tuple[facts.Post, ...], cursor: str | None) -> int:
+    """One page and the cursor behind it, in one transaction: neither is ever there without the other."""
+    async with river.db.begin() as session:
+        now = river.now()
+        row = await accounts.lock(session, Account, account_id)
+        if row is None:
+            return 0
+        new = 0
+        for post in page:
+            if not post.author.bot and post.author.external_id != row.remote_id:
+                new += await keep_post(session, row, post, now=now) is not None
+        if row.poll_token == token:
+            row.poll_until = await river.db.now(session) + river.timing.lease
+            if cursor is not None:
+                row.cursor = cursor
+        return new
+
+
+async def keep_post(session: Session, account: Account, post: facts.Post, *, now: datetime) -> Post | None:
+    """Store one post. None where it was here already (then it is brought up to date)."""
+    known = await posts.by_canonical_id(session, channel=account.channel, canonical_id=post.canonical_id)
+    if known is not None:
+        if known.account_id != account.id and not await posts.is_connected(session, known.account_id):
+            # The account was removed and connected again: its posts go on under the new one.
+            known.account_id, known.external_id = account.id, post.external_id
+        if known.account_id == account.id and post.edited_at != known.edited_at:
+            posts.fill(known, post)
+        return None
+    identity = await posts.identity_of(session, channel=account.channel, author=post.author, now=now)
+    row = Post(
+        account_id=account.id,
+        channel=account.channel,
+        external_id=post.external_id,
+        canonical_id=post.canonical_id,
+        identity_id=identity.id,
+        created_at=post.created_at,
+        taken_in_at=now,
+        state="new",
+    )
+    posts.fill(row, post)
+    session.add(row)
+    if post.answers_id:
+        reply = await replies.by_external_id(
+            session, channel=account.channel, account_id=account.id, external_id=post.answers_id
+        )
+        if reply is not None:
+            row.answers_reply_id, row.loop_id = reply.id, reply.loop_id
+    await session.flush()
+    if row.loop_id is not None:
+        loops.note_event(session, at=now, what="answered", why=f"by {identity.handle}", loop_id=row.loop_id)
+    return row

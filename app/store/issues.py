@@ -1,0 +1,237 @@
+"""Issues, what ships them, and the work that is due on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, func, or_, select, update
+
+from app.store.loops import WAITING
+from app.store.session import Session
+from app.store.tables import Account, Issue, Link, Loop, Notice, Shipment, Tracker
+
+Work = Literal["create", "look", "block"]
+
+
+async def lock(session: Session, issue_id: int) -> Issue | None:
+    """One issue, kept from every other writer until the transaction ends."""
+    return (await session.execute(select(Issue).where(Issue.id == issue_id).with_for_update())).scalar_one_or_none()
+
+
+async def by_remote_id(session: Session, *, tracker_id: int, remote_id: str) -> Issue | None:
+    """The issue a tracker knows by this immutable id."""
+    query = select(Issue).where(Issue.tracker_id == tracker_id, Issue.remote_id == remote_id)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def present_shipment(session: Session, issue_id: int) -> Shipment | None:
+    """The verdict that stands, or None."""
+    query = select(Shipment).where(Shipment.issue_id == issue_id, Shipment.withdrawn_at.is_(None))
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def present_shipments(session: Session, issue_ids: Sequence[int]) -> dict[int, Shipment]:
+    """The verdicts that stand, by issue."""
+    query = select(Shipment).where(Shipment.issue_id.in_(issue_ids), Shipment.withdrawn_at.is_(None))
+    return {row.issue_id: row for row in (await session.execute(query)).scalars()}
+
+
+async def loop_ids_of(session: Session, issue_ids: Sequence[int]) -> dict[int, list[int]]:
+    """The loops linked to each of these issues now."""
+    query = select(Link.issue_id, Link.loop_id).where(Link.issue_id.in_(issue_ids), Link.until.is_(None))
+    found: dict[int, list[int]] = {}
+    for issue_id, loop_id in await session.execute(query.order_by(Link.loop_id)):
+        found.setdefault(issue_id, []).append(loop_id)
+    return found
+
+
+def _is_due(work: Work, now: datetime) -> ColumnElement[bool]:
+    free = or_(Issue.claim.is_(None), Issue.claim_until < now)
+    if work == "create":
+        return and_(free, Issue.state == "creating", Issue.create_at <= now)
+    if work == "look":
+        return and_(
+            free,
+            Issue.state != "creating",
+            Issue.look_wanted > Issue.look_done,
+            or_(Issue.look_at.is_(None), Issue.look_at <= now),
+        )
+    return and_(
+        free,
+        Issue.state.in_(("open", "closed")),
+        Issue.block_wanted > Issue.block_done,
+        or_(Issue.block_at.is_(None), Issue.block_at <= now),
+    )
+
+
+async def due(session: Session, work: Work, *, now: datetime) -> Issue | None:
+    """An issue on which this work is due and nobody else is working; none of a tracker that asks us to be quiet."""
+    query = (
+        select(Issue)
+        .join(Tracker, Tracker.id == Issue.tracker_id)
+        .where(
+            Tracker.deleted_at.is_(None),
+            or_(Tracker.resume_at.is_(None), Tracker.resume_at <= now),
+            _is_due(work, now),
+        )
+        .order_by(Issue.look_at.nulls_first() if work == "look" else Issue.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Issue)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def claimed(session: Session, issue_id: int, token: str) -> Issue | None:
+    """The issue, if this claim on it still stands."""
+    query = select(Issue).where(Issue.id == issue_id, Issue.claim == token).with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def want_look(session: Session, issue_id: int) -> None:
+    """Ask for a new look at one issue."""
+    await session.execute(
+        update(Issue).where(Issue.id == issue_id).values(look_wanted=Issue.look_wanted + 1, look_at=None)
+    )
+
+
+async def want_looks(session: Session, *, tracker_id: int, remote_ids: Sequence[str]) -> int:
+    """Ask for a new look at these issues, as far as anybody here knows them. Returns how many."""
+    if not remote_ids:
+        return 0
+    found = await session.execute(
+        update(Issue)
+        .where(Issue.tracker_id == tracker_id, Issue.remote_id.in_(remote_ids))
+        .values(look_wanted=Issue.look_wanted + 1, look_at=None)
+        .returning(Issue.id)
+    )
+    return len(found.all())
+
+
+async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after: datetime) -> int:
+    """Ask for a new look at each issue that somebody waits for, or was told of since `told_after`."""
+    watched = (
+        select(Link.issue_id)
+        .join(Loop, Loop.id == Link.loop_id)
+        .where(
+            Link.until.is_(None),
+            or_(
+                Loop.state.in_((*WAITING, "declined")),
+                and_(Loop.state.in_(("told", "verified")), Loop.told_at > told_after),
+            ),
+        )
+    )
+    found = await session.execute(
+        update(Issue)
+        .where(Issue.tracker_id == tracker_id, Issue.state != "creating", Issue.id.in_(watched))
+        .values(look_wanted=Issue.look_wanted + 1, look_at=None)
+        .returning(Issue.id)
+    )
+    return len(found.all())
+
+
+async def want_block_for_loop(session: Session, loop_id: int) -> None:
+    """Who waits has changed: the engineers' block is due on the issue this loop is linked to."""
+    linked = select(Link.issue_id).where(Link.loop_id == loop_id, Link.until.is_(None))
+    await session.execute(update(Issue).where(Issue.id.in_(linked)).values(block_wanted=Issue.block_wanted + 1))
+
+
+async def unlooked(session: Session, *, tracker_id: int) -> Sequence[int]:
+    """Ids of the tracker's issues on which a look is due."""
+    query = select(Issue.id).where(
+        Issue.tracker_id == tracker_id, Issue.state != "creating", Issue.look_wanted > Issue.look_done
+    )
+    return (await session.execute(query.order_by(Issue.id))).scalars().all()
+
+
+async def count_waiting(session: Session, issue_ids: Sequence[int]) -> dict[int, int]:
+    """How many loops wait for each of these issues."""
+    query = (
+        select(Link.issue_id, func.count())
+        .join(Loop, Loop.id == Link.loop_id)
+        .where(Link.issue_id.in_(issue_ids), Link.until.is_(None), Loop.state.in_(WAITING))
+        .group_by(Link.issue_id)
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
+
+
+async def page(session: Session, *, after: int, limit: int) -> Sequence[Issue]:
+    """Issues in the order they came."""
+    query = select(Issue).where(Issue.id > after).order_by(Issue.id).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def page_by_waiting(session: Session, *, offset: int, limit: int) -> Sequence[Issue]:
+    """Issues with the most people waiting first."""
+    waiting = (
+        select(Link.issue_id, func.count().label("waiting"))
+        .join(Loop, Loop.id == Link.loop_id)
+        .where(Link.until.is_(None), Loop.state.in_(WAITING))
+        .group_by(Link.issue_id)
+        .subquery()
+    )
+    query = (
+        select(Issue)
+        .outerjoin(waiting, waiting.c.issue_id == Issue.id)
+        .order_by(func.coalesce(waiting.c.waiting, 0).desc(), Issue.id)
+        .offset(offset)
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def open_titles(session: Session, *, limit: int) -> Sequence[Issue]:
+    """Issues a new post may be about: the ones worked on or touched last."""
+    query = select(Issue).where(Issue.state.in_(("open", "closed"))).order_by(Issue.id.desc()).limit(limit)
+    return (await session.execute(query)).scalars().all()
+
+
+async def loop_ids(session: Session, issue_id: int) -> Sequence[int]:
+    """Ids of the loops linked to an issue now."""
+    query = select(Link.loop_id).where(Link.issue_id == issue_id, Link.until.is_(None)).order_by(Link.loop_id)
+    return (await session.execute(query)).scalars().all()
+
+
+async def due_notice(session: Session, *, now: datetime) -> Notice | None:
+    """A notifying comment that is due and that nobody is making."""
+    query = (
+        select(Notice)
+        .join(Issue, Issue.id == Notice.issue_id)
+        .join(Tracker, Tracker.id == Issue.tracker_id)
+        .where(
+            Notice.state == "due",
+            Notice.due_at <= now,
+            Issue.state.in_(("open", "closed")),
+            Tracker.deleted_at.is_(None),
+            or_(Tracker.resume_at.is_(None), Tracker.resume_at <= now),
+            or_(Notice.claim.is_(None), Notice.claim_until < now),
+        )
+        .order_by(Notice.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Notice)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def claimed_notice(session: Session, notice_id: int, token: str) -> Notice | None:
+    """The notice, if this claim on it still stands."""
+    query = select(Notice).where(Notice.id == notice_id, Notice.claim == token).with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+def claim_for(row: Issue | Notice, *, token: str, now: datetime, lease: timedelta) -> None:
+    """Nobody else works on it until the lease is over."""
+    row.claim, row.claim_until = token, now + lease
+
+
+async def accounts_of(session: Session, issue_id: int) -> Sequence[Account]:
+    """The accounts through which people wait for an issue."""
+    query = (
+        select(Account)
+        .distinct()
+        .join(Loop, Loop.channel == Account.channel)
+        .join(Link, Link.loop_id == Loop.id)
+        .where(Link.issue_id == issue_id, Link.until.is_(None), Account.deleted_at.is_(None))
+    )
+    return (await session.execute(query)).scalars().all()

@@ -1,0 +1,156 @@
+"""Loops, their links to issues, notes and history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, select, update
+
+from app.store.session import Session
+from app.store.tables import Event, Identity, Issue, Link, Loop, Note, Post
+
+WAITING = ("open", "linked", "fixed", "shipped", "reopened")
+
+
+async def lock(session: Session, loop_id: int) -> Loop | None:
+    """One loop, kept from every other writer until the transaction ends."""
+    return (await session.execute(select(Loop).where(Loop.id == loop_id).with_for_update())).scalar_one_or_none()
+
+
+async def of_thread(session: Session, *, channel: str, thread_id: str, identity_id: int) -> Loop | None:
+    """The loop of one customer in one thread."""
+    query = select(Loop).where(Loop.channel == channel, Loop.thread_id == thread_id, Loop.identity_id == identity_id)
+    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+
+
+async def present_issue(session: Session, loop_id: int) -> Issue | None:
+    """The issue the loop waits for now."""
+    query = select(Issue).join(Link, Link.issue_id == Issue.id).where(Link.loop_id == loop_id, Link.until.is_(None))
+    return (await session.execute(query)).scalars().first()
+
+
+async def of_issue(session: Session, issue_id: int) -> Sequence[Loop]:
+    """The loops that wait for an issue now, or were told of it."""
+    query = (
+        select(Loop)
+        .join(Link, Link.loop_id == Loop.id)
+        .where(Link.issue_id == issue_id, Link.until.is_(None))
+        .order_by(Loop.id)
+        .with_for_update(of=Loop)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def end_links(session: Session, loop_id: int, *, now: datetime) -> None:
+    """The loop waits for no issue from now on."""
+    await session.execute(update(Link).where(Link.loop_id == loop_id, Link.until.is_(None)).values(until=now))
+
+
+async def unowed(session: Session, *, limit: int) -> Sequence[Loop]:
+    """Shipped loops on which nobody has decided yet whether they are told."""
+    query = (
+        select(Loop)
+        .where(Loop.state == "shipped", Loop.owed.is_(False))
+        .order_by(Loop.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def unanswered_since(session: Session, moment: datetime, *, limit: int) -> Sequence[Loop]:
+    """Loops that were told before `moment` and whose customer said nothing."""
+    query = (
+        select(Loop)
+        .where(Loop.state == "told", Loop.verification.is_(None), Loop.told_at < moment)
+        .order_by(Loop.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def page(
+    session: Session, *, state: str | None, before: int | None, limit: int, needs_person: bool = False
+) -> Sequence[Loop]:
+    """Loops, newest first, below the id `before`."""
+    query = select(Loop)
+    if state:
+        query = query.where(Loop.state == state)
+    if needs_person:
+        query = query.where(Loop.needs_person != "")
+    if before:
+        query = query.where(Loop.id < before)
+    return (await session.execute(query.order_by(Loop.id.desc()).limit(limit))).scalars().all()
+
+
+async def count_by_state(session: Session) -> dict[str, int]:
+    """How many loops are in each state."""
+    return {row[0]: row[1] for row in await session.execute(select(Loop.state, func.count()).group_by(Loop.state))}
+
+
+async def notes(session: Session, loop_id: int) -> Sequence[Note]:
+    """What colleagues wrote on a loop, oldest first."""
+    return (await session.execute(select(Note).where(Note.loop_id == loop_id).order_by(Note.id))).scalars().all()
+
+
+async def history(session: Session, loop_id: int) -> Sequence[Event]:
+    """What happened to a loop, oldest first."""
+    return (await session.execute(select(Event).where(Event.loop_id == loop_id).order_by(Event.id))).scalars().all()
+
+
+def note_event(
+    session: Session,
+    *,
+    at: datetime,
+    what: str,
+    why: str = "",
+    actor: str = "",
+    loop_id: int | None = None,
+    issue_id: int | None = None,
+    reply_id: int | None = None,
+) -> None:
+    """Write down what happened, in the same transaction as its effect."""
+    session.add(Event(at=at, what=what, why=why, actor=actor, loop_id=loop_id, issue_id=issue_id, reply_id=reply_id))
+
+
+async def waiting_for(session: Session, issue_id: int, *, newest: int) -> tuple[int, list[dict[str, Any]]]:
+    """Who waits for an issue: how many, and every one's channel, reach and time, the newest first.
+
+    Quotes are read only of the `newest` so many; an issue can have thousands waiting.
+    """
+    query = (
+        select(
+            Loop.id,
+            Loop.channel,
+            Loop.round,
+            Loop.refuted_at,
+            Identity.handle,
+            Identity.followers,
+            Post.url,
+            Post.visibility,
+            Post.created_at,
+            Post.text,
+        )
+        .join(Link, Link.loop_id == Loop.id)
+        .join(Post, Post.id == Loop.post_id)
+        .join(Identity, Identity.id == Loop.identity_id)
+        .where(Link.issue_id == issue_id, Link.until.is_(None), Loop.state.in_(WAITING))
+        .order_by(Post.created_at.desc(), Loop.id.desc())
+    )
+    rows = (await session.execute(query)).all()
+    return len(rows), [
+        {
+            "channel": row.channel,
+            "handle": row.handle,
+            "followers": row.followers,
+            "permalink": row.url,
+            "is_public": row.visibility != "private",
+            "said_at": row.created_at,
+            "quote": row.text if index < newest else "",
+            "reopened": row.refuted_at is not None,
+        }
+        for index, row in enumerate(rows)
+    ]

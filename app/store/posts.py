@@ -1,0 +1,170 @@
+"""Posts and who wrote them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, update
+
+from app.rules import facts
+from app.store.session import Session
+from app.store.tables import Account, Customer, Identity, Post
+
+
+async def identity_of(session: Session, *, channel: str, author: facts.Author, now: datetime) -> Identity:
+    """The author's identity, made if new, with the name and reach they have now."""
+    query = select(Identity).where(Identity.channel == channel, Identity.external_id == author.external_id)
+    found = (await session.execute(query)).scalar_one_or_none()
+    if found is None:
+        customer = Customer(created_at=now)
+        session.add(customer)
+        await session.flush()
+        found = Identity(
+            channel=channel,
+            external_id=author.external_id,
+            customer_id=customer.id,
+            handle=author.handle,
+            seen_at=now,
+        )
+        session.add(found)
+    found.handle, found.name, found.url = author.handle or author.name or author.external_id, author.name, author.url
+    found.followers, found.weak, found.seen_at = author.followers, author.weak, now
+    await session.flush()
+    return found
+
+
+async def by_canonical_id(session: Session, *, channel: str, canonical_id: str) -> Post | None:
+    """The one row of a post, whichever of our accounts took it in."""
+    query = select(Post).where(Post.channel == channel, Post.canonical_id == canonical_id)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+def fill(row: Post, post: facts.Post) -> None:
+    """Write what the network says now over what it said before."""
+    row.url, row.text, row.raw, row.language = post.url, post.text, post.raw, post.language
+    row.visibility, row.content_warning = post.visibility, post.content_warning
+    row.media = [
+        {"url": m.url, "kind": m.kind, "description": m.description, "preview_url": m.preview_url} for m in post.media
+    ]
+    row.reply_ref = dict(post.reply_ref)
+    row.parent_id, row.answers_id = post.parent_id, post.answers_id
+    row.thread_id = post.thread_id or post.canonical_id
+    row.edited_at = post.edited_at
+
+
+def as_fact(row: Post, identity: Identity) -> facts.Post:
+    """The row as the rules and the channels know it."""
+    return facts.Post(
+        external_id=row.external_id,
+        canonical_id=row.canonical_id,
+        url=row.url,
+        author=facts.Author(
+            external_id=identity.external_id,
+            handle=identity.handle,
+            name=identity.name,
+            url=identity.url,
+            followers=identity.followers,
+            weak=identity.weak,
+        ),
+        text=row.text,
+        created_at=row.created_at,
+        raw=row.raw,
+        edited_at=row.edited_at,
+        language=row.language,
+        parent_id=row.parent_id,
+        answers_id=row.answers_id,
+        thread_id=row.thread_id,
+        visibility=row.visibility,  # type: ignore[arg-type]
+        content_warning=row.content_warning,
+        media=tuple(facts.Media(**m) for m in row.media),
+        reply_ref=row.reply_ref,
+    )
+
+
+async def with_identity(session: Session, post_id: int) -> tuple[Post, Identity] | None:
+    """A post and its author."""
+    query = select(Post, Identity).join(Identity, Identity.id == Post.identity_id).where(Post.id == post_id)
+    found = (await session.execute(query)).first()
+    return (found[0], found[1]) if found else None
+
+
+async def unheard_answers(session: Session, *, limit: int) -> Sequence[Post]:
+    """Posts that answer a reply of ours and that nobody has listened to, oldest first."""
+    query = (
+        select(Post)
+        .where(Post.answers_reply_id.is_not(None), Post.heard_at.is_(None))
+        .order_by(Post.created_at, Post.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def attach_answers(session: Session, *, account_id: int, external_id: str, reply_id: int, loop_id: int) -> None:
+    """Posts that answered a reply before we knew that we had made it belong to it from now on."""
+    await session.execute(
+        update(Post)
+        .where(Post.account_id == account_id, Post.answers_id == external_id, Post.answers_reply_id.is_(None))
+        .values(answers_reply_id=reply_id, loop_id=loop_id)
+    )
+
+
+def _filtered(*, state: str | None, account_id: int | None, q: str | None) -> Select[Post, Identity]:
+    query = select(Post, Identity).join(Identity, Identity.id == Post.identity_id)
+    if state:
+        query = query.where(Post.state == state)
+    if account_id:
+        query = query.where(Post.account_id == account_id)
+    if q:
+        # Word search in the text or the handle; the wildcard characters of LIKE mean themselves.
+        query = query.where(
+            func.lower(Post.text).contains(q.lower(), autoescape=True)
+            | func.lower(Identity.handle).contains(q.lower(), autoescape=True)
+        )
+    return query
+
+
+async def page(
+    session: Session, *, state: str | None, account_id: int | None, q: str | None, before: int | None, limit: int
+) -> Sequence[tuple[Post, Identity]]:
+    """Posts, newest first, below the id `before`."""
+    query = _filtered(state=state, account_id=account_id, q=q)
+    if before:
+        query = query.where(Post.id < before)
+    rows = await session.execute(query.order_by(Post.id.desc()).limit(limit))
+    return [(row[0], row[1]) for row in rows]
+
+
+async def of_loop(session: Session, loop_id: int) -> Sequence[tuple[Post, Identity]]:
+    """A loop's posts, oldest first."""
+    query = (
+        select(Post, Identity)
+        .join(Identity, Identity.id == Post.identity_id)
+        .where(Post.loop_id == loop_id)
+        .order_by(Post.created_at, Post.id)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def of_customer(session: Session, customer_id: int, *, limit: int) -> Sequence[Post]:
+    """What one customer wrote to us, newest first."""
+    query = (
+        select(Post)
+        .join(Identity, Identity.id == Post.identity_id)
+        .where(Identity.customer_id == customer_id)
+        .order_by(Post.created_at.desc())
+        .limit(limit)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def count_by_state(session: Session) -> dict[str, int]:
+    """How many posts are new, tagged and dismissed."""
+    return {row[0]: row[1] for row in await session.execute(select(Post.state, func.count()).group_by(Post.state))}
+
+
+async def is_connected(session: Session, account_id: int) -> bool:
+    """Whether the account that took a post in is still connected."""
+    account = await session.get(Account, account_id)
+    return account is not None and account.deleted_at is None

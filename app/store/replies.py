@@ -1,0 +1,211 @@
+"""Replies and the tries to say them; the ledger of everything we ever said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select
+
+from app.store.session import Session
+from app.store.tables import Account, Attempt, Link, Loop, Reply, Voice
+
+
+async def lock(session: Session, reply_id: int) -> Reply | None:
+    """One reply, kept from every other writer until the transaction ends."""
+    return (await session.execute(select(Reply).where(Reply.id == reply_id).with_for_update())).scalar_one_or_none()
+
+
+async def claimed(session: Session, reply_id: int, token: str) -> Reply | None:
+    """The reply, if this claim on it still stands."""
+    query = select(Reply).where(Reply.id == reply_id, Reply.claim == token).with_for_update()
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def in_slot(session: Session, *, loop_id: int, round_: int, slot: str) -> Reply | None:
+    """The one reply of a kind in a loop's round."""
+    query = select(Reply).where(Reply.loop_id == loop_id, Reply.round == round_, Reply.slot == slot)
+    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+
+
+async def under_post(session: Session, *, channel: str, canonical_id: str, round_: int, slot: str) -> Reply | None:
+    """The reply of a kind under one post, from whichever account and loop."""
+    query = select(Reply).where(
+        Reply.channel == channel, Reply.parent_canonical_id == canonical_id, Reply.round == round_, Reply.slot == slot
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def automatic_under_post(session: Session, *, channel: str, canonical_id: str, but: int | None) -> int:
+    """How many replies that nobody wrote by hand were made, or may have been, under one post."""
+    query = select(func.count()).where(
+        Reply.channel == channel,
+        Reply.parent_canonical_id == canonical_id,
+        Reply.written_by.is_(None),
+        Reply.state.in_(("posted", "sending", "unknown")),
+    )
+    if but is not None:
+        query = query.where(Reply.id != but)
+    return (await session.execute(query)).scalar_one()
+
+
+async def by_external_id(session: Session, *, channel: str, account_id: int, external_id: str) -> Reply | None:
+    """The posted reply a network calls so; also of an account of ours that was connected again."""
+    query = (
+        select(Reply)
+        .join(Account, Account.id == Reply.account_id)
+        .where(
+            Reply.channel == channel,
+            Reply.external_id == external_id,
+            or_(
+                Reply.account_id == account_id,
+                Account.remote_id == select(Account.remote_id).where(Account.id == account_id).scalar_subquery(),
+            ),
+        )
+    )
+    return (await session.execute(query)).scalars().first()
+
+
+async def ledger_under(session: Session, *, channel: str, canonical_id: str) -> frozenset[str]:
+    """The external ids of everything we know we said under one post."""
+    query = select(Reply.external_id).where(
+        Reply.channel == channel, Reply.parent_canonical_id == canonical_id, Reply.external_id.is_not(None)
+    )
+    return frozenset(x for x in (await session.execute(query)).scalars() if x is not None)
+
+
+def _may_speak(now: datetime) -> tuple[object, ...]:
+    return (
+        Account.deleted_at.is_(None),
+        Account.blocked.is_(False),
+        or_(Account.resume_at.is_(None), Account.resume_at <= now),
+    )
+
+
+async def due(session: Session, *, now: datetime) -> Reply | None:
+    """A scheduled reply whose time has come, on an account that may speak."""
+    query = (
+        select(Reply)
+        .join(Account, Account.id == Reply.account_id)
+        .where(Reply.state == "scheduled", Reply.due_at <= now, *_may_speak(now))  # type: ignore[arg-type]
+        .order_by(Reply.due_at, Reply.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Reply)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def abandoned(session: Session, *, now: datetime) -> Reply | None:
+    """A reply whose sender has not been heard of for a whole lease."""
+    query = (
+        select(Reply)
+        .where(Reply.state == "sending", Reply.claim_until < now)
+        .order_by(Reply.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def due_for_a_look(session: Session, *, now: datetime) -> Reply | None:
+    """A reply whose last attempt has an unknown outcome, or that a moderator there still holds."""
+    query = (
+        select(Reply)
+        .join(Account, Account.id == Reply.account_id)
+        .where(
+            or_(Reply.state == "unknown", (Reply.state == "posted") & Reply.visible.is_(False)),
+            Reply.due_at <= now,
+            or_(Reply.claim.is_(None), Reply.claim_until < now),
+            *_may_speak(now),  # type: ignore[arg-type]
+        )
+        .order_by(Reply.due_at, Reply.id)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=Reply)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def of_loop(session: Session, loop_id: int) -> Sequence[Reply]:
+    """A loop's replies, oldest first."""
+    return (await session.execute(select(Reply).where(Reply.loop_id == loop_id).order_by(Reply.id))).scalars().all()
+
+
+async def unspoken_of_issue(session: Session, issue_id: int) -> Sequence[Reply]:
+    """What waits to be said to those who wait for an issue."""
+    query = (
+        select(Reply)
+        .join(Loop, Loop.id == Reply.loop_id)
+        .join(Link, Link.loop_id == Loop.id)
+        .where(
+            Link.issue_id == issue_id,
+            Link.until.is_(None),
+            Reply.round == Loop.round,
+            Reply.state.in_(("draft", "awaiting_approval", "scheduled", "held")),
+        )
+        .order_by(Reply.id)
+        .with_for_update(of=Reply)
+    )
+    return (await session.execute(query)).scalars().all()
+
+
+async def unspoken_of_account(session: Session, account_id: int) -> Sequence[Reply]:
+    """What waits to be said through an account."""
+    query = select(Reply).where(
+        Reply.account_id == account_id, Reply.state.in_(("draft", "awaiting_approval", "scheduled"))
+    )
+    return (await session.execute(query.with_for_update())).scalars().all()
+
+
+async def attempts(session: Session, reply_id: int) -> Sequence[Attempt]:
+    """Every try to say a reply, first to last."""
+    query = select(Attempt).where(Attempt.reply_id == reply_id).order_by(Attempt.number, Attempt.id)
+    return (await session.execute(query)).scalars().all()
+
+
+async def last_attempt(session: Session, reply_id: int) -> Attempt | None:
+    """The try that was begun last."""
+    query = select(Attempt).where(Attempt.reply_id == reply_id).order_by(Attempt.id.desc()).limit(1)
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def page(session: Session, *, state: str | None, before: int | None, limit: int) -> Sequence[Reply]:
+    """Replies, newest first, below the id `before`."""
+    query = select(Reply)
+    if state:
+        query = query.where(Reply.state == state)
+    if before:
+        query = query.where(Reply.id < before)
+    return (await session.execute(query.order_by(Reply.id.desc()).limit(limit))).scalars().all()
+
+
+async def count_by_state(session: Session) -> dict[str, int]:
+    """How many replies are in each state."""
+    return {row[0]: row[1] for row in await session.execute(select(Reply.state, func.count()).group_by(Reply.state))}
+
+
+async def next_slot(session: Session, *, loop_id: int, round_: int, kind: str) -> str:
+    """A free slot for words a person writes."""
+    query = select(func.count()).where(
+        Reply.loop_id == loop_id, Reply.round == round_, Reply.kind == kind, Reply.written_by.is_not(None)
+    )
+    return f"{kind}/{(await session.execute(query)).scalar_one() + 1}"
+
+
+async def voice(session: Session) -> Voice | None:
+    """The switch of the public voice."""
+    return await session.get(Voice, 1)
+
+
+async def is_voice_on(session: Session) -> bool:
+    """Whether anything may be said in public at all."""
+    row = await session.get(Voice, 1)
+    return row is None or row.is_on
+
+
+async def turn_voice(session: Session, *, on: bool, by: str, now: datetime) -> None:
+    """Turn the public voice on or off, for every process."""
+    row = (await session.execute(select(Voice).where(Voice.id == 1).with_for_update())).scalar_one_or_none()
+    if row is None:
+        session.add(Voice(id=1, is_on=on, changed_at=now, changed_by=by))
+    else:
+        row.is_on, row.changed_at, row.changed_by = on, now, by

@@ -1,0 +1,121 @@
+"""One database, two kinds of transaction: `begin` to write, `read` to read. Nothing else opens one.
+
+Nobody commits by hand: a transaction ends with its block, and no block is open across a call to
+the outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+Session = AsyncSession
+
+DATABASE_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)
+"""What a lost or unwilling database raises, for those who may not import SQLAlchemy."""
+
+
+class DatabaseAddressError(ValueError):
+    """FULLCIRCLE_DATABASE_URL names no database that Fullcircle can use."""
+
+
+def engine_address(address: str) -> str:
+    """The address with its async driver. `sqlite:///…` and `postgresql://…` (also `postgres://`) are understood."""
+    scheme, _, rest = address.partition("://")
+    drivers = {
+        "sqlite": "sqlite+aiosqlite",
+        "postgresql": "postgresql+asyncpg",
+        "postgres": "postgresql+asyncpg",
+        "sqlite+aiosqlite": "sqlite+aiosqlite",
+        "postgresql+asyncpg": "postgresql+asyncpg",
+    }
+    if scheme not in drivers or not rest:
+        raise DatabaseAddressError(
+            "FULLCIRCLE_DATABASE_URL must start with sqlite:/// or postgresql:// (it was not printed: it may hold a password)"
+        )
+    return f"{drivers[scheme]}://{rest}"
+
+
+class Database:
+    """The engine and its two kinds of transaction.
+
+    `clock` replaces the database's own clock, for tests. On PostgreSQL leases are measured by the
+    server's clock, so that machines whose clocks differ agree on them.
+    """
+
+    def __init__(self, address: str, *, clock: Callable[[], datetime] | None = None) -> None:
+        url = make_url(engine_address(address))
+        self.is_sqlite = url.get_backend_name() == "sqlite"
+        self.path = Path(url.database) if self.is_sqlite and url.database else None
+        self._clock = clock
+        # SQLite has one writer: queueing for it here costs nothing, while its own busy wait sleeps.
+        self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
+        self.engine: AsyncEngine = (
+            create_async_engine(url, connect_args={"timeout": 30}, pool_size=6, max_overflow=4)
+            if self.is_sqlite
+            else create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+        )
+        if self.is_sqlite:
+            _prepare_sqlite(self.engine.sync_engine)
+        self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[AsyncSession]:
+        """A writing transaction, committed at the end of the block and rolled back if it raises."""
+        if self._writer is None:
+            async with self._sessions.begin() as session:
+                yield session
+        else:
+            async with self._writer, self._sessions.begin() as session:
+                yield session
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncSession]:
+        """A reading transaction; on SQLite it never waits for the writer."""
+        async with self._sessions() as session:
+            await session.connection(execution_options={"reads_only": True})
+            yield session
+
+    async def now(self, session: AsyncSession) -> datetime:
+        """The time by which leases are measured."""
+        if self._clock is not None:
+            return self._clock()
+        if self.is_sqlite:
+            return datetime.now(UTC)
+        moment: datetime = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
+        return moment.astimezone(UTC)
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        await self.engine.dispose()
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    """WAL, full sync, foreign keys; and transactions that take the write lock when they begin, not when they are surprised."""
+
+    @event.listens_for(engine, "connect")
+    def _on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _on_begin(connection: Connection) -> None:
+        reads_only = connection.get_execution_options().get("reads_only", False)
+        connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+SQLITE_IS_NEW_ENOUGH = sqlite3.sqlite_version_info >= (3, 35)
+"""`UPDATE … RETURNING` came with SQLite 3.35."""

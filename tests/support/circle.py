@@ -1,0 +1,118 @@
+"""A whole river for tests: real database, rehearsal adapters or real ones, and a clock that is moved by hand."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+
+from app.assembly import registry
+from app.main import make_app_of
+from app.outside import Outside
+from app.sealing import Sealer
+from app.steps.river import River, Timing
+from app.store import members
+from app.store.session import Database
+from app.store.stage import StoredStage
+from app.worker import drain
+
+KEY = "a key for tests, long enough"
+
+
+@dataclass
+class Clock:
+    """A clock that stands still until it is moved."""
+
+    moment: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def move(self, **delta: float) -> None:
+        """Let time pass."""
+        self.moment += timedelta(**delta)
+
+
+@dataclass
+class Circle:
+    """The river, its stage and clock, and the API in front of it, spoken to as an admin."""
+
+    river: River
+    stage: StoredStage
+    clock: Clock
+    api: httpx.AsyncClient
+
+    async def rest(self) -> int:
+        """Do all work that is due."""
+        return await drain(self.river)
+
+    async def call(self, method: str, path: str, body: Any = None, *, status: int = 200, **options: Any) -> Any:
+        """One call to the API, its status checked, its JSON returned."""
+        answer = await self.api.request(method, path, json=body, **options)
+        assert answer.status_code == status, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    async def get(self, path: str, **options: Any) -> Any:
+        """GET, 200."""
+        return await self.call("GET", path, **options)
+
+    async def post(self, path: str, body: Any = None, *, status: int = 200, **options: Any) -> Any:
+        """POST, 200 unless another is expected."""
+        return await self.call("POST", path, body, status=status, **options)
+
+    async def token(self, role: str) -> dict[str, str]:
+        """Headers of a caller with another role."""
+        async with self.river.db.begin() as session:
+            token = await members.make_token(session, name=f"a {role}", role=role, now=self.clock())
+        return {"Authorization": f"Bearer {token}"}
+
+    async def connect_rehearsal(self, *, mode: str = "automatic", **tracker_settings: Any) -> tuple[int, int]:
+        """Connect both rehearsal adapters; returns the account's and the tracker's id."""
+        account = await self.post(
+            "/api/v1/accounts", {"channel": "rehearsal", "name": "Acme", "mode": mode}, status=201
+        )
+        tracker = await self.post(
+            "/api/v1/trackers", {"kind": "rehearsal", "name": "Acme app", "settings": tracker_settings}, status=201
+        )
+        return account["id"], tracker["id"]
+
+
+@asynccontextmanager
+async def circle(
+    database_url: str,
+    *,
+    timing: Timing | None = None,
+    point: Callable[[str], None] = lambda _point: None,
+    make_http: Callable[[], httpx.AsyncClient] | None = None,
+    product: str = "",
+) -> AsyncIterator[Circle]:
+    """A circle over a migrated database; work is done only when `rest` is called."""
+    clock = Clock()
+    database = Database(database_url, clock=clock)
+    stage = StoredStage(database)
+    outside = Outside(
+        registry(),
+        Sealer(KEY),
+        stage=stage,
+        now=clock,
+        base_url="http://fullcircle.test",
+        http_seconds=5,
+        version="test",
+        make_http=make_http,
+    )
+    river = River(db=database, outside=outside, now=clock, timing=timing or Timing(), point=point, product=product)
+    async with database.begin() as session:
+        token = await members.make_token(session, name="tests", role="admin", now=clock())
+    app = make_app_of(river, stage)
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
+        base_url="http://fullcircle.test",
+        headers={"Authorization": f"Bearer {token}"},
+    ) as api:
+        yield Circle(river=river, stage=stage, clock=clock, api=api)
+    await outside.close()
+    await database.close()
