@@ -27,7 +27,7 @@ from app.rules.plaintext import plain_text, storable
 
 JSON = Mapping[str, Any]
 
-SCOPES = "profile (read:accounts before 4.3), read:notifications, read:statuses, write:statuses"
+SCOPES = "profile (read:accounts before 4.3), read:notifications, read:search, read:statuses, write:statuses"
 PAGE = 80  # the most a server of this family gives; those that give less are read in more pages
 FIRST_PAGES = 100  # how far back a first connection reads at most
 CONTEXT_LIMIT = 4096  # https://docs.joinmastodon.org/methods/statuses/#context: a longer thread is cut
@@ -302,6 +302,16 @@ def _root(context: JSON) -> str:
     return _word(ancestors[0].get("uri")) if ancestors else ""
 
 
+def _address(text: str) -> httpx.URL | None:
+    """A web address without its fragment and closing slash, None where the text is none."""
+    try:
+        url = httpx.URL(text.strip())
+    except httpx.InvalidURL:
+        return None
+    is_web = url.scheme in {"http", "https"} and bool(url.host)
+    return url.copy_with(path=url.path.rstrip("/") or "/", fragment=None) if is_web else None
+
+
 def _is_visible(status: JSON) -> bool:
     """False while the author of the post must still let our reply through."""
     return status.get("pending_approval") is not True
@@ -409,6 +419,23 @@ class Mastodon:
         if cursor is None:
             # Even where nothing was said so far: the next pull begins here, and never at `since` again.
             yield PostPage(posts=(), cursor=settled)
+
+    async def find(self, url: str) -> Post:
+        """The post at a public address; one of another server is fetched by ours (scope `read:search`)."""
+        address = _address(url)
+        if address is None:
+            raise OutsideError(
+                "this is not a web address; enter the post's own, like https://m.example/@ana/123", "invalid"
+            )
+        what = f"finding the post {address} on {self._host}"
+        status = await self._status_at(address, what=what)
+        if _word(whole_account(status, None).get("id")) == self._me:
+            raise OutsideError(f"{address} is a post of our own; enter the customer's", "invalid")
+        try:
+            post = parse_status(status, home=self._home)
+        except ValueError as error:
+            raise OutsideError(f"{what}: the answer is no status", "transient") from error
+        return replace(post, thread_id=await _Threads(self._thread_part).root_of(post))
 
     async def look(self, post: Post) -> ThreadLook:
         """The post as it is now, and our own replies right under it, as the server itself has them.
@@ -532,6 +559,18 @@ class Mastodon:
                 return older[-1].id
             before = page[0].id
         return before or "0"
+
+    async def _status_at(self, address: httpx.URL, *, what: str) -> JSON:
+        status_id = address.path.rpartition("/")[2]
+        if address.host in {httpx.URL(self._base).host, self._home.domain} and re.fullmatch(r"[A-Za-z0-9]+", status_id):
+            return await self._thread_part(status_id, what=what)
+        params = {"q": str(address), "type": "statuses", "resolve": "true", "limit": "5"}
+        found = self._object(await self._call("GET", "/api/v2/search", what=what, params=params), what=what)
+        for status in _objects(found.get("statuses")):
+            # Some servers search in texts as well: a post that only names the address is not the one there.
+            if address in {_address(_word(status.get("url"))), _address(_word(status.get("uri")))}:
+                return status
+        raise OutsideError(f"{what}: there is no such post, or it is hidden from us", "gone")
 
     async def _post(self, mention: _Mention, threads: _Threads) -> Post | None:
         """The post a notification is about; None for what is deleted, malformed, by a machine or by us."""

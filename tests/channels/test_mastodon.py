@@ -498,6 +498,48 @@ async def test_ends_where_a_server_gives_the_same_page_for_ever() -> None:
     assert (await pulled(channel))[-1].cursor == "5"
 
 
+# --- finding
+
+
+async def test_finds_a_post_by_its_address_here_and_elsewhere(server: MastodonServer) -> None:
+    here = server.mention("ben", "export crashes")
+    elsewhere = server.mention("ana@other.example", "same", in_reply_to_id=here["id"])
+    server.mention("eve@other.example", f"look at {elsewhere['url']}")
+    async with connected(server) as channel:
+        known = posts_of(await pulled(channel))
+        for address in (here["url"], here["uri"], f"{here['url']}/#top"):
+            assert await channel.find(address) == known[0]
+        for address in (elsewhere["url"], elsewhere["uri"], f" {elsewhere['url']}/ "):
+            assert await channel.find(address) == known[1]
+    assert known[1].thread_id == here["uri"]
+
+
+@pytest.mark.parametrize(
+    ("address", "kind"),
+    [
+        ("export crashes", "invalid"),
+        ("javascript:alert(1)", "invalid"),
+        ("https://other.example/@ana/1", "gone"),
+        ("{here}/@ben/999", "gone"),
+        ("{here}/about", "gone"),
+        ("{ours}", "invalid"),
+    ],
+)
+async def test_says_why_it_finds_no_post_at_an_address(server: MastodonServer, address: str, kind: str) -> None:
+    async with connected(server) as channel:
+        sent = await channel.send(reply_to(await first_post(channel, server)))
+        with pytest.raises(OutsideError) as raised:
+            await channel.find(address.format(here=server.base_url, ours=sent.url))
+    assert raised.value.kind == kind
+
+
+async def test_names_the_scope_that_finding_needs(server: MastodonServer) -> None:
+    server.token(TOKEN, scopes=["profile", "read:notifications", "read:statuses", "write:statuses"])
+    async with connected(server) as channel:
+        with pytest.raises(OutsideError, match="read:search"):
+            await channel.find("https://other.example/@ana/1")
+
+
 # --- speaking, and looking
 
 

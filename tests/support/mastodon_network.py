@@ -45,7 +45,7 @@ Software = Literal["mastodon", "gotosocial", "pleroma"]
 
 BRAND = "acme"
 TOKEN = "acme-access-token"
-SCOPES = ("profile", "read:accounts", "read:notifications", "read:statuses", "write:statuses")
+SCOPES = ("profile", "read:accounts", "read:notifications", "read:search", "read:statuses", "write:statuses")
 VERSIONS: dict[Software, str] = {
     "mastodon": "4.5.2",
     "gotosocial": "0.20.1+git-0000000",
@@ -416,6 +416,9 @@ class MastodonNetwork:
                 return _json(200, {**self._account(me), "source": {"privacy": "public", "language": None}})
             case "GET", "/api/v1/notifications":
                 return self._list_notifications(self._signed_in(call, "read:notifications"), call)
+            case "GET", "/api/v2/search":
+                self._signed_in(call, "read:search")
+                return _json(200, {"accounts": [], "hashtags": [], "statuses": self._search(call.one("q"))})
             case "POST", "/api/v1/statuses":
                 return self._post(self._signed_in(call, "write:statuses"), call)
         found = re.fullmatch(r"/api/v1/statuses/([^/]+)(/context)?", call.path)
@@ -426,6 +429,11 @@ class MastodonNetwork:
         if not call.path.startswith("/api/"):
             return Answer(404, b"<!doctype html><title>404</title>", [("content-type", "text/html")])
         raise RefusalError(404, "Record not found")
+
+    def _search(self, words: str) -> list[JSON]:
+        """By address, and in texts, as servers with full-text search do."""
+        shown = [self._status(status) for status in self.statuses.values() if not status.author.blocks_us]
+        return [s for s in shown if words in {s["url"], s["uri"]} or words in s["content"]][:5]
 
     def _signed_in(self, call: Call, *scopes: str) -> Person:
         token = self._token(call)
