@@ -99,7 +99,7 @@ def read_post(
     if graphemes(name) > MAX_NAME:
         wrong["name"] = f"At most {MAX_NAME} characters."
     text = tidy(form.get("say") or form.get("text", ""))
-    if not text:
+    if not one_line(text):  # nothing that a reader would see
         wrong["text"] = "Write a few words."
     elif (length := graphemes(text)) > MAX_CHARS:
         wrong["text"] = f"{length} characters; this network takes {MAX_CHARS}."
