@@ -25,7 +25,7 @@ _INVISIBLE = re.compile(r"<!--.*?-->|^(?P<fence>```|~~~).*?^(?P=fence)|`[^`\n]*`
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
 _REVERTED = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
 _REVERTED_PULL = re.compile(r"^Reverts (?:[\w.-]+/[\w.-]+)?#([1-9]\d*)\b", re.MULTILINE)
-_REVERTED_TITLE = re.compile(r'^Revert ".*\(#([1-9]\d*)\)"')
+_REVERTED_TITLE = re.compile(r'^Revert ".*\(#([1-9]\d*)\)"(?: \(#\d+\))?$')
 _LANDED = re.compile(r"^Merge pull request #([1-9]\d*)\b|\(#([1-9]\d*)\)$")
 
 

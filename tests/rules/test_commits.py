@@ -78,6 +78,8 @@ def test_a_reverted_pull_request_is_the_outermost_one_named() -> None:
     again = read_commit(sha=FIX, message='Revert "Revert "Export (#812)" (#813)" (#814)', at=AT)
     assert again.reverts_pulls == (813,)
     assert again.lands == (814,)
+    by_sha = read_commit(sha=FIX, message=f'Revert "Revert "Export (#812)""\n\nThis reverts commit {sha("a")}.', at=AT)
+    assert (by_sha.reverts, by_sha.reverts_pulls) == ((sha("a"),), ())
     assert read_commit(sha=FIX, message="Back out\n\nReverts acme/app#812", at=AT).reverts_pulls == (812,)
 
 

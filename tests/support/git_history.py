@@ -56,11 +56,11 @@ class GitRepository:
     # What teams do
 
     def commit(self, message: str, *, branch: str = "", files: Mapping[str, str] | None = None) -> str:
-        """A commit on the tip of a branch, which is made where it is missing. Returns its sha."""
+        """A commit on the tip of a branch; a new branch starts at the default one's. Returns its sha."""
         self._count += 1
         ref = f"refs/heads/{branch or self.default_branch}"
         stamp = f"Octo Cat <octocat@github.test> {int(self._now().timestamp())} +0000"
-        tip = self.resolve(ref)
+        tip = self.resolve(ref) or self.resolve(f"refs/heads/{self.default_branch}")
         lines = [f"commit {ref}", "mark :1", f"author {stamp}", f"committer {stamp}", _data(message)]
         if tip:
             lines.append(f"from {tip}")
@@ -149,6 +149,10 @@ class GitRepository:
         fields = dict(line.split(" ", 1) for line in head.splitlines())
         return {"tag": fields["tag"], "message": message.strip(), "sha": fields["object"], "type": fields["type"]}
 
+    def holds_file(self, revision: str, path: str) -> bool:
+        """Whether a commit's files include this one."""
+        return self._status("cat-file", "-e", f"{revision}:{path}") == 0
+
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Whether `newer` is `older` or comes after it."""
         return self._status("merge-base", "--is-ancestor", older, newer) == 0
@@ -184,7 +188,12 @@ class GitRepository:
         return found
 
     def _work(self, *arguments: str) -> str:
-        return self._run(*arguments, at=self._tree)
+        try:
+            return self._run(*arguments, at=self._tree)
+        except GitError:
+            for undo in (("cherry-pick", "--quit"), ("revert", "--quit"), ("reset", "-q", "--hard")):
+                self._ask(*undo, at=self._tree)
+            raise
 
     def _run(self, *arguments: str, text: str | None = None, at: Path | None = None) -> str:
         done = self._ask(*arguments, text=text, at=at)

@@ -1,0 +1,816 @@
+"""Has it shipped? Real git histories, read over the test GitHub and judged; git itself says what is right."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from app.ports import Connection
+from app.rules.facts import IssueReading, ShippedWhen
+from app.rules.shipping import Policy, Shipped, Verdict, judge
+from app.trackers.github import GitHub, GitHubSecrets, GitHubSettings
+from tests.support.git_history import GitError
+from tests.support.github_server import GitHubServer
+from tests.support.github_world import Clock, GitHubWorld
+
+APP = "acme/app"
+START = datetime(2026, 1, 5, 9, tzinfo=UTC)
+
+
+class Team:
+    """A repository with issue #1, and the people who work on it."""
+
+    def __init__(self, root: Path) -> None:
+        self.world = GitHubWorld(root, clock=Clock(START))
+        self.server = GitHubServer(self.world)
+        self.repository_id = self.world.create_repository(APP)
+        self.issue = self.world.open_issue(APP, "Export loses tables")
+        self.issue_id = str(self.world.issue(APP, self.issue).id)
+        self.git = self.world.git(APP)
+        self.tag_pattern = "*"
+        self.shipped_when: ShippedWhen = "release"
+        self._branches = 0
+
+    def commit(self, message: str = "Some work", *, branch: str = "", files: dict[str, str] | None = None) -> str:
+        return self.world.commit(APP, message, branch=branch, files=files)
+
+    def pull(
+        self, *, closes: bool = True, commits: int = 2, base: str = "", method: str = "merge", merge: bool = True
+    ) -> str:
+        """A pull request with a fix; returns what it was merged as, or its head."""
+        self._branches += 1
+        branch = f"feature-{self._branches}"
+        self.world.branch(APP, branch, at=base)
+        for number in range(commits):
+            self.commit(f"Step {number + 1} of {branch}", branch=branch)
+        body = f"Fixes #{self.issue}" if closes else "Some words"
+        self.last_pull = self.world.open_pull(APP, branch, f"Repair export {self._branches}", body=body, base=base)
+        if not merge:
+            return self.git.resolve(branch) or ""
+        return self.world.merge_pull(APP, self.last_pull, method=method)
+
+    def close(self, reason: str | None = "completed") -> None:
+        self.world.close_issue(APP, self.issue, reason=reason)
+
+    def release(self, tag: str, **options: Any) -> int:
+        return self.world.release(APP, tag, **options)
+
+    async def read(self) -> IssueReading:
+        connection = Connection(
+            settings=GitHubSettings(
+                api_url="http://github.test",
+                repository=APP,
+                tag_pattern=self.tag_pattern,
+                shipped_when=self.shipped_when,
+            ),
+            secrets=GitHubSecrets.model_validate({"token": "token-brand"}),
+            http=self.server.client(),
+            now=self.world.clock.now,
+            base_url="http://fullcircle.test",
+            remote_id=str(self.repository_id),
+            facts={"login": "brand-bot"},
+        )
+        async with connection.http:
+            return await GitHub(connection).read(self.issue_id, ref=f"#{self.issue}")
+
+    async def verdict(self) -> tuple[Verdict, IssueReading]:
+        reading = await self.read()
+        return judge(reading, Policy(shipped_when=self.shipped_when, tag_pattern=self.tag_pattern)), reading
+
+    def first_release_with(self, *shas: str) -> str | None:
+        """What git and the list of releases say: the first public release that has every commit in its history."""
+        public = [
+            r
+            for r in self.world.repository(APP).releases.values()
+            if not r.draft and not r.prerelease and r.published_at is not None
+        ]
+        for release in sorted(public, key=lambda r: r.published_at or START):
+            if all(self.git.is_ancestor(sha, f"refs/tags/{release.tag_name}") for sha in shas):
+                return release.tag_name
+        return None
+
+
+@dataclass(frozen=True)
+class Says:
+    """What must come out. Without `label` given, git is asked which release first has every one of `fixes`."""
+
+    fixes: tuple[str, ...] = ()
+    label: str | None = None
+    verdict: str = ""
+    why: str = ""
+    by_rest_too: bool = True
+
+
+CASES: dict[str, Callable[[Team], Says]] = {}
+
+
+def history(build: Callable[[Team], Says]) -> Callable[[Team], Says]:
+    CASES[build.__name__] = build
+    return build
+
+
+# Ways to land a fix
+
+
+@history
+def a_merged_pull_request_in_the_next_release(team: Team) -> Says:
+    sha = team.pull()
+    team.release("v1.0.0")
+    return Says((sha,))
+
+
+@history
+def a_squashed_pull_request(team: Team) -> Says:
+    sha = team.pull(method="squash")
+    team.release("v1.0.0")
+    return Says((sha,))
+
+
+@history
+def a_rebased_pull_request(team: Team) -> Says:
+    sha = team.pull(method="rebase")
+    team.commit()
+    team.release("v1.0.0")
+    return Says((sha,))
+
+
+@history
+def a_commit_pushed_straight_to_the_default_branch(team: Team) -> Says:
+    sha = team.commit(f"Repair export\n\nFixes #{team.issue}")
+    team.release("v1.0.0")
+    return Says((sha,))
+
+
+@history
+def a_commit_of_a_release_branch_that_is_merged_after_the_release(team: Team) -> Says:
+    team.world.branch(APP, "hotfix")
+    sha = team.commit(f"Repair export\n\nFixes #{team.issue}", branch="hotfix")
+    team.release("v1.0.1", at="hotfix")
+    team.world.merge_branch(APP, "hotfix", into="main", message="Bring the hotfix home")
+    team.release("v1.1.0")
+    return Says((sha,))
+
+
+@history
+def a_pull_request_linked_by_hand(team: Team) -> Says:
+    sha = team.pull(closes=False)
+    team.world.link_pull(APP, team.last_pull, issue=team.issue)
+    team.close()
+    team.release("v1.0.0")
+    return Says((sha,), by_rest_too=False)
+
+
+@history
+def a_closing_keyword_in_a_commit_after_the_issue_was_closed_by_hand(team: Team) -> Says:
+    team.close()
+    sha = team.commit(f"Repair export\n\nFixes #{team.issue}")
+    team.release("v1.0.0")
+    return Says((sha,))
+
+
+@history
+def a_closing_keyword_in_an_older_release_line_and_its_copy(team: Team) -> Says:
+    team.release("v1.0.0")
+    team.world.branch(APP, "1.x", at="v1.0.0")
+    team.close()
+    sha = team.commit(f"Repair export\n\nFixes #{team.issue}")
+    team.world.cherry_pick(APP, sha, onto="1.x")
+    team.release("v1.0.1", at="1.x")
+    team.release("v2.0.0")
+    return Says(label="v1.0.1")
+
+
+# Not in a release
+
+
+@history
+def nothing_released_since(team: Team) -> Says:
+    team.release("v1.0.0")
+    sha = team.pull()
+    return Says((sha,), why=f"no release contains {sha[:7]} yet")
+
+
+@history
+def a_release_from_a_line_that_does_not_have_it(team: Team) -> Says:
+    team.world.branch(APP, "1.x")
+    sha = team.pull()
+    team.commit(branch="1.x")
+    team.release("v1.0.1", at="1.x")
+    return Says((sha,), why="no release contains")
+
+
+@history
+def two_lines_and_the_later_one_has_it(team: Team) -> Says:
+    team.world.branch(APP, "1.x")
+    sha = team.pull(method="squash")
+    team.commit(branch="1.x")
+    team.release("v1.0.1", at="1.x")
+    team.release("v2.0.0")
+    team.commit(branch="1.x")
+    team.release("v1.0.2", at="1.x")
+    return Says((sha,), label="v2.0.0")
+
+
+@history
+def only_a_tag(team: Team) -> Says:
+    sha = team.pull()
+    team.world.tag(APP, "v1.0.0")
+    return Says((sha,), why="no release contains")
+
+
+@history
+def only_a_draft(team: Team) -> Says:
+    sha = team.pull()
+    team.world.tag(APP, "v1.0.0")
+    team.release("v1.0.0", draft=True)
+    return Says((sha,), why="which is still a draft")
+
+
+@history
+def only_a_prerelease(team: Team) -> Says:
+    sha = team.pull()
+    team.release("v1.0.0-rc.1", prerelease=True)
+    return Says((sha,), why="v1.0.0-rc.1, which is only a prerelease")
+
+
+@history
+def a_prerelease_then_a_release(team: Team) -> Says:
+    sha = team.pull()
+    team.release("v1.0.0-rc.1", prerelease=True)
+    team.release("v1.0.0")
+    return Says((sha,), label="v1.0.0")
+
+
+@history
+def a_prerelease_turned_into_a_release(team: Team) -> Says:
+    sha = team.pull()
+    number = team.release("v1.0.0", prerelease=True)
+    team.world.edit_release(APP, number, prerelease=False)
+    return Says((sha,), label="v1.0.0")
+
+
+@history
+def a_draft_made_before_the_fix_and_published_after(team: Team) -> Says:
+    number = team.release("v1.0.0", draft=True)
+    sha = team.pull()
+    team.world.edit_release(APP, number, draft=False)
+    return Says((sha,), label="v1.0.0")
+
+
+@history
+def a_release_that_was_deleted(team: Team) -> Says:
+    sha = team.pull()
+    team.world.delete_release(APP, team.release("v1.0.0"))
+    return Says((sha,), why="no release contains")
+
+
+@history
+def a_release_turned_back_into_a_draft(team: Team) -> Says:
+    sha = team.pull()
+    team.world.edit_release(APP, team.release("v1.0.0"), draft=True)
+    return Says((sha,), why="which is still a draft")
+
+
+@history
+def a_release_whose_tag_is_gone(team: Team) -> Says:
+    team.pull()
+    team.release("v1.0.0")
+    team.world.delete_tag(APP, "v1.0.0")
+    return Says(verdict="NotYet", why="could not say whether v1.0.0 contains")
+
+
+@history
+def a_release_of_another_component(team: Team) -> Says:
+    team.tag_pattern = "app-*"
+    team.pull()
+    team.release("docs-1.0.0")
+    return Says(verdict="NotYet", why="docs-1.0.0, which does not match app-*")
+
+
+@history
+def a_release_of_this_component_after_one_of_another(team: Team) -> Says:
+    team.tag_pattern = "app-*"
+    team.pull()
+    team.release("docs-1.0.0")
+    team.release("app-1.0.0")
+    return Says(label="app-1.0.0")
+
+
+@history
+def a_tag_with_a_folder_in_its_name(team: Team) -> Says:
+    sha = team.pull()
+    team.release("pkg/app/v1.0.0+build.7")
+    return Says((sha,), label="pkg/app/v1.0.0+build.7")
+
+
+# Tags
+
+
+@history
+def an_annotated_tag(team: Team) -> Says:
+    sha = team.pull()
+    team.world.tag(APP, "v1.0.0", annotated=True)
+    team.release("v1.0.0")
+    return Says((sha,))
+
+
+@history
+def a_release_from_a_branch_whose_name_would_say_otherwise(team: Team) -> Says:
+    team.world.tag(APP, "v1.0.0")
+    sha = team.pull()
+    team.release("v1.0.0", at="main")
+    return Says((sha,), why="no release contains")
+
+
+@history
+def a_tag_moved_away_from_the_fix(team: Team) -> Says:
+    before = team.git.resolve("main") or ""
+    sha = team.pull()
+    team.release("v1.0.0")
+    team.world.tag(APP, "v1.0.0", at=before)
+    return Says((sha,), why="no release contains")
+
+
+@history
+def a_tag_moved_onto_the_fix(team: Team) -> Says:
+    team.release("v1.0.0")
+    sha = team.pull()
+    team.world.tag(APP, "v1.0.0")
+    return Says((sha,), label="v1.0.0")
+
+
+# Copies and reverts
+
+
+@history
+def a_backport_that_says_what_it_copies(team: Team) -> Says:
+    team.world.branch(APP, "1.x")
+    sha = team.pull(method="squash")
+    team.world.cherry_pick(APP, sha, onto="1.x")
+    team.release("v1.0.1", at="1.x")
+    return Says(label="v1.0.1")
+
+
+@history
+def a_backport_that_does_not_say_so(team: Team) -> Says:
+    team.world.branch(APP, "1.x")
+    sha = team.pull(method="squash")
+    team.world.cherry_pick(APP, sha, onto="1.x", note=False)
+    team.release("v1.0.1", at="1.x")
+    return Says((sha,), verdict="NotYet")
+
+
+@history
+def a_backport_of_one_commit_of_two(team: Team) -> Says:
+    team.world.branch(APP, "1.x")
+    sha = team.pull(method="rebase")
+    team.world.cherry_pick(APP, sha, onto="1.x")
+    team.release("v1.0.1", at="1.x")
+    return Says((sha,), verdict="NotYet")
+
+
+@history
+def a_backport_of_both_commits(team: Team) -> Says:
+    team.world.branch(APP, "1.x")
+    sha = team.pull(method="rebase")
+    team.world.cherry_pick(APP, f"{sha}~1", onto="1.x")
+    team.world.cherry_pick(APP, sha, onto="1.x")
+    team.release("v1.0.1", at="1.x")
+    return Says(label="v1.0.1")
+
+
+@history
+def a_backported_merge(team: Team) -> Says:
+    team.world.branch(APP, "1.x")
+    sha = team.pull(method="merge")
+    team.world.cherry_pick(APP, sha, onto="1.x", mainline=1)
+    team.release("v1.0.1", at="1.x")
+    return Says(label="v1.0.1")
+
+
+@history
+def a_fix_that_was_reverted(team: Team) -> Says:
+    sha = team.pull(method="squash")
+    team.world.revert(APP, sha)
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why=f"{sha[:7]} was reverted before v1.0.0")
+
+
+@history
+def a_reverted_merge(team: Team) -> Says:
+    sha = team.pull(method="merge")
+    team.world.revert(APP, sha, mainline=1)
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="was reverted before v1.0.0")
+
+
+@history
+def one_reverted_commit_of_a_merged_pull_request(team: Team) -> Says:
+    sha = team.pull(method="merge")
+    team.world.revert(APP, f"{sha}^2")
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="was reverted before v1.0.0")
+
+
+@history
+def the_earlier_commit_of_a_rebased_pull_request_reverted(team: Team) -> Says:
+    sha = team.pull(method="rebase")
+    team.world.revert(APP, f"{sha}~1")
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="was reverted before v1.0.0")
+
+
+@history
+def a_revert_of_the_revert(team: Team) -> Says:
+    sha = team.pull(method="squash")
+    team.world.revert(APP, team.world.revert(APP, sha))
+    team.release("v1.0.0")
+    return Says((sha,), label="v1.0.0")
+
+
+@history
+def a_revert_after_the_release(team: Team) -> Says:
+    sha = team.pull(method="squash")
+    team.release("v1.0.0")
+    team.world.revert(APP, sha)
+    team.release("v1.1.0")
+    return Says((sha,), label="v1.0.0")
+
+
+@history
+def a_reverted_fix_and_a_new_one(team: Team) -> Says:
+    first = team.pull(method="squash")
+    team.world.revert(APP, first)
+    team.world.reopen_issue(APP, team.issue)
+    second = team.pull(method="squash")
+    team.release("v1.0.0")
+    return Says((second,), label="v1.0.0")
+
+
+# Several fixes, and none
+
+
+@history
+def two_fixes_in_two_releases(team: Team) -> Says:
+    first = team.pull(method="squash")
+    team.release("v1.0.0")
+    second = team.pull(method="squash")
+    team.release("v1.1.0")
+    return Says((first, second), label="v1.1.0")
+
+
+@history
+def only_one_of_two_fixes(team: Team) -> Says:
+    team.pull(method="squash")
+    team.release("v1.0.0")
+    second = team.pull(method="squash")
+    return Says(verdict="NotYet", why=f"holds only a part of the fix: {second[:7]} is missing")
+
+
+@history
+def a_backport_pull_request_beside_the_fix(team: Team) -> Says:
+    team.world.branch(APP, "1.x")
+    sha = team.pull(method="squash")
+    team.pull(closes=False, base="1.x", method="squash")
+    team.world.link_pull(APP, team.last_pull, issue=team.issue)
+    team.release("v2.0.0")
+    return Says((sha,), label="v2.0.0")
+
+
+@history
+def a_pull_request_that_is_not_merged(team: Team) -> Says:
+    team.pull(merge=False)
+    team.close()
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="no commit or merged pull request is linked")
+
+
+@history
+def a_pull_request_that_was_closed_unmerged(team: Team) -> Says:
+    team.pull(merge=False)
+    team.world.close_pull(APP, team.last_pull)
+    team.close()
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="no commit or merged pull request is linked")
+
+
+@history
+def a_pull_request_of_another_repository(team: Team) -> Says:
+    team.world.create_repository("acme/other")
+    team.world.branch("acme/other", "feature")
+    team.world.commit("acme/other", "Elsewhere", branch="feature")
+    number = team.world.open_pull("acme/other", "feature", "Elsewhere", body=f"Fixes {APP}#{team.issue}")
+    team.world.merge_pull("acme/other", number)
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="no commit or merged pull request is linked")
+
+
+@history
+def a_commit_of_another_repository(team: Team) -> Says:
+    team.world.create_repository("acme/other")
+    team.world.commit("acme/other", f"Fixes {APP}#{team.issue}")
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="no commit or merged pull request is linked")
+
+
+@history
+def a_pull_request_that_only_mentions_the_issue(team: Team) -> Says:
+    team.pull(closes=False)
+    team.world.edit_issue(APP, team.last_pull, body=f"See #{team.issue}")
+    team.close()
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="no commit or merged pull request is linked")
+
+
+@history
+def a_pull_request_whose_link_was_taken_back(team: Team) -> Says:
+    team.pull(closes=False)
+    team.world.link_pull(APP, team.last_pull, issue=team.issue)
+    team.world.unlink_pull(APP, team.last_pull, issue=team.issue, still_listed=True)
+    team.close()
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="no commit or merged pull request is linked")
+
+
+@history
+def closed_without_any_code(team: Team) -> Says:
+    team.commit("Something else")
+    team.close()
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="no commit or merged pull request is linked")
+
+
+@history
+def closed_without_any_code_where_closing_is_enough(team: Team) -> Says:
+    team.shipped_when = "closed"
+    team.close()
+    return Says(verdict="Shipped", label="")
+
+
+@history
+def a_revert_that_quotes_the_closing_keyword(team: Team) -> Says:
+    team.close()
+    sha = team.commit(f"Repair export, fixes #{team.issue}", branch="elsewhere")
+    team.world.branch(APP, "again", at="elsewhere")
+    team.world.revert(APP, sha, on="again")
+    team.world.merge_branch(APP, "again", into="main", message="Nothing in the end")
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="was reverted before v1.0.0")
+
+
+# The issue's own state
+
+
+@history
+def still_open(team: Team) -> Says:
+    team.pull(closes=False)
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why="#1 is still open")
+
+
+@history
+def reopened_after_the_release(team: Team) -> Says:
+    team.pull()
+    team.release("v1.0.0")
+    team.world.reopen_issue(APP, team.issue)
+    return Says(verdict="NotYet", why="#1 is reopened")
+
+
+@history
+def reopened_and_fixed_again(team: Team) -> Says:
+    first = team.pull(method="squash")
+    team.release("v1.0.0")
+    team.world.reopen_issue(APP, team.issue)
+    second = team.pull(method="squash")
+    team.release("v1.1.0")
+    return Says((first, second), label="v1.1.0")
+
+
+@history
+def reopened_and_fixed_again_by_a_commit(team: Team) -> Says:
+    team.commit(f"Fixes #{team.issue}")
+    team.release("v1.0.0")
+    team.world.reopen_issue(APP, team.issue)
+    second = team.commit(f"Really fixes #{team.issue}")
+    team.release("v1.1.0")
+    return Says((second,), label="v1.1.0")
+
+
+@history
+def reopened_by_mistake_and_closed_again(team: Team) -> Says:
+    sha = team.commit(f"Fixes #{team.issue}")
+    team.release("v1.0.0")
+    team.world.reopen_issue(APP, team.issue)
+    team.close()
+    return Says((sha,), label="v1.0.0")
+
+
+@history
+def closed_as_not_planned_although_a_fix_is_out(team: Team) -> Says:
+    team.pull(closes=False)
+    team.release("v1.0.0")
+    team.close("not_planned")
+    return Says(verdict="NotFixed", why="closed as not planned")
+
+
+@history
+def closed_as_a_duplicate(team: Team) -> Says:
+    other = team.world.open_issue(APP, "The same")
+    team.world.mark_duplicate(APP, team.issue, of=other)
+    return Says(verdict="NotFixed", why="closed as a duplicate of #2", by_rest_too=False)
+
+
+@history
+def closed_as_a_duplicate_of_an_issue_elsewhere(team: Team) -> Says:
+    team.world.create_repository("acme/other")
+    other = team.world.open_issue("acme/other", "The same")
+    team.world.mark_duplicate(APP, team.issue, of=other, of_repository="acme/other")
+    return Says(verdict="NotFixed", why="duplicate of acme/other#1", by_rest_too=False)
+
+
+@history
+def closed_without_a_reason(team: Team) -> Says:
+    team.close(None)
+    return Says(verdict="NotFixed", why="does not say whether it is fixed")
+
+
+@history
+def converted_to_a_discussion(team: Team) -> Says:
+    team.world.convert_to_discussion(APP, team.issue)
+    return Says(verdict="Gone", why="converted to a discussion")
+
+
+@history
+def deleted(team: Team) -> Says:
+    team.world.delete_issue(APP, team.issue)
+    return Says(verdict="Gone", why="deleted")
+
+
+@history
+def transferred_to_another_repository_and_fixed_there(team: Team) -> Says:
+    team.world.create_repository("acme/core")
+    moved = team.world.transfer_issue(APP, team.issue, to="acme/core")
+    team.world.commit("acme/core", f"Fixes #{moved}")
+    team.world.release("acme/core", "core-3.0")
+    return Says(label="core-3.0")
+
+
+@history
+def a_renamed_repository(team: Team) -> Says:
+    team.pull()
+    team.release("v1.0.0")
+    team.world.rename_repository(APP, to="acme/export")
+    return Says(label="v1.0.0")
+
+
+@pytest.fixture
+def team(tmp_path: Path) -> Team:
+    return Team(tmp_path)
+
+
+@pytest.mark.parametrize("name", CASES)
+async def test_every_history_is_judged_as_git_says(team: Team, name: str) -> None:
+    says = CASES[name](team)
+    for has_graphql in (True, False) if says.by_rest_too else (True,):
+        team.world.has_graphql = has_graphql
+        verdict, reading = await team.verdict()
+        how = f"{verdict} by {'GraphQL' if has_graphql else 'REST'}"
+        label = says.label
+        if says.fixes and not says.verdict and label is None:
+            label = team.first_release_with(*says.fixes)
+        expected = says.verdict or ("NotYet" if label is None else "Shipped")
+        assert type(verdict).__name__ == expected, how
+        assert says.why in verdict.why, how
+        if isinstance(verdict, Shipped):
+            assert verdict.label == label, how
+        for containment in reading.containments:
+            release = next(r for r in reading.releases if r.remote_id == containment.release_id)
+            if containment.answer == "no":
+                assert not team.git.is_ancestor(containment.sha, release.sha), how
+
+
+def test_there_are_histories_enough() -> None:
+    assert len(CASES) >= 25
+
+
+# Histories nobody thought of
+
+STEPS = st.lists(
+    st.sampled_from(
+        [
+            "work",
+            "work on 1.x",
+            "copy",
+            "copy a part",
+            "revert",
+            "revert a part",
+            "revert a revert",
+            "merge 1.x",
+            "release",
+            "release 1.x",
+            "prerelease",
+            "draft",
+            "delete",
+        ]
+    ),
+    min_size=1,
+    max_size=9,
+)
+
+
+class Wanderer:
+    """Does things to a repository in any order, where git lets it; knows what is fixed by the files alone."""
+
+    def __init__(self, team: Team, method: str) -> None:
+        self.team, self.versions, self.reverts = team, 0, list[str]()
+        team.world.branch(APP, "1.x")
+        self.files = ["fix/one.txt", "fix/two.txt"]
+        if method == "direct":
+            files = dict.fromkeys(self.files, "fixed\n")
+            self.sha = team.commit(f"Repair\n\nFixes #{team.issue}", files=files)
+            self.parts = [self.sha]
+            return
+        team.world.branch(APP, "feature")
+        for path in self.files:
+            team.commit(f"Add {path}", branch="feature", files={path: "fixed\n"})
+        team.commit("Meanwhile")
+        number = team.world.open_pull(APP, "feature", "Repair", body=f"Fixes #{team.issue}")
+        self.sha = team.world.merge_pull(APP, number, method=method)
+        merged = {
+            "squash": [self.sha],
+            "rebase": [f"{self.sha}~1", self.sha],
+            "merge": [f"{self.sha}^2~1", f"{self.sha}^2"],
+        }
+        self.parts = [team.git.resolve(part) or "" for part in merged[method]]
+        self.mainline = 1 if method == "merge" else 0
+
+    mainline = 0
+
+    def do(self, step: str, pick: int) -> None:
+        world = self.team.world
+        part = self.parts[pick % len(self.parts)]
+        with contextlib.suppress(GitError):  # what git refuses, nobody could have done
+            match step:
+                case "work":
+                    self.team.commit()
+                case "work on 1.x":
+                    self.team.commit(branch="1.x")
+                case "copy" if self.sha in self.parts and len(self.parts) == 2:
+                    for one in self.parts:
+                        world.cherry_pick(APP, one, onto="1.x")
+                case "copy":
+                    world.cherry_pick(APP, self.sha, onto="1.x", mainline=self.mainline)
+                case "copy a part":
+                    world.cherry_pick(APP, part, onto="1.x")
+                case "revert":
+                    self.reverts.append(world.revert(APP, self.sha, mainline=self.mainline))
+                case "revert a part":
+                    self.reverts.append(world.revert(APP, part))
+                case "revert a revert" if self.reverts:
+                    self.reverts.append(world.revert(APP, self.reverts[pick % len(self.reverts)]))
+                case "merge 1.x":
+                    world.merge_branch(APP, "1.x", into="main", message="Bring 1.x home")
+                case "release" | "release 1.x" | "prerelease" | "draft":
+                    self.versions += 1
+                    at = "1.x" if step == "release 1.x" else "main"
+                    options = {"draft": step == "draft", "prerelease": step == "prerelease"}
+                    self.team.release(f"v1.{self.versions}", at=at, **options)
+                case "delete" if releases := list(world.repository(APP).releases):
+                    world.delete_release(APP, releases[pick % len(releases)])
+
+    def first_release_with_the_files(self) -> str | None:
+        public = [
+            r
+            for r in self.team.world.repository(APP).releases.values()
+            if not r.draft and not r.prerelease and r.published_at is not None
+        ]
+        for release in sorted(public, key=lambda r: r.published_at or START):
+            if all(self.team.git.holds_file(f"refs/tags/{release.tag_name}", path) for path in self.files):
+                return release.tag_name
+        return None
+
+
+@pytest.mark.parametrize("method", ["direct", "merge", "squash", "rebase"])
+@given(steps=STEPS, picks=st.lists(st.integers(0, 5), min_size=9, max_size=9), has_graphql=st.booleans())
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+async def test_in_any_history_the_files_of_the_release_agree(
+    tmp_path_factory: pytest.TempPathFactory, method: str, steps: list[str], picks: list[int], has_graphql: bool
+) -> None:
+    team = Team(tmp_path_factory.mktemp("wandering"))
+    wanderer = Wanderer(team, method)
+    for step, pick in zip(steps, picks, strict=False):
+        wanderer.do(step, pick)
+    team.world.has_graphql = has_graphql
+    team.world.clock.advance(timedelta(hours=1))
+    verdict, _ = await team.verdict()
+    expected = wanderer.first_release_with_the_files()
+    said = verdict.label if isinstance(verdict, Shipped) else None
+    assert said == expected, verdict.why
