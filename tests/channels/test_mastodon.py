@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -21,7 +20,6 @@ from app.channels.mastodon import Home, Mastodon, MastodonSecrets, MastodonSetti
 from app.http import make_client
 from app.ports import Connection, OutsideError, PostPage
 from app.rules.facts import Author, Outgoing, Post
-from app.rules.plaintext import plain_text
 from tests.support.mastodon_network import (
     TOKEN,
     MastodonNetwork,
@@ -168,44 +166,7 @@ async def test_the_servers_words_never_carry_the_token_into_an_error() -> None:
     assert "sentinel-token" not in repr(raised.value)
 
 
-# --- text
-
-
-@given(st.text())
-def test_any_html_becomes_a_text_that_can_be_stored(markup: str) -> None:
-    text = plain_text(markup, {"https://m.example/@acme": "acme"})
-    assert "\x00" not in text
-    text.encode("utf-8")
-
-
-@given(st.text(alphabet=st.characters(exclude_categories=["C", "Z"]), max_size=200))
-def test_escaped_words_come_back_as_they_were_written(words: str) -> None:
-    assert plain_text(f"<p>{html.escape(words, quote=False)}</p>") == words
-
-
-@pytest.mark.parametrize(
-    ("markup", "text"),
-    [
-        ("<p>one</p><p>two<br>three</p>", "one\n\ntwo\nthree"),
-        ('<a href="https://a.example/x">https://a.example/x</a>.', "https://a.example/x."),
-        ('<a href="https://evil.example">https://bank.example</a>', "https://bank.example (https://evil.example)"),
-        (
-            '<a href="https://a.example/1">one</a> <a href="https://a.example/2">',
-            "one (https://a.example/1) https://a.example/2",
-        ),
-        (
-            '<a href="https://a.example/1">one<a href="https://a.example/2">two',
-            "one (https://a.example/1)two (https://a.example/2)",
-        ),
-        ('<a href="https://a.example/@bob" class="mention">@<span>bob</span></a>', "@bob"),
-        ("<blockquote>said</blockquote>so", "said\n\nso"),
-        ('<img alt=":blob:" src="x">', ":blob:"),
-        ("<style>p{}</style><script>alert(1)</script>x", "x"),
-        ("a &amp;lt;b&gt; &#x1F338;", "a &lt;b> 🌸"),
-    ],
-)
-def test_html_reads_as_its_author_wrote_it(markup: str, text: str) -> None:
-    assert plain_text(markup) == text
+# --- parsing
 
 
 ANYTHING = st.recursive(
