@@ -91,6 +91,19 @@ class Rehearsal:
             ]
             yield PostPage(posts=tuple(posts), cursor=str(rows[-1][0]))
 
+    async def find(self, url: str) -> Post:
+        """Takes a post's address on this very square; what the company said is nobody's complaint."""
+        square = self._square()
+        await self._enter(square, "find")
+        address = url.strip().partition("#")[0]
+        number = address.removeprefix(f"{self._page()}/posts/")
+        if number == address or not _is_id(number):
+            raise OutsideError(f"'{url[:200]}' is no post's address on this square; one is {self._url(1)}", "invalid")
+        key, staged = await self._staged(square, int(number))
+        if staged.brand:
+            raise OutsideError(f"post {key} is the company's own; enter the customer's", "invalid")
+        return await self._read(square, key, staged)
+
     async def look(self, post: Post) -> ThreadLook:
         """The post now, and what this brand said under it. The stage is never stale, so an absence is proof."""
         square = self._square()
@@ -147,7 +160,9 @@ class Rehearsal:
         return f"{self._page()}/posts/{key}"
 
     async def _find(self, square: Square, post: Post) -> tuple[int, StagedPost]:
-        key = _id(post.external_id, "post id")
+        return await self._staged(square, _id(post.external_id, "post id"))
+
+    async def _staged(self, square: Square, key: int) -> tuple[int, StagedPost]:
         staged = await square.posts.get(key)
         if staged is None or staged.deleted:
             raise OutsideError(f"post {key} on the square '{self._settings.scene}' is deleted", "gone")
@@ -179,9 +194,13 @@ class Rehearsal:
         )
 
 
+def _is_id(text: str) -> bool:
+    """Whether this network can have given out such an id: it counts."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
+
+
 def _id(text: str, what: str) -> int:
-    """An id of this network, which counts; it gives out no other kind."""
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if not _is_id(text):
         raise OutsideError(f"the {what} '{text[:40]}' is not one of the rehearsal network", "invalid")
     return int(text)
 

@@ -200,6 +200,11 @@ def parsed(kind: str, doc: Any) -> Any:
     return value
 
 
+def parsed_post(doc: Any) -> Post:
+    """An expected post, as ours, without its raw JSON."""
+    return parsed_posts([doc])[0]
+
+
 def parsed_posts(docs: list[Any]) -> list[Post]:
     """Expected posts, as ours, without their raw JSON."""
     posts = [POST.validate_python({"raw": "{}", **doc}) for doc in docs]
