@@ -34,11 +34,18 @@ def set_up(log_format: str, *, level: int = logging.INFO) -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
-        structlog.processors.dict_tracebacks if as_json else structlog.processors.ExceptionPrettyPrinter(),
         hide_secrets,
     ]
+    if as_json:
+        # Without local variables: they hold tokens and customers' words.
+        bare = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        shared.insert(-1, structlog.processors.ExceptionRenderer(bare))
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer() if as_json else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+        )
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

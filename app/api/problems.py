@@ -111,7 +111,8 @@ def install(app: FastAPI) -> None:
 
 
 async def _plain(_request: Request, error: Exception) -> JSONResponse:
-    return problem(PLAIN[type(error)], str(error))
+    status = next(status for kind, status in PLAIN.items() if isinstance(error, kind))
+    return problem(status, str(error))
 
 
 async def _text(_request: Request, error: Exception) -> JSONResponse:
