@@ -566,7 +566,9 @@ class Mastodon:
             return await self._thread_part(status_id, what=what)
         params = {"q": str(address), "type": "statuses", "resolve": "true", "limit": "5"}
         found = self._object(await self._call("GET", "/api/v2/search", what=what, params=params), what=what)
-        for status in _objects(found.get("statuses")):
+        if not isinstance(found.get("statuses"), list):
+            raise OutsideError(f"{what}: the answer is no search result", "transient")
+        for status in _objects(found["statuses"]):
             # Some servers search in texts as well: a post that only names the address is not the one there.
             if address in {_address(_word(status.get("url"))), _address(_word(status.get("uri")))}:
                 return status
