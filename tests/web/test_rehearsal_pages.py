@@ -276,11 +276,12 @@ async def test_a_release_taken_back_on_the_board_has_not_shipped(visit: Visit) -
 
 async def test_the_board_shows_who_waits_as_plain_text(visit: Visit) -> None:
     issue = await visit.tracker.create(title="Broken", body="", marker="m")
-    handle = await visit.tracker.show(issue, block="**One waits** <img src=x>", handle=None)
+    handle = await visit.tracker.show(issue, block="**One waits** <img src=x>\n<!-- a:marker -->", handle=None)
     await visit.tracker.tell(issue, text="Still *broken*", marker="t")
     page = await visit.read("/rehearsal/main/board")
     assert "**One waits** &lt;img src=x&gt;</pre>" in page
     assert "Still *broken*</pre>" in page
+    assert "a:marker" not in page
     await visit.send(f"/board/blocks/{handle}/remove")
     assert "One waits" not in await visit.read("/rehearsal/main/board")
     with pytest.raises(OutsideError) as removed:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from app.staging import Board, StagedIssue, StagedPost, StagedRelease
@@ -108,7 +108,7 @@ async def issue_views(board: Board) -> list[IssueView]:
     blocks = {block.issue: (key, block) for key, block in await board.blocks.all()}
     comments: dict[int, list[tuple[datetime, str]]] = defaultdict(list)
     for _, comment in await board.comments.all():
-        comments[comment.issue].append((comment.at, comment.text))
+        comments[comment.issue].append((comment.at, _as_shown(comment.text)))
     public = [release for _, release in await board.releases.all() if release.is_public]
     views = []
     for key, issue in await board.issues.all():
@@ -118,14 +118,19 @@ async def issue_views(board: Board) -> list[IssueView]:
         views.append(
             IssueView(
                 id=key,
-                issue=issue,
-                block=(shown[0], shown[1].text) if shown and not shown[1].removed else None,
+                issue=replace(issue, body=_as_shown(issue.body)),
+                block=(shown[0], _as_shown(shown[1].text)) if shown and not shown[1].removed else None,
                 block_removed=bool(shown and shown[1].removed),
                 comments=tuple(comments[key]),
                 released_in=_first_holding(public, issue),
             )
         )
     return views[::-1]
+
+
+def _as_shown(text: str) -> str:
+    """Markdown as a person may see it: what is in an HTML comment is for machines, and no tracker shows it."""
+    return re.sub(r"<!--.*?(?:-->|\Z)", "", text, flags=re.DOTALL).strip()
 
 
 def _first_holding(releases: Iterable[StagedRelease], issue: StagedIssue) -> str:
