@@ -146,8 +146,7 @@ def parse_status(status: JSON, *, home: Home, account: JSON | None = None, threa
         author=parse_author(who, home=home),
         text=plain_text(_word(status.get("content")), mentions),
         created_at=created_at,
-        # ASCII, because half a surrogate pair is lawful in JSON and in no database.
-        raw=json.dumps(status, ensure_ascii=True, separators=(",", ":")),
+        raw=_raw(status),
         edited_at=_time(status.get("edited_at")),
         language=_word(status.get("language")) or None,
         parent_id=parent_id,
@@ -236,6 +235,14 @@ def countable(text: str, *, per_url: int) -> str:
         pieces += [_MENTION.sub(r"@\1", text[end : link.start()]), "x" * per_url]
         end = link.end()
     return "".join([*pieces, _MENTION.sub(r"@\1", text[end:])])
+
+
+def _raw(status: JSON) -> str:
+    """The status' JSON in ASCII, because half a surrogate pair is lawful in JSON and in no database."""
+    try:
+        return json.dumps(status, ensure_ascii=True, separators=(",", ":"))
+    except RecursionError as error:
+        raise ValueError("a status that is nested too deeply") from error
 
 
 def _word(value: object) -> str:
@@ -581,7 +588,7 @@ class Mastodon:
             return None
         try:
             post = parse_status(status, home=self._home, account=account if isinstance(account, dict) else None)
-        except (ValueError, RecursionError):
+        except ValueError:
             return None
         if post.author.bot or _word(whole_account(status, account).get("id")) == self._me:
             return None
