@@ -70,6 +70,14 @@ async def test_trouble_before_the_deed_leaves_nothing_behind() -> None:
     assert (await channel(stage).look(post)).own_replies == ()
 
 
+async def test_a_read_whose_answer_is_lost_is_no_answer() -> None:
+    stage = MemoryStage()
+    post = await complaint(stage)
+    await Square(stage, "main").faults.add(Fault(call="*", kind="transient", accepted=True))
+    with pytest.raises(OutsideError):
+        await channel(stage).look(post)
+
+
 async def test_two_scenes_never_hear_each_other() -> None:
     stage = MemoryStage()
     post = await complaint(stage)

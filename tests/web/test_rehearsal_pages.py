@@ -19,6 +19,7 @@ from app.channels.rehearsal import RehearsalSecrets as NoSecrets
 from app.channels.rehearsal import RehearsalSettings as ChannelSettings
 from app.ports import Connection, OutsideError
 from app.rules.facts import Outgoing, Post
+from app.rules.hearing import Confirmed, StillBroken, hear
 from app.rules.shipping import NotFixed, NotYet, Policy, Shipped, judge
 from app.staging import Board, Square
 from app.trackers.rehearsal import Rehearsal as Tracker
@@ -224,8 +225,11 @@ async def test_a_full_square_takes_no_more(visit: Visit) -> None:
     assert "This square is full" in refused.text
 
 
-def test_every_language_of_the_replies_can_be_spoken_here() -> None:
-    assert set(SHORT_ANSWERS) == set(LANGUAGES)
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_answer_of_one_press_is_understood(language: str) -> None:
+    works, broken = SHORT_ANSWERS[language]
+    assert isinstance(hear(works, language=language), Confirmed)
+    assert isinstance(hear(broken, language=language), StillBroken)
 
 
 # --- the board
