@@ -24,8 +24,11 @@ from app.rules.facts import (
     ShippedWhen,
 )
 
-LOOKS_LIKE_A_VERSION = r"v?\d+(\.\d+){1,3}([-+.][0-9A-Za-z]{1,12}(\.\d+)?)?"
-"""What a private repository's tag must fully match before the public may read it."""
+LOOKS_LIKE_A_VERSION = r"v?\d+(\.\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\d*)?"
+"""What a private repository's tag must fully match before the public may read it.
+
+Numbers and the usual words only: any other word in a tag may be a customer's or a project's name.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

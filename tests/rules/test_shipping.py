@@ -1,0 +1,210 @@
+"""'The fix is out' is said only on proof, and every verdict says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.rules import shipping
+from app.rules.facts import Change, Containment, Deployment, IssueFacts, IssueReading, Release
+from app.rules.following import follow_verdict
+from app.rules.shipping import Gone, NotFixed, NotYet, Policy, Shipped
+
+NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
+SHA = "3f2a91c" + "0" * 33
+OTHER = "77aa001" + "0" * 33
+
+FACTS = IssueFacts(
+    remote_id="9001",
+    ref="#12",
+    title="Secret plans",
+    url="https://github.example/acme/app/issues/12",
+    state="closed",
+    updated_at=NOW,
+    outcome="fixed",
+    outcome_label="completed",
+    closed_at=NOW - timedelta(hours=2),
+)
+CHANGE = Change(
+    sha=SHA, label="PR #812 merged as 3f2a91c", url="https://github.example/pull/812", at=NOW - timedelta(hours=3)
+)
+RELEASE = Release(
+    remote_id="55",
+    label="v2.4.1",
+    url="https://github.example/acme/app/releases/tag/v2.4.1",
+    sha="f" * 40,
+    draft=False,
+    prerelease=False,
+    published_at=NOW - timedelta(hours=1),
+)
+INSIDE = Containment(sha=SHA, release_id="55", answer="yes")
+READING = IssueReading(facts=FACTS, read_at=NOW, changes=(CHANGE,), releases=(RELEASE,), containments=(INSIDE,))
+
+
+def why_of(reading: IssueReading, policy: Policy | None = None) -> str:
+    verdict = shipping.judge(reading, policy or Policy())
+    assert isinstance(verdict, NotYet), verdict
+    return verdict.why
+
+
+def test_a_published_release_that_contains_the_fix_ships_it_with_proof() -> None:
+    verdict = shipping.judge(READING, Policy())
+    assert isinstance(verdict, Shipped)
+    assert [line.label for line in verdict.evidence] == [
+        "#12 closed as completed",
+        "PR #812 merged as 3f2a91c",
+        "3f2a91c contained in v2.4.1",
+        "v2.4.1 published",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"containments": ()}, "could not say whether v2.4.1 contains 3f2a91c"),
+        ({"containments": (replace(INSIDE, answer="no"),)}, "closed, but no release contains 3f2a91c yet"),
+        ({"containments": (replace(INSIDE, answer="reverted"),)}, "3f2a91c was reverted before v2.4.1"),
+        ({"releases": ()}, "closed, but no release contains 3f2a91c yet"),
+        ({"releases": (replace(RELEASE, draft=True),)}, "still a draft"),
+        ({"releases": (replace(RELEASE, prerelease=True),)}, "only a prerelease"),
+        ({"releases": (replace(RELEASE, exists=False),)}, "no release contains 3f2a91c yet"),
+        ({"changes": ()}, "no commit or merged pull request is linked"),
+        ({"changes": (CHANGE, replace(CHANGE, sha=OTHER))}, "only a part of the fix: 77aa001 is missing"),
+        ({"facts": replace(FACTS, state="open", outcome=None)}, "#12 is still open"),
+        ({"facts": replace(FACTS, state="open", outcome=None, outcome_label="reopened")}, "#12 is reopened"),
+    ],
+)
+def test_short_of_proof_it_is_not_yet_and_says_what_is_missing(change: dict[str, Any], reason: str) -> None:
+    assert reason in why_of(replace(READING, **change))
+
+
+@pytest.mark.parametrize("outcome", ["declined", "duplicate", "unclear", None])
+def test_what_was_closed_otherwise_is_never_fixed(outcome: Any) -> None:
+    assert isinstance(shipping.judge(replace(READING, facts=replace(FACTS, outcome=outcome)), Policy()), NotFixed)
+
+
+def test_a_deleted_issue_is_gone() -> None:
+    assert isinstance(shipping.judge(replace(READING, facts=replace(FACTS, state="gone")), Policy()), Gone)
+
+
+def test_a_release_outside_the_pattern_ships_nothing() -> None:
+    assert "does not match app-*" in why_of(READING, Policy(tag_pattern="app-*"))
+
+
+def test_the_earliest_release_that_holds_everything_is_the_one() -> None:
+    later = replace(RELEASE, remote_id="56", label="v2.5.0", published_at=NOW)
+    reading = replace(READING, releases=(later, RELEASE), containments=(INSIDE, replace(INSIDE, release_id="56")))
+    verdict = shipping.judge(reading, Policy())
+    assert isinstance(verdict, Shipped)
+    assert verdict.label == "v2.4.1"
+
+
+def test_closed_is_enough_only_where_the_policy_says_so() -> None:
+    bare = replace(READING, changes=(), releases=(), containments=())
+    assert isinstance(shipping.judge(bare, Policy(shipped_when="closed")), Shipped)
+    assert isinstance(shipping.judge(bare, Policy()), NotYet)
+
+
+def test_production_waits_for_what_runs_there() -> None:
+    policy = Policy(shipped_when="production")
+    assert "nothing that runs in production" in why_of(READING, policy)
+    live = Deployment(remote_id="d1", environment="production", sha="f" * 40, production=True, succeeded=True, at=NOW)
+    inside = replace(INSIDE, release_id="d1")
+    assert isinstance(shipping.judge(replace(READING, deployments=(live,), containments=(inside,)), policy), Shipped)
+    rolled_back = replace(live, remote_id="d2", sha="e" * 40, at=NOW + timedelta(minutes=1))
+    reading = replace(
+        READING, deployments=(live, rolled_back), containments=(inside, replace(INSIDE, release_id="d2", answer="no"))
+    )
+    assert isinstance(shipping.judge(reading, policy), NotYet)
+
+
+@pytest.mark.parametrize(
+    ("label", "shown"),
+    [
+        ("v2.4.1", "v2.4.1"),
+        ("2.4", "2.4"),
+        ("v1.0.0-rc.1", "v1.0.0-rc.1"),
+        ("v1.0.0-beta2", "v1.0.0-beta2"),
+        ("2024.11.3", "2024.11.3"),
+        ("TOPSECRET-1.2", ""),
+        ("v1.2.3-topsecret", ""),
+        ("v1.2.3+BIGCORP", ""),
+        ("v1.2.3-hotfix-for-bigcorp", ""),
+    ],
+)
+def test_a_private_tag_is_public_only_where_it_looks_like_a_version(label: str, shown: str) -> None:
+    verdict = shipping.judge(replace(READING, releases=(replace(RELEASE, label=label),)), Policy())
+    assert isinstance(verdict, Shipped)
+    assert (verdict.public_label, verdict.public_url) == (shown, "")
+
+
+def test_a_pattern_that_is_no_pattern_lets_nothing_out() -> None:
+    assert shipping.public_label("v1.0", visible=False, pattern="(") == ""
+
+
+def test_a_public_repository_shows_label_and_address() -> None:
+    verdict = shipping.judge(replace(READING, facts=replace(FACTS, visible_to_public=True)), Policy())
+    assert isinstance(verdict, Shipped)
+    assert (verdict.public_label, verdict.public_url) == ("v2.4.1", RELEASE.url)
+
+
+@pytest.mark.parametrize("field", ["remote_id", "sha", "label", "url"])
+def test_other_evidence_has_another_digest(field: str) -> None:
+    before = shipping.judge(READING, Policy())
+    containment = replace(INSIDE, release_id="66") if field == "remote_id" else INSIDE
+    other = replace(RELEASE, **{field: "66" if field == "remote_id" else "v9" if field == "label" else "e" * 40})
+    after = shipping.judge(replace(READING, releases=(other,), containments=(containment,)), Policy())
+    assert isinstance(before, Shipped)
+    assert isinstance(after, Shipped)
+    assert before.digest != after.digest
+
+
+def test_only_a_fix_made_after_a_refutation_ships_it_again() -> None:
+    verdict = shipping.judge(READING, Policy())
+    assert follow_verdict(verdict, refuted_at=None).goal == "shipped"
+    assert follow_verdict(verdict, refuted_at=NOW).goal == "linked"
+    assert follow_verdict(verdict, refuted_at=NOW - timedelta(hours=5)).goal == "shipped"
+
+
+@given(
+    state=st.sampled_from(["open", "closed", "gone"]),
+    outcome=st.sampled_from(["fixed", "declined", "duplicate", "unclear", None]),
+    draft=st.booleans(),
+    prerelease=st.booleans(),
+    exists=st.booleans(),
+    published=st.booleans(),
+    answers=st.lists(st.sampled_from(["yes", "no", "unknown", "reverted"]), min_size=0, max_size=3),
+)
+def test_shipped_means_closed_as_fixed_published_and_everything_inside(
+    state: Any, outcome: Any, draft: bool, prerelease: bool, exists: bool, published: bool, answers: list[Any]
+) -> None:
+    changes = tuple(replace(CHANGE, sha=f"{i}" * 40) for i in range(len(answers)))
+    reading = IssueReading(
+        facts=replace(FACTS, state=state, outcome=outcome),
+        read_at=NOW,
+        changes=changes,
+        releases=(
+            replace(
+                RELEASE, draft=draft, prerelease=prerelease, exists=exists, published_at=NOW if published else None
+            ),
+        ),
+        containments=tuple(
+            Containment(sha=c.sha, release_id="55", answer=a) for c, a in zip(changes, answers, strict=True)
+        ),
+    )
+    is_shipped = isinstance(shipping.judge(reading, Policy()), Shipped)
+    assert is_shipped == (
+        state == "closed"
+        and outcome == "fixed"
+        and exists
+        and published
+        and not draft
+        and not prerelease
+        and bool(answers)
+        and set(answers) == {"yes"}
+    )
