@@ -78,6 +78,8 @@ def known_posts(name: str) -> list[Post]:
 
 def case_for(name: str, kind: str) -> Case:
     """The first case of a kind; for the calls whose case may be left out, one made from another."""
+    if kind == "sent":
+        return payloads.first_deed("channels", name, kind)
     found = next(payloads.cases("channels", name, kind), None)
     if found is not None:
         return found
@@ -224,11 +226,9 @@ async def test_ends_in_an_outside_error_whatever_the_other_side_answers(
 
 @each_trouble
 async def test_never_takes_an_unclear_answer_for_a_posted_reply(name: str, trouble: Trouble) -> None:
-    case = payloads.first("channels", name, "sent")
+    case = payloads.first_deed("channels", name, "sent")
     async with scenery(case, CHANNELS[name], fault=trouble.answer, only_speaking=True) as place:
-        if place.speaks_http:
-            assert any(exchange.get("speaks") for exchange in place.wire.exchanges), "no exchange 'speaks'"
-        elif trouble.staged is not None:
+        if trouble.staged is not None and not place.speaks_http:
             await play(place.stage, place.scenes, trouble.staged, among=trouble.speaking)
         with pytest.raises(OutsideError) as raised:
             await built(name, place).send(case.arguments["outgoing"])
@@ -240,7 +240,7 @@ async def test_never_takes_an_unclear_answer_for_a_posted_reply(name: str, troub
 
 @each_channel
 async def test_a_reply_goes_out_as_the_very_bytes_it_was_given(name: str) -> None:
-    case = payloads.first("channels", name, "sent")
+    case = payloads.first_deed("channels", name, "sent")
     outgoing: Outgoing = case.arguments["outgoing"]
     async with scenery(case, CHANNELS[name]) as place:
         sent = await built(name, place).send(outgoing)

@@ -109,6 +109,14 @@ def first(sort: Sort, adapter: str, kind: str) -> Case:
     raise LookupError(f"tests/payloads/{sort}/{adapter}/ has no <case>.{kind}.json")
 
 
+def first_deed(sort: Sort, adapter: str, kind: str) -> Case:
+    """The first case of a kind in which something becomes public or new; staged ones always do."""
+    for case in cases(sort, adapter, kind):
+        if "stage" in case.given or any(exchange.get("speaks") for exchange in case.given.get("exchanges", ())):
+            return case
+    raise LookupError(f"tests/payloads/{sort}/{adapter}/ has no <case>.{kind}.json with an exchange that 'speaks'")
+
+
 def is_staged(sort: Sort, adapter: str) -> bool:
     """Whether the adapter's other side is on the stage, and not behind HTTP."""
     return any("stage" in case.given for case in cases(sort, adapter))
