@@ -29,6 +29,7 @@ from app.rules.commits import Commit, Fix, closed_by, closes, read_commit, stand
 from app.rules.facts import (
     Change,
     Containment,
+    Deployment,
     IssueFacts,
     IssueReading,
     Outcome,
@@ -401,6 +402,11 @@ def parse_release(release: Mapping[str, Any], *, sha: str) -> Release:
     )
 
 
+def _is_production(deployment: Mapping[str, Any]) -> bool:
+    said = deployment.get("production_environment")
+    return deployment["environment"].lower() == "production" if said is None else bool(said)
+
+
 def _last_touched(release: Mapping[str, Any]) -> datetime:
     stamps = (release.get("published_at"), release.get("created_at"), release.get("updated_at"))
     return max(parse_time(stamp) for stamp in stamps if stamp)
@@ -708,14 +714,12 @@ class GitHub:
         if not fixes:
             fixes = await self._claimed_by_releases(repository, issue, releases)
         fixes = await self._without_undone(repository, fixes)
-        found, containments = await self._look_into(repository, fixes, releases)
-        return IssueReading(
-            facts=facts,
-            read_at=self._now(),
-            changes=tuple(fix.change for fix in fixes),
-            releases=tuple(found),
-            containments=tuple(containments),
-        )
+        reading = IssueReading(facts=facts, read_at=self._now(), changes=tuple(fix.change for fix in fixes))
+        if not fixes:
+            return reading
+        if self._settings.shipped_when == "production":
+            return await self._with_deployments(reading, fixes, repository)
+        return await self._with_releases(reading, fixes, releases, repository)
 
     def _gone(self, remote_id: str, *, ref: str, number: int, repository: Mapping[str, Any], why: str) -> IssueReading:
         now = self._now()
@@ -946,16 +950,18 @@ class GitHub:
             fix for fix in fixes if fix is newest or await self._holds(repository, fix, newest.change.sha) != "reverted"
         ]
 
-    async def _look_into(
-        self, repository: Mapping[str, Any], fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
-    ) -> tuple[list[Release], list[Containment]]:
+    async def _with_releases(
+        self,
+        reading: IssueReading,
+        fixes: Sequence[_Candidate],
+        releases: Sequence[Mapping[str, Any]],
+        repository: Mapping[str, Any],
+    ) -> IssueReading:
         """Releases from the oldest that could hold the fixes up to the first that does, and what they hold.
 
         Where none does, also the newest few that do not count (drafts, prereleases, other tags):
         they make the reason.
         """
-        if not fixes:
-            return [], []
         since = min(fix.made_at for fix in fixes) - CLOCK_SKEW
         recent = [release for release in releases if _last_touched(release) >= since]
         counting = [release for release in recent if self._counts(release)]
@@ -965,21 +971,70 @@ class GitHub:
         containments: list[Containment] = []
         for raw in (*counting, *others[:3]):
             release = parse_release(raw, sha=await self._tag_sha(repository, raw["tag_name"]))
-            answers = [await self._containment(repository, fix, release) for fix in fixes]
+            answers = [
+                await self._containment(repository, fix, of=release.remote_id, sha=release.sha, name=release.label)
+                for fix in fixes
+            ]
             found.append(release)
             containments += answers
             if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
                 break
-        return found, containments
+        return replace(reading, releases=tuple(found), containments=tuple(containments))
+
+    async def _with_deployments(
+        self, reading: IssueReading, fixes: Sequence[_Candidate], repository: Mapping[str, Any]
+    ) -> IssueReading:
+        """What runs in each production environment, and what it holds.
+
+        That is the newest deployment whose newest status is a success: GitHub makes the ones before
+        it inactive, and a rollback is a newer success of an older commit.
+        """
+        what = f"listing deployments of {repository['full_name']}"
+        since = min(fix.made_at for fix in fixes) - CLOCK_SKEW
+        url = f"{self._repo_url(repository['full_name'])}/deployments"
+        live: dict[str, Deployment] = {}
+        lookups = 0
+        async for page in self._pages(f"{url}?per_page={PAGE}", what=what):
+            recent = [raw for raw in page if parse_time(raw["created_at"]) >= since]
+            for raw in recent:
+                environment = raw["environment"]
+                if environment in live or not _is_production(raw) or lookups >= MAX_LOOKUPS:
+                    continue
+                lookups += 1
+                answer = await self._get(f"{url}/{raw['id']}/statuses?per_page=1", what=what)
+                newest: Mapping[str, Any] = next(iter(json_of(answer, what=what)), {})
+                if newest.get("state") == "success":
+                    live[environment] = Deployment(
+                        remote_id=str(raw["id"]),
+                        environment=environment,
+                        sha=raw["sha"],
+                        production=True,
+                        succeeded=True,
+                        at=parse_time(newest["created_at"]),
+                        url=f"{repository['html_url']}/deployments/{quote(environment)}",
+                    )
+            if len(recent) < len(page):
+                break
+        containments = [
+            await self._containment(repository, fix, of=running.remote_id, sha=running.sha, name=running.sha)
+            for running in live.values()
+            for fix in fixes
+        ]
+        return replace(reading, deployments=tuple(live.values()), containments=tuple(containments))
 
     def _counts(self, release: Mapping[str, Any]) -> bool:
         return parse_release(release, sha="").is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
 
-    async def _containment(self, repository: Mapping[str, Any], fix: _Candidate, release: Release) -> Containment:
-        sha = fix.change.sha
-        answer = await self._holds(repository, fix, release.sha) if release.sha else "unknown"
-        url = f"{repository['html_url']}/compare/{sha}...{quote(release.label)}"
-        return Containment(sha=sha, release_id=release.remote_id, answer=answer, url=url)
+    async def _containment(
+        self, repository: Mapping[str, Any], fix: _Candidate, *, of: str, sha: str, name: str
+    ) -> Containment:
+        """Whether the release or deployment `of`, at commit `sha` (empty where it has none), holds a fix."""
+        return Containment(
+            sha=fix.change.sha,
+            release_id=of,
+            answer=await self._holds(repository, fix, sha) if sha else "unknown",
+            url=f"{repository['html_url']}/compare/{fix.change.sha}...{quote(name)}",
+        )
 
     async def _holds(
         self, repository: Mapping[str, Any], fix: _Candidate, sha: str

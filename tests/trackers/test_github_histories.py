@@ -13,12 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.ports import Connection
 from app.rules.facts import IssueReading, ShippedWhen
 from app.rules.shipping import Policy, Shipped, Verdict, judge
-from app.trackers.github import GitHub, GitHubSecrets, GitHubSettings
 from tests.support.git_history import GitError
 from tests.support.github_server import GitHubServer
+from tests.support.github_tracker import tracker
 from tests.support.github_world import Clock, GitHubWorld
 
 APP = "acme/app"
@@ -31,7 +30,7 @@ class Team:
     def __init__(self, root: Path) -> None:
         self.world = GitHubWorld(root, clock=Clock(START))
         self.server = GitHubServer(self.world)
-        self.repository_id = self.world.create_repository(APP)
+        self.world.create_repository(APP)
         self.issue = self.world.open_issue(APP, "Export loses tables")
         self.issue_id = str(self.world.issue(APP, self.issue).id)
         self.git = self.world.git(APP)
@@ -64,22 +63,9 @@ class Team:
         return self.world.release(APP, tag, **options)
 
     async def read(self) -> IssueReading:
-        connection = Connection(
-            settings=GitHubSettings(
-                api_url="http://github.test",
-                repository=APP,
-                tag_pattern=self.tag_pattern,
-                shipped_when=self.shipped_when,
-            ),
-            secrets=GitHubSecrets.model_validate({"token": "token-brand"}),
-            http=self.server.client(),
-            now=self.world.clock.now,
-            base_url="http://fullcircle.test",
-            remote_id=str(self.repository_id),
-            facts={"login": "brand-bot"},
-        )
-        async with connection.http:
-            return await GitHub(connection).read(self.issue_id, ref=f"#{self.issue}")
+        async with self.server.client() as http:
+            watching = tracker(self.server, http=http, tag_pattern=self.tag_pattern, shipped_when=self.shipped_when)
+            return await watching.read(self.issue_id, ref=f"#{self.issue}")
 
     async def verdict(self) -> tuple[Verdict, IssueReading]:
         reading = await self.read()
@@ -566,6 +552,70 @@ def a_revert_that_quotes_the_closing_keyword(team: Team) -> Says:
     return Says(verdict="NotYet", why="was reverted before v1.0.0")
 
 
+# Production
+
+
+@history
+def released_but_not_deployed(team: Team) -> Says:
+    team.shipped_when = "production"
+    sha = team.pull()
+    team.release("v1.0.0")
+    team.world.deploy(APP, environment="production", at=f"{sha}^1")
+    return Says(verdict="NotYet", why="nothing that runs in production contains")
+
+
+@history
+def deployed_to_production(team: Team) -> Says:
+    team.shipped_when = "production"
+    team.pull()
+    team.world.deploy(APP, environment="production")
+    return Says(verdict="Shipped", label="", why="runs in production and contains")
+
+
+@history
+def deployed_to_staging_only(team: Team) -> Says:
+    team.shipped_when = "production"
+    team.pull()
+    team.world.deploy(APP, environment="staging", production=False)
+    return Says(verdict="NotYet", why="nothing that runs in production contains")
+
+
+@history
+def a_deployment_that_failed(team: Team) -> Says:
+    team.shipped_when = "production"
+    team.pull()
+    team.world.deploy(APP, environment="production", state="failure")
+    return Says(verdict="NotYet", why="nothing that runs in production contains")
+
+
+@history
+def rolled_back_by_deploying_an_older_commit(team: Team) -> Says:
+    team.shipped_when = "production"
+    sha = team.pull()
+    team.world.deploy(APP, environment="production")
+    team.world.deploy(APP, environment="production", at=f"{sha}^1")
+    return Says(verdict="NotYet", why="nothing that runs in production contains")
+
+
+@history
+def a_failed_deployment_after_one_that_runs(team: Team) -> Says:
+    team.shipped_when = "production"
+    team.pull()
+    team.world.deploy(APP, environment="production")
+    team.commit()
+    team.world.deploy(APP, environment="production", state="error")
+    return Says(verdict="Shipped", label="", why="runs in production and contains")
+
+
+@history
+def deployed_and_reverted_before(team: Team) -> Says:
+    team.shipped_when = "production"
+    sha = team.pull(method="squash")
+    team.world.revert(APP, sha)
+    team.world.deploy(APP, environment="production")
+    return Says(verdict="NotYet", why="nothing that runs in production contains")
+
+
 # The issue's own state
 
 
@@ -692,9 +742,9 @@ async def test_every_history_is_judged_as_git_says(team: Team, name: str) -> Non
         if isinstance(verdict, Shipped):
             assert verdict.label == label, how
         for containment in reading.containments:
-            release = next(r for r in reading.releases if r.remote_id == containment.release_id)
+            holder = next(h for h in (*reading.releases, *reading.deployments) if h.remote_id == containment.release_id)
             if containment.answer == "no":
-                assert not team.git.is_ancestor(containment.sha, release.sha), how
+                assert not team.git.is_ancestor(containment.sha, holder.sha), how
 
 
 def test_there_are_histories_enough() -> None:
