@@ -264,6 +264,14 @@ def iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def id_of(thing: Mapping[str, Any]) -> str:
+    """GitHub's own number for a thing, as text. ValueError where it has none."""
+    number = thing["id"]
+    if not isinstance(number, int) or number <= 0:
+        raise ValueError(f"{number!r} is no id")
+    return str(number)
+
+
 def repository_of(issue: Mapping[str, Any]) -> str:
     """The 'owner/name' an issue lives in now, whatever it was asked for under."""
     return "/".join(str(issue["repository_url"]).rstrip("/").split("/")[-2:])
@@ -282,7 +290,7 @@ def parse_issue(issue: Mapping[str, Any], *, repository: Mapping[str, Any], ref:
     if not is_closed:
         outcome, outcome_reason, label = None, None, "reopened" if reason == "reopened" else ""
     return IssueFacts(
-        remote_id=str(issue["id"]),
+        remote_id=id_of(issue),
         ref=ref,
         title=issue["title"],
         url=issue["html_url"],
@@ -687,7 +695,7 @@ class GitHub:
         with _as_github_says(what):
             repository = await self._repository(repository_of(issue))
             has_moved = answer.url.path != httpx.URL(asked).path
-            if str(issue["id"]) != remote_id and not has_moved:
+            if id_of(issue) != remote_id and not has_moved:
                 return self._gone(
                     remote_id, ref=ref, number=number, repository=repository, why="another issue has this number now"
                 )
@@ -752,7 +760,7 @@ class GitHub:
             with _as_github_says(what):
                 issues = json_of(answer, what=what)
                 newest = max([newest, *(parse_time(issue["updated_at"]) for issue in issues)])
-                found = tuple(str(issue["id"]) for issue in issues if not issue.get("pull_request"))
+                found = tuple(id_of(issue) for issue in issues if not issue.get("pull_request"))
             yield IssuePage(issues=found, cursor=iso(newest))
             url = self._next_of(answer)
             if url and newest - timedelta(seconds=1) > asked:
@@ -1118,18 +1126,13 @@ class GitHub:
         comments = self._comments_url(issue)
         what = f"showing on {issue.ref} who waits"
         marker = _MARKER.search(block)
-        if handle is not None:
-            edited = await self._call(
-                "PATCH", self._comment_url(issue, handle), what=what, json={"body": block}, writes=True, also={404}
-            )
-            if edited.status_code != 404:
-                return handle
+        if handle is not None and await self._edit(issue, handle, block, what=what):
+            return handle
         # A lost answer, or an issue that moved with its comments: ours may be there under an id we do not know.
         found = await self._our_comment(comments, marker[0], what=what) if marker else None
-        if found is not None:
-            await self._call("PATCH", self._comment_url(issue, found), what=what, json={"body": block}, writes=True)
+        if found is not None and await self._edit(issue, found, block, what=what):
             return found
-        if handle is not None:
+        if handle is not None or found is not None:
             raise OutsideError(f"{what}: somebody removed the comment", "gone")
         return await self._comment(comments, block, what=what)
 
@@ -1143,14 +1146,25 @@ class GitHub:
     async def _comment(self, comments: str, text: str, *, what: str) -> str:
         answer = await self._call("POST", comments, what=what, json={"body": text}, writes=True)
         with _as_github_says(what, writes=True):
-            return str(json_of(answer, what=what, writes=True)["id"])
+            return id_of(json_of(answer, what=what, writes=True))
+
+    async def _edit(self, issue: IssueFacts, handle: str, text: str, *, what: str) -> bool:
+        """Change a comment of ours; False where it is not there any more."""
+        url = self._comment_url(issue, handle)
+        answer = await self._call("PATCH", url, what=what, json={"body": text}, writes=True, also={404})
+        if answer.status_code == 404:
+            return False
+        with _as_github_says(what, writes=True):
+            if id_of(json_of(answer, what=what, writes=True)) != handle:
+                raise ValueError("another comment")
+        return True
 
     async def _our_comment(self, comments: str, marker: str, *, what: str) -> str | None:
         with _as_github_says(what):
             async for page in self._pages(f"{comments}?per_page={PAGE}", what=what):
                 for comment in page:
                     if marker in (comment.get("body") or "") and await self._is_ours(comment):
-                        return str(comment["id"])
+                        return id_of(comment)
         return None
 
     # What GitHub tells us
