@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from app.store.session import Database
@@ -40,12 +42,29 @@ def config(connection: Connection | None = None) -> Config:
     return made
 
 
+@lru_cache(maxsize=1)
 def newest() -> str:
     """The revision this code needs."""
     head = ScriptDirectory.from_config(config()).get_current_head()
     if head is None:
         raise RuntimeError("the migrations folder is empty: this installation is broken, install Fullcircle again")
     return head
+
+
+class ForeignSchemaError(Exception):
+    """The database has a schema that this version does not know: a newer version made it."""
+
+
+def _check_known(revision: str | None) -> None:
+    if revision is None:
+        return
+    try:
+        ScriptDirectory.from_config(config()).get_revision(revision)
+    except CommandError:
+        raise ForeignSchemaError(
+            f"The database has schema {revision}, which this version does not know: a newer Fullcircle made it. "
+            f"Start that version, or restore a backup from before its upgrade (this version needs {newest()})."
+        ) from None
 
 
 async def state(database: Database) -> SchemaState:
@@ -56,12 +75,16 @@ async def state(database: Database) -> SchemaState:
 
 
 async def migrate(database: Database) -> SchemaState:
-    """Bring the schema up to date; several processes may call this at once. Returns the state before."""
+    """Bring the schema up to date; several processes may call this at once. Returns the state before.
+
+    ForeignSchemaError where a newer version has been at work; nothing is changed then.
+    """
     if database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)
     before = await state(database)
     if before.is_right:
         return before
+    _check_known(before.has)
     async with database.engine.connect() as connection:
         if not database.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
@@ -70,6 +93,7 @@ async def migrate(database: Database) -> SchemaState:
             await connection.run_sync(lambda c: command.upgrade(config(c), "head"))
             await connection.commit()
         finally:
+            await connection.rollback()  # what a failed upgrade left open takes no further statement
             if not database.is_sqlite:
                 await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
                 await connection.commit()

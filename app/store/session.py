@@ -14,9 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, event, text
+from sqlalchemy import URL, Connection, Engine, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DisconnectionError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
 Session = AsyncSession
@@ -24,13 +25,31 @@ Session = AsyncSession
 DATABASE_ERRORS: tuple[type[Exception], ...] = (SQLAlchemyError, OSError)
 """What a lost or unwilling database raises, for those who may not import SQLAlchemy."""
 
+LOST_DATABASE: tuple[type[Exception], ...] = (
+    OperationalError,
+    InterfaceError,
+    DisconnectionError,
+    PoolTimeoutError,
+    ConnectionError,
+)
+"""Among those, the ones by which it does not answer at all; nothing was written, and asking again later may work."""
+
+SAME_MOMENT: tuple[type[Exception], ...] = (IntegrityError,)
+"""Two wrote the same thing at the same moment, and the other was first: read again, and it is there."""
+
+POSTGRES_OPTIONS = {"sslmode": "ssl", "ssl": "ssl", "host": "host"}
+"""What may follow the `?` of a PostgreSQL address, and what the driver calls it."""
+
 
 class DatabaseAddressError(ValueError):
     """FULLCIRCLE_DATABASE_URL names no database that Fullcircle can use."""
 
 
-def engine_address(address: str) -> str:
-    """The address with its async driver. `sqlite:///…` and `postgresql://…` (also `postgres://`) are understood."""
+def engine_address(address: str) -> URL:
+    """The address with its async driver. `sqlite:///…` and `postgresql://…` (also `postgres://`) are understood.
+
+    DatabaseAddressError says what is wrong with any other, without repeating it.
+    """
     scheme, _, rest = address.partition("://")
     drivers = {
         "sqlite": "sqlite+aiosqlite",
@@ -43,7 +62,33 @@ def engine_address(address: str) -> str:
         raise DatabaseAddressError(
             "FULLCIRCLE_DATABASE_URL must start with sqlite:/// or postgresql:// (it was not printed: it may hold a password)"
         )
-    return f"{drivers[scheme]}://{rest}"
+    try:
+        url = make_url(f"{drivers[scheme]}://{rest}")
+    except (SQLAlchemyError, ValueError):
+        raise DatabaseAddressError(
+            "FULLCIRCLE_DATABASE_URL cannot be read: special characters in a user name or password must be written "
+            "as %XX, for instance %40 for @ (it was not printed: it may hold a password)"
+        ) from None
+    return _checked_sqlite(url) if url.get_backend_name() == "sqlite" else _checked_postgres(url)
+
+
+def _checked_sqlite(url: URL) -> URL:
+    if not url.database or url.database == ":memory:":
+        raise DatabaseAddressError(
+            "FULLCIRCLE_DATABASE_URL must name a file, as in sqlite:////var/lib/fullcircle/main.db"
+        )
+    return url
+
+
+def _checked_postgres(url: URL) -> URL:
+    """With the names that libpq gives to options turned into the driver's own."""
+    unknown = sorted(set(url.query) - set(POSTGRES_OPTIONS))
+    if unknown:
+        raise DatabaseAddressError(
+            f"FULLCIRCLE_DATABASE_URL: the option {unknown[0]!r} is not known; "
+            f"there are {', '.join(sorted(POSTGRES_OPTIONS))}"
+        )
+    return url.set(query={POSTGRES_OPTIONS[name]: value for name, value in url.query.items()})
 
 
 class Database:
@@ -54,16 +99,16 @@ class Database:
     """
 
     def __init__(self, address: str, *, clock: Callable[[], datetime] | None = None) -> None:
-        url = make_url(engine_address(address))
+        url = engine_address(address)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.path = Path(url.database) if self.is_sqlite and url.database else None
         self._clock = clock
         # SQLite has one writer: queueing for it here costs nothing, while its own busy wait sleeps.
         self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         self.engine: AsyncEngine = (
-            create_async_engine(url, connect_args={"timeout": 30}, pool_size=6, max_overflow=4)
+            create_async_engine(url, connect_args={"timeout": 30}, pool_size=6, max_overflow=4, hide_parameters=True)
             if self.is_sqlite
-            else create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True)
+            else create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
         )
         if self.is_sqlite:
             _prepare_sqlite(self.engine.sync_engine)
@@ -110,11 +155,17 @@ def _prepare_sqlite(engine: Engine) -> None:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+        # SQLite's own knows only the letters of ASCII; PostgreSQL's knows them all.
+        connection.create_function("lower", 1, _lower, deterministic=True)
 
     @event.listens_for(engine, "begin")
     def _on_begin(connection: Connection) -> None:
         reads_only = connection.get_execution_options().get("reads_only", False)
         connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _lower(value: Any) -> Any:
+    return value.lower() if isinstance(value, str) else value
 
 
 SQLITE_IS_NEW_ENOUGH = sqlite3.sqlite_version_info >= (3, 35)
