@@ -6,37 +6,45 @@ import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 import structlog
 
 from app import __version__
 from app.steps import deliver, hear_answer, hear_tracker, link, owe, show, take_in
-from app.steps.river import River, Wake
+from app.steps.river import JobName, River, Wake
 from app.store import schema, workers
 
 log = structlog.get_logger(__name__)
 
 Job = Callable[[River], Awaitable[bool]]
 
-JOBS: dict[str, tuple[Job, int]] = {
-    "take_in": (take_in.take_in_next, 2),
-    "create_issues": (link.create_next, 1),
-    "hear_deliveries": (hear_tracker.hear_deliveries, 1),
-    "poll_trackers": (hear_tracker.poll_next, 2),
-    "look_at_issues": (hear_tracker.look_next, 3),
-    "owe": (owe.owe_next, 1),
-    "deliver": (deliver.deliver_next, 6),
-    "take_over": (deliver.take_over_next, 1),
-    "look_for_lost": (deliver.look_for_next, 2),
-    "hear_answers": (hear_answer.hear_next, 1),
-    "show_engineers": (show.show_next, 1),
-    "tell_engineers": (show.tell_next, 1),
-    "close_unanswered": (hear_answer.close_unanswered, 1),
-}
-"""Every job and how many of it may run at once in one process."""
 
-IDLE = 0.5
-"""Seconds between two looks at an idle queue; an event in the same process ends the wait at once."""
+@dataclass(frozen=True, slots=True)
+class Lanes:
+    """A job, how many of it may run at once in one process, and how often an idle one looks for work."""
+
+    job: Job
+    lanes: int = 1
+    every: float = 0.5
+
+
+JOBS: dict[JobName, Lanes] = {
+    "take_in": Lanes(take_in.take_in_next, lanes=2),
+    "create_issues": Lanes(link.create_next),
+    "hear_deliveries": Lanes(hear_tracker.hear_deliveries),
+    "poll_trackers": Lanes(hear_tracker.poll_next, lanes=2),
+    "look_at_issues": Lanes(hear_tracker.look_next, lanes=3),
+    "owe": Lanes(owe.owe_next),
+    "deliver": Lanes(deliver.deliver_next, lanes=6),
+    "take_over": Lanes(deliver.take_over_next),
+    "look_for_lost": Lanes(deliver.look_for_next, lanes=2),
+    "hear_answers": Lanes(hear_answer.hear_next),
+    "show_engineers": Lanes(show.show_next),
+    "tell_engineers": Lanes(show.tell_next),
+    "close_unanswered": Lanes(hear_answer.close_unanswered, every=60),
+}
+"""Work that another process made is found within `every` seconds; what this process made wakes its job at once."""
 
 BEAT = 2.0
 AFTER_ERROR = 1.0
@@ -51,9 +59,9 @@ async def run(river: River, wake: Wake, stop: asyncio.Event) -> None:
     log.info("worker started", worker=name)
     async with asyncio.TaskGroup() as group:
         group.create_task(_beat(river, name, stop))
-        for job_name, (job, times) in JOBS.items():
-            for _ in range(times):
-                group.create_task(_runner(river, job_name, job, wake.listener(), stop))
+        for job_name, lanes in JOBS.items():
+            for lane in range(lanes.lanes):
+                group.create_task(_runner(river, job_name, lanes, lane, wake, stop))
     async with river.db.begin() as session:
         await workers.forget(session, name)
     log.info("worker stopped", worker=name)
@@ -82,18 +90,25 @@ async def _beat(river: River, name: str, stop: asyncio.Event) -> None:
         await _wait(stop, BEAT)
 
 
-async def _runner(river: River, name: str, job: Job, woken: asyncio.Event, stop: asyncio.Event) -> None:
-    """One lane of a job. An error ends a piece of work, never the lane."""
+async def _runner(river: River, name: JobName, lanes: Lanes, lane: int, wake: Wake, stop: asyncio.Event) -> None:
+    """One lane of a job. An error ends a piece of work, never the lane.
+
+    Only the first lane looks at its timer; it calls the others when it finds something.
+    """
+    woken = wake.listener(name)
     while not stop.is_set():
         woken.clear()
         try:
-            busy = await job(river)
+            busy = await lanes.job(river)
         except Exception:
             log.exception("job failed", job=name)
             await _wait(stop, AFTER_ERROR)
             continue
-        if not busy:
-            await _wait_either(woken, stop, IDLE)
+        if busy:
+            if lane == 0 and lanes.lanes > 1:
+                wake(name)
+        elif not stop.is_set():
+            await _wait(woken, lanes.every if lane == 0 else 60.0)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
@@ -104,11 +119,6 @@ async def _wait(event: asyncio.Event, seconds: float) -> None:
         pass
 
 
-async def _wait_either(woken: asyncio.Event, stop: asyncio.Event, seconds: float) -> None:
-    if not stop.is_set():
-        await _wait(woken, seconds)
-
-
 async def drain(river: River, *, most: int = 10_000) -> int:
     """Do all work that is due now, job after job, until none is; for tests and for calls that wait.
 
@@ -117,8 +127,8 @@ async def drain(river: River, *, most: int = 10_000) -> int:
     done = 0
     while True:
         busy = False
-        for job, _ in JOBS.values():
-            while await job(river):
+        for lanes in JOBS.values():
+            while await lanes.job(river):
                 busy = True
                 done += 1
                 if done > most:

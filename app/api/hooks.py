@@ -89,5 +89,5 @@ async def _keep(river: River, name: str, hook: Hook, request: Request, body: byt
         )
     river.point("hook.stored")
     if is_new:
-        river.wake()
+        river.wake("hear_deliveries")
     return JSONResponse({"stored": is_new}, status_code=202 if is_new else 200)

@@ -77,7 +77,7 @@ async def _open(
             await _link(session, river, loop, body, body.issue, issue_id, actor=caller.name)
         if key is not None:
             workers.keep_request(session, token_id=caller.token_id, key=key, digest=digest, loop_id=loop.id, now=now)
-    river.wake()
+    river.wake("create_issues", "look_at_issues", "show_engineers")
     return loop.id
 
 

@@ -37,5 +37,5 @@ async def turn_the_voice(river: RiverDep, caller: Anyone, body: shapes.VoiceIn) 
     async with river.db.begin() as session:
         await replies.turn_voice(session, on=body.on, by=caller.name, now=river.now())
     log.warning("public voice turned", on=body.on, by=caller.name)
-    river.wake()
+    river.wake("deliver")
     return await _voice(river)

@@ -78,7 +78,7 @@ async def approve(river: River, reply_id: int, *, actor: str) -> None:
         await _account_of(session, reply)
         reply.approved_by = actor
         let_go(session, reply, needs_approval=False, why=f"approved by {actor}", now=river.now(), actor=actor)
-    river.wake()
+    river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
 
 
 async def hold(river: River, reply_id: int, *, actor: str) -> None:
@@ -105,7 +105,7 @@ async def release(river: River, reply_id: int, *, actor: str) -> None:
             actor=actor,
         )
         loop.needs_person = ""
-    river.wake()
+    river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
 
 
 async def cancel(river: River, reply_id: int, *, actor: str) -> None:
@@ -135,7 +135,7 @@ async def retry(river: River, reply_id: int, *, actor: str) -> None:
             reply = await session.get(Reply, reply_id)
         if reply is not None and reply.state == "unknown":
             raise ConflictError(f"nobody knows yet whether it was said: {reply.why}")
-        river.wake()
+        river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
         return
     if reply.state not in {"held", "refused", "cancelled"}:
         raise ConflictError(f"reply {reply_id} is {reply.state}: there is nothing to retry")
@@ -155,7 +155,7 @@ async def retry(river: River, reply_id: int, *, actor: str) -> None:
                 now=river.now(),
                 actor=actor,
             )
-    river.wake()
+    river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
 
 
 async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None:
@@ -285,7 +285,7 @@ async def write(river: River, loop_id: int, *, text: str, kind: ReplyKind, actor
             set_reply(session, reply, "awaiting_approval", why="waits for an approver", now=now, actor=actor)
         else:
             set_reply(session, reply, "scheduled", why=f"written by {actor}", now=now, actor=actor)
-    river.wake()
+    river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
     return reply.id
 
 
@@ -319,7 +319,7 @@ async def release_issue(river: River, issue_id: int, *, actor: str) -> None:
                 needs = account is not None and account.mode == "approve"
                 let_go(session, reply, needs_approval=needs, why=f"released by {actor}", now=now, actor=actor)
         loops.note_event(session, at=now, what="released", actor=actor, issue_id=issue_id)
-    river.wake()
+    river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
 
 
 async def move_loop_by_hand(
@@ -339,7 +339,7 @@ async def move_loop_by_hand(
             await hear_answer.reopen(
                 session, loop, found[0], found[1], f"is said by {actor} to still have the problem", now=now, actor=actor
             )
-            river.wake()
+            river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
             return
         issue = await loops.present_issue(session, loop_id)
         if state == "linked" and issue is None:
@@ -357,7 +357,7 @@ async def move_loop_by_hand(
             await issues.want_look(session, issue.id)
         await issues.want_block_for_loop(session, loop_id)
         loops.note_event(session, at=now, what=goal, why=loop.why, actor=actor, loop_id=loop_id)
-    river.wake()
+    river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
 
 
 async def relink(river: River, loop_id: int, issue_id: int | None, *, actor: str) -> None:
@@ -373,4 +373,4 @@ async def relink(river: River, loop_id: int, issue_id: int | None, *, actor: str
         if issue is None:
             raise NotFoundError(f"there is no issue {issue_id}")
         await link_loop(session, loop, issue, now=river.now(), actor=actor)
-    river.wake()
+    river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")

@@ -61,7 +61,7 @@ async def connect_account(
         session.add(row)
         await session.flush()
     log.info("account connected", account_id=row.id, channel=channel)
-    river.wake()
+    river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return row
 
 
@@ -87,7 +87,7 @@ async def connect_tracker(
         session.add(row)
         await session.flush()
     log.info("tracker connected", tracker_id=row.id, kind=kind)
-    river.wake()
+    river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return row
 
 
@@ -113,7 +113,7 @@ async def change_account(
         locked.name, locked.mode = name or locked.name, mode or locked.mode
         if proven is not None:
             own, hidden, profile = proven
-            if locked.remote_id and profile.remote_id != locked.remote_id:
+            if locked.remote_id and not _is_same_profile(locked, profile):
                 raise BadFieldsError(
                     [
                         (
@@ -127,7 +127,7 @@ async def change_account(
             locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
             _take_profile(locked, profile, river.now())
             locked.resume_at = None
-    river.wake()
+    river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return locked
 
 
@@ -160,7 +160,7 @@ async def change_tracker(
             locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
             _take_project(locked, project, river.now())
             locked.resume_at = None
-    river.wake()
+    river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return locked
 
 
@@ -249,6 +249,12 @@ def _known(river: River, row: tables.Account | tables.Tracker) -> dict[str, Any]
         return river.outside.opened(row)
     except OutsideError:
         return {}
+
+
+def _is_same_profile(row: tables.Account, profile: Profile) -> bool:
+    """Whether these credentials belong to the profile that was connected; a bare number may exist on two servers."""
+    before, now = row.facts.get("actor"), profile.facts.get("actor")
+    return row.remote_id == profile.remote_id and (before is None or now is None or before == now)
 
 
 def _take_profile(row: tables.Account, profile: Profile, now: datetime) -> None:

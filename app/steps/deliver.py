@@ -285,7 +285,6 @@ async def record_posted(river: River, claimed: _Claimed, said: Sent | OwnReply, 
             record_told(session, loop, row, now=now)
             await issues.want_block_for_loop(session, loop.id)
     log.info("reply posted", reply_id=row.id, loop_id=row.loop_id, account_id=row.account_id, why=why)
-    river.wake()
 
 
 async def _end_attempt(session: Session, row: Reply, outcome: str, detail: str, now: datetime) -> None:

@@ -29,7 +29,7 @@ async def hear_next(river: River) -> bool:
             river.point("answer.heard")
     if found:
         river.point("answer.done")
-        river.wake()
+        river.wake("tell_engineers", "show_engineers")
     return bool(found)
 
 

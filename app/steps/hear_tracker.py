@@ -25,7 +25,7 @@ from app.steps.reply_moves import cancel_reply
 from app.steps.river import River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
 from app.store.session import Session
-from app.store.tables import Account, Delivery, Issue, Loop, Shipment, Tracker
+from app.store.tables import Account, Delivery, Issue, Loop, Reply, Shipment, Tracker
 
 log = structlog.get_logger(__name__)
 
@@ -59,6 +59,7 @@ async def hear_deliveries(river: River) -> bool:
             river.point("hear.delivery_worked")
     if found:
         river.point("hear.deliveries_done")
+        river.wake("look_at_issues", "take_in")
     return bool(found)
 
 
@@ -144,6 +145,7 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
                 row.poll_token = row.poll_until = None
                 usual = river.now() + river.timing.poll_after(river.outside.tracker_type(row.kind).poll_every)
                 row.poll_at = max(usual, failure.retry_at) if failure is not None and failure.retry_at else usual
+    river.wake("look_at_issues")
     if failure is not None and raises:
         raise failure
 
@@ -196,7 +198,7 @@ async def look_at(river: River, issue_id: int, *, unless_read_since: datetime | 
                 return Look("failed", "the tracker answered with an older state of the issue")
             await _write(river, session, row, waiting, tracker, reading, began=began)
             river.point("hear.look_written")
-        river.wake()
+        river.wake("owe")
         return Look("done")
 
 
@@ -274,8 +276,9 @@ async def _write(
             row.verdict, row.evidence = "not_fixed", []
         case shipping.Gone():
             row.verdict, row.evidence = "gone", []
+    automatic = await replies.automatic_of_issue(session, row.id)
     for loop in waiting:
-        await move_with_verdict(river, session, loop, verdict, shipment, now=now)
+        await _move(river, session, loop, verdict, shipment, automatic.get(loop.id), now=now)
 
 
 async def _settle_shipment(
@@ -309,8 +312,15 @@ async def _settle_shipment(
     return made
 
 
-async def move_with_verdict(
-    river: River, session: Session, loop: Loop, verdict: shipping.Verdict, shipment: Shipment | None, *, now: datetime
+async def _move(
+    river: River,
+    session: Session,
+    loop: Loop,
+    verdict: shipping.Verdict,
+    shipment: Shipment | None,
+    reply: Reply | None,
+    *,
+    now: datetime,
 ) -> None:
     """Let one loop follow its issue's verdict, and stop what is no longer true."""
     if loop.state in {"dropped", "open"}:
@@ -322,23 +332,19 @@ async def move_with_verdict(
     if loop.state == "reopened":
         return  # the ticket has not been told of the refutation yet; when it has, the loop waits and is looked at again
     if course.goal != "shipped":
-        for reply in await replies.of_loop(session, loop.id):
-            if reply.round == loop.round and reply.kind == "fixed" and reply.written_by is None:
-                cancel_reply(session, reply, why=f"not shipped any more: {course.why}", now=now)
+        if reply is not None:
+            cancel_reply(session, reply, why=f"not shipped any more: {course.why}", now=now)
         loop.owed = False
-    elif loop.state == "shipped":
-        await _renew_if_different(session, loop, shipment, now=now)
+    elif loop.state == "shipped" and reply is not None and shipment is not None:
+        _renew_if_different(session, loop, reply, shipment, now=now)
     if course.needs_person or loop.needs_person.endswith(A_PERSON_DECIDES):
         loop.needs_person = course.needs_person
     _step(session, loop, course.goal, course.why, now=now)
 
 
-async def _renew_if_different(session: Session, loop: Loop, shipment: Shipment | None, *, now: datetime) -> None:
+def _renew_if_different(session: Session, loop: Loop, reply: Reply, shipment: Shipment, *, now: datetime) -> None:
     """Still shipped, but by other evidence: what was frozen on the old one is taken back and made anew."""
-    if shipment is None:
-        return
-    reply = await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="fixed")
-    if reply is None or reply.written_by is not None or reply.evidence_digest == shipment.digest:
+    if reply.evidence_digest == shipment.digest:
         return
     if cancel_reply(session, reply, why="the evidence changed: the text is made anew", now=now):
         loop.owed = False
@@ -363,6 +369,8 @@ async def _after_telling(
 
 def _step(session: Session, loop: Loop, goal: LoopState, why: str, *, now: datetime) -> None:
     before: LoopState = loop.state  # type: ignore[assignment]
+    if before == goal == "shipped":
+        return  # it says how its reply fares
     loop.why = why
     if before == goal or not can_loop_move(before, goal):
         return

@@ -239,7 +239,7 @@ async def create_issue(river: River, issue_id: int) -> bool:
             loop.why = f"waits for {fresh.ref}"
         loops.note_event(session, at=river.now(), what="issue made", why=facts.ref, issue_id=fresh.id)
     log.info("issue made", issue_id=issue_id, tracker_id=tracker.id, ref=facts.ref)
-    river.wake()
+    river.wake("look_at_issues", "show_engineers")
     return True
 
 

@@ -45,7 +45,7 @@ async def owe_next(river: River) -> bool:
             river.point("owe.decided")
     if found:
         river.point("owe.done")
-        river.wake()
+        river.wake("deliver")
     return bool(found)
 
 

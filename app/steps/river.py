@@ -36,22 +36,41 @@ class Timing:
         return usual if self.poll is None else min(usual, self.poll)
 
 
+JobName = Literal[
+    "take_in",
+    "create_issues",
+    "hear_deliveries",
+    "poll_trackers",
+    "look_at_issues",
+    "owe",
+    "deliver",
+    "take_over",
+    "look_for_lost",
+    "hear_answers",
+    "show_engineers",
+    "tell_engineers",
+    "close_unanswered",
+]
+"""What a worker does; each is a function of a step."""
+
+
 class Wake:
-    """An event for every runner, so that waking one does not put another to sleep."""
+    """Tells the workers of this process which jobs have work, so that none waits for its timer."""
 
     def __init__(self) -> None:
-        self._events: list[asyncio.Event] = []
+        self._events: dict[JobName, list[asyncio.Event]] = {}
 
-    def listener(self) -> asyncio.Event:
-        """A new listener's event."""
+    def listener(self, job: JobName) -> asyncio.Event:
+        """A new listener's event; every listener has its own, so that waking one puts no other to sleep."""
         event = asyncio.Event()
-        self._events.append(event)
+        self._events.setdefault(job, []).append(event)
         return event
 
-    def __call__(self) -> None:
-        """There is work."""
-        for event in self._events:
-            event.set()
+    def __call__(self, *jobs: JobName) -> None:
+        """There is work for these jobs; without any, for every job."""
+        for job in jobs or tuple(self._events):
+            for event in self._events.get(job, ()):
+                event.set()
 
 
 def _nothing(_point: str) -> None:
@@ -62,7 +81,7 @@ def _nothing(_point: str) -> None:
 class River:
     """The context of the steps, put together by a composition root.
 
-    `wake` tells the workers of this process that there is work; `point` is called at the named
+    `wake` tells the workers of this process which jobs have work; `point` is called at the named
     moments between which a process may die, so that tests can make it die there.
     """
 
@@ -71,7 +90,7 @@ class River:
     now: Callable[[], datetime]
     timing: Timing = field(default_factory=Timing)
     product: str = ""
-    wake: Callable[[], None] = lambda: None
+    wake: Callable[..., None] = lambda *_jobs: None
     point: Callable[[str], None] = _nothing
     looks: dict[int, asyncio.Lock] = field(default_factory=dict)
 

@@ -78,7 +78,7 @@ async def _take_in(river: River, account: Account, token: str, *, raises: bool =
         await _poll_later(river, session, account.id, token, None)
     if new:
         log.info("posts taken in", account_id=account.id, posts=new)
-        river.wake()
+        river.wake("hear_answers")
     return new
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, select, update
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.session import Session
-from app.store.tables import Member, Token
+from app.store.tables import Member, Throttle, Token
 
 
 def hash_of(token: str) -> str:
@@ -74,12 +76,79 @@ async def has_members(session: Session) -> bool:
     return (await session.execute(select(func.count()).select_from(Member))).scalar_one() > 0
 
 
+def key_of(name: str) -> str:
+    """A name as it is compared: two that a person would take for one are one."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
 async def member_by_name(session: Session, name: str) -> Member | None:
-    """A member who may come in."""
-    query = select(Member).where(func.lower(Member.name) == name.lower(), Member.disabled_at.is_(None))
-    return (await session.execute(query)).scalar_one_or_none()
+    """Whoever has this name, disabled or not."""
+    return (await session.execute(select(Member).where(Member.key == key_of(name)))).scalar_one_or_none()
+
+
+async def lock_member(session: Session, member_id: int) -> Member | None:
+    """One member, kept from every other writer until the transaction ends."""
+    return (await session.execute(select(Member).where(Member.id == member_id).with_for_update())).scalar_one_or_none()
 
 
 async def members(session: Session) -> Sequence[Member]:
     """Everybody, by name."""
-    return (await session.execute(select(Member).order_by(Member.name))).scalars().all()
+    return (await session.execute(select(Member).order_by(Member.key))).scalars().all()
+
+
+async def lock_active_admins(session: Session) -> Sequence[int]:
+    """Ids of the admins who may come in, kept until the transaction ends, so that the last one stays."""
+    query = select(Member.id).where(Member.role == "admin", Member.disabled_at.is_(None)).with_for_update()
+    return (await session.execute(query)).scalars().all()
+
+
+async def session_of(session: Session, token: str, *, now: datetime) -> tuple[Token, Member] | None:
+    """The signed-in browser that shows this token, and who sits at it."""
+    query = (
+        select(Token, Member)
+        .join(Member, Member.id == Token.member_id)
+        .where(
+            Token.hash == hash_of(token),
+            Token.kind == "session",
+            Token.revoked_at.is_(None),
+            Token.expires_at > now,
+            Member.disabled_at.is_(None),
+        )
+    )
+    found = (await session.execute(query)).first()
+    return (found[0], found[1]) if found else None
+
+
+async def living(session: Session, kind: str, *, now: datetime, member_id: int | None = None) -> Sequence[Token]:
+    """Tokens of a kind that let somebody in, the newest first; of one member or of all."""
+    query = select(Token).where(Token.kind == kind, Token.revoked_at.is_(None), Token.expires_at > now)
+    if member_id is not None:
+        query = query.where(Token.member_id == member_id)
+    return (await session.execute(query.order_by(Token.id.desc()).limit(200))).scalars().all()
+
+
+async def revoke_of_member(
+    session: Session, member_id: int, *, kinds: Sequence[str], now: datetime, but: int | None = None
+) -> None:
+    """Let a member's tokens of these kinds in no more; `but` names one that stays."""
+    query = update(Token).where(Token.member_id == member_id, Token.kind.in_(kinds), Token.revoked_at.is_(None))
+    if but is not None:
+        query = query.where(Token.id != but)
+    await session.execute(query.values(revoked_at=now))
+
+
+async def lock_throttle(session: Session, key: str, *, now: datetime) -> Throttle:
+    """The tries counted under a key, kept until the transaction ends."""
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    await session.execute(
+        insert(Throttle).values(key=key, tries=0, last_at=now).on_conflict_do_nothing(index_elements=["key"])
+    )
+    return (await session.execute(select(Throttle).where(Throttle.key == key).with_for_update())).scalar_one()
+
+
+async def forget_throttles(session: Session, *, older_than: datetime) -> None:
+    """Forget the tries nobody has added to for so long; those in use just now are left to another time."""
+    old = select(Throttle.id).where(Throttle.last_at < older_than).limit(1000).with_for_update(skip_locked=True)
+    ids = (await session.execute(old)).scalars().all()
+    if ids:
+        await session.execute(delete(Throttle).where(Throttle.id.in_(ids)))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import aliased
 
 from app.store.session import Session
 from app.store.tables import Account, Attempt, Link, Loop, Reply, Voice
@@ -50,18 +51,13 @@ async def automatic_under_post(session: Session, *, channel: str, canonical_id: 
 
 
 async def by_external_id(session: Session, *, channel: str, account_id: int, external_id: str) -> Reply | None:
-    """The posted reply a network calls so; also of an account of ours that was connected again."""
+    """The posted reply a network calls so; also of the same profile under an earlier connection of it."""
+    ours = aliased(Account)
     query = (
         select(Reply)
         .join(Account, Account.id == Reply.account_id)
-        .where(
-            Reply.channel == channel,
-            Reply.external_id == external_id,
-            or_(
-                Reply.account_id == account_id,
-                Account.remote_id == select(Account.remote_id).where(Account.id == account_id).scalar_subquery(),
-            ),
-        )
+        .join(ours, (ours.remote_id == Account.remote_id) & (ours.url == Account.url))
+        .where(Reply.channel == channel, Reply.external_id == external_id, ours.id == account_id)
     )
     return (await session.execute(query)).scalars().first()
 
@@ -146,6 +142,24 @@ async def unspoken_of_issue(session: Session, issue_id: int) -> Sequence[Reply]:
         .with_for_update(of=Reply)
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def automatic_of_issue(session: Session, issue_id: int) -> dict[int, Reply]:
+    """The present round's automatic `fixed` reply of each loop that is linked to an issue, by loop."""
+    query = (
+        select(Reply)
+        .join(Loop, Loop.id == Reply.loop_id)
+        .join(Link, Link.loop_id == Loop.id)
+        .where(
+            Link.issue_id == issue_id,
+            Link.until.is_(None),
+            Reply.round == Loop.round,
+            Reply.slot == "fixed",
+            Reply.written_by.is_(None),
+        )
+        .with_for_update(of=Reply)
+    )
+    return {row.loop_id: row for row in (await session.execute(query)).scalars()}
 
 
 async def unspoken_of_account(session: Session, account_id: int) -> Sequence[Reply]:

@@ -87,8 +87,9 @@ class Member(Table):
     """A person using Fullcircle."""
 
     __tablename__ = "member"
-    __table_args__ = _numbered(UniqueConstraint("name"))
+    __table_args__ = _numbered(UniqueConstraint("key"))
     name: Mapped[str]
+    key: Mapped[str]  # the name without regard to case, in every script
     role: Mapped[str]
     password_hash: Mapped[str] = mapped_column(default="")
     created_at: Mapped[datetime]
@@ -109,6 +110,17 @@ class Token(Table):
     used_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
     revoked_at: Mapped[datetime | None]
+
+
+class Throttle(Table):
+    """Failed tries to sign in by one name, from one address or both; only a digest of them is kept."""
+
+    __tablename__ = "throttle"
+    __table_args__ = _numbered(UniqueConstraint("key"))
+    key: Mapped[str]
+    tries: Mapped[int] = mapped_column(default=0)
+    last_at: Mapped[datetime]
+    until: Mapped[datetime | None]  # no password is looked at before
 
 
 class Connected:
@@ -237,6 +249,12 @@ class Loop(Table):
         UniqueConstraint("channel", "thread_id", "identity_id"),
         Index(None, "state", "id"),
         Index(None, "state", "owed"),
+        Index(
+            "ix_loop_asking",
+            "id",
+            sqlite_where=sql_text("needs_person <> ''"),
+            postgresql_where=sql_text("needs_person <> ''"),
+        ),
         CheckConstraint(
             "state IN ('open','linked','fixed','shipped','told','verified','declined','dropped','reopened')",
             name="state",

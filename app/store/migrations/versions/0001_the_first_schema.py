@@ -100,13 +100,14 @@ def upgrade() -> None:
 
     op.create_table('member',
     sa.Column('name', sa.Text(), nullable=False),
+    sa.Column('key', sa.Text(), nullable=False),
     sa.Column('role', sa.Text(), nullable=False),
     sa.Column('password_hash', sa.Text(), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('disabled_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_member')),
-    sa.UniqueConstraint('name', name=op.f('uq_member_name')),
+    sa.UniqueConstraint('key', name=op.f('uq_member_key')),
     sqlite_autoincrement=True
     )
     op.create_table('request',
@@ -139,6 +140,16 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_template')),
     sa.UniqueConstraint('scope', 'kind', 'language', name=op.f('uq_template_scope_kind_language')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('throttle',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('tries', sa.Integer(), nullable=False),
+    sa.Column('last_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_throttle')),
+    sa.UniqueConstraint('key', name=op.f('uq_throttle_key')),
     sqlite_autoincrement=True
     )
     op.create_table('tracker',
@@ -365,6 +376,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('loop', schema=None) as batch_op:
+        batch_op.create_index('ix_loop_asking', ['id'], unique=False, sqlite_where=sa.text("needs_person <> ''"), postgresql_where=sa.text("needs_person <> ''"))
         batch_op.create_index(batch_op.f('ix_loop_state_id'), ['state', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_loop_state_owed'), ['state', 'owed'], unique=False)
 
@@ -521,6 +533,7 @@ def downgrade() -> None:
     with op.batch_alter_table('loop', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_loop_state_owed'))
         batch_op.drop_index(batch_op.f('ix_loop_state_id'))
+        batch_op.drop_index('ix_loop_asking', sqlite_where=sa.text("needs_person <> ''"), postgresql_where=sa.text("needs_person <> ''"))
 
     op.drop_table('loop')
     with op.batch_alter_table('shipment', schema=None) as batch_op:
@@ -540,6 +553,7 @@ def downgrade() -> None:
     op.drop_table('worker')
     op.drop_table('voice')
     op.drop_table('tracker')
+    op.drop_table('throttle')
     op.drop_table('template')
     op.drop_table('stage_doc')
     op.drop_table('request')
