@@ -111,6 +111,8 @@ fragment Named on ReferencedSubject {
 """
 """What closed an issue. Checked against GitHub's published schema by tests/real/test_github_contract.py."""
 
+VIEWER = "query Viewer { viewer { login } }"
+
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _SHORT_REF = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)?#?(?P<number>[1-9]\d{0,17})")
 _ISSUE_PATH = re.compile(r"/(?P<repository>[\w.-]+/[\w.-]+)/(?P<what>issues|pull)/(?P<number>[1-9]\d{0,17})/?")
@@ -1228,8 +1230,7 @@ class GitHub:
                 return str(json_of(answer, what=what)["login"])
         if rate_limited_until(answer, self._now()) is not None:
             raise failure(answer, what=what, now=self._now())
-        query = {"query": "query Viewer { viewer { login } }"}
-        answer = await self._call("POST", self._graphql_url(), what=what, json=query, also={403, 404})
+        answer = await self._call("POST", self._graphql_url(), what=what, json={"query": VIEWER}, also={403, 404})
         if answer.status_code != 200:
             return None
         with _as_github_says(what):

@@ -30,7 +30,7 @@ class Team:
     def __init__(self, root: Path) -> None:
         self.world = GitHubWorld(root, clock=Clock(START))
         self.server = GitHubServer(self.world)
-        self.world.create_repository(APP)
+        self.repository_id = str(self.world.create_repository(APP))
         self.issue = self.world.open_issue(APP, "Export loses tables")
         self.issue_id = str(self.world.issue(APP, self.issue).id)
         self.git = self.world.git(APP)
@@ -64,7 +64,13 @@ class Team:
 
     async def read(self) -> IssueReading:
         async with self.server.client() as http:
-            watching = tracker(self.server, http=http, tag_pattern=self.tag_pattern, shipped_when=self.shipped_when)
+            watching = tracker(
+                self.server,
+                http=http,
+                remote_id=self.repository_id,
+                tag_pattern=self.tag_pattern,
+                shipped_when=self.shipped_when,
+            )
             return await watching.read(self.issue_id, ref=f"#{self.issue}")
 
     async def verdict(self) -> tuple[Verdict, IssueReading]:
