@@ -85,7 +85,7 @@ def assemble(
         stage=stage,
         now=now,
         base_url=settings.own_url,
-        http_seconds=settings.http_seconds,
+        http_seconds=settings.call_seconds,
         version=__version__,
     )
     river = River(
@@ -94,7 +94,7 @@ def assemble(
         now=now,
         timing=Timing(
             lease=timedelta(seconds=settings.lease_seconds),
-            call=timedelta(seconds=settings.http_seconds),
+            call=timedelta(seconds=settings.call_seconds),
             backoff=timedelta(seconds=settings.backoff_seconds),
             poll=_seconds(settings.poll_seconds),
             settle=_seconds(settings.settle_seconds),

@@ -5,22 +5,23 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import sys
 from collections.abc import Coroutine
 from datetime import timedelta
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import structlog
 import typer
-import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
 
 from app import __version__, logs
 from app.assembly import AlreadyRunningError, Assembly, assemble
-from app.main import make_app
+from app.main import Server, listen, make_app
 from app.settings import Settings
 from app.steps import connect
 from app.store import accounts, members, schema
@@ -54,7 +55,7 @@ class Role(StrEnum):
 
 def fail(message: str) -> NoReturn:
     """End with a message for a person."""
-    err.print(message, style="red", markup=False, highlight=False)
+    err.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(1)
 
 
@@ -71,6 +72,31 @@ def read_settings() -> Settings:
         fail("These settings cannot be used:\n" + "\n".join(lines))
 
 
+def start_up() -> Settings:
+    """What every command begins with: its settings, and logs on standard error."""
+    settings = read_settings()
+    logs.set_up(settings.log_format)
+    if settings.call_seconds < settings.http_seconds and "http_seconds" in settings.model_fields_set:
+        log.warning(
+            "FULLCIRCLE_HTTP_SECONDS is cut: a call has to end long before its claim is taken over",
+            http_seconds=settings.http_seconds,
+            lease_seconds=settings.lease_seconds,
+            cut_to=settings.call_seconds,
+        )
+    return settings
+
+
+def open_door(settings: Settings) -> socket.socket:
+    """The socket to listen on, or an end with the reason."""
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        fail(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. "
+            "FULLCIRCLE_HOST and FULLCIRCLE_PORT name another address."
+        )
+
+
 def build(settings: Settings, *, alone: bool) -> Assembly:
     """The parts of this process, or an end with the reason."""
     try:
@@ -85,6 +111,8 @@ def carry_out(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end; a database that cannot be reached is told without its address."""
     try:
         asyncio.run(work)
+    except schema.ForeignSchemaError as error:
+        fail(str(error))
     except DATABASE_ERRORS as error:
         reason = str(getattr(error, "orig", None) or error).splitlines()[0]
         fail(
@@ -100,50 +128,59 @@ def serve(
     no_worker: Annotated[bool, typer.Option("--no-worker", help="Serve only; workers run elsewhere.")] = False,
 ) -> None:
     """Serve the pages, the API and the webhooks, and work; migrates first."""
-    settings = read_settings()
-    logs.set_up(settings.log_format)
+    settings = start_up()
     carry_out(_serve(settings, rehearsal=rehearsal, works=not no_worker))
 
 
 async def _serve(settings: Settings, *, rehearsal: bool, works: bool) -> None:
+    listening: socket.socket | None = None
+    if settings.port == 0:
+        # Which port that is has to be known before anything is told this installation's own address.
+        listening = open_door(settings)
+        settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     assembly = build(settings, alone=True)
     try:
+        listening = listening or open_door(settings)
         await schema.migrate(assembly.river.db)
         link = await first_link(assembly)
         if rehearsal:
             await connect_rehearsal(assembly)
         say_hello(assembly, link, rehearsal=rehearsal)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                make_app(assembly, works=works),
-                host=settings.host,
-                port=settings.port,
-                log_config=None,
-                access_log=False,
-                timeout_graceful_shutdown=10,
-            )
-        )
-        await server.serve()
+        await Server(make_app(assembly, works=works)).serve(sockets=[listening])
     finally:
+        if listening is not None:
+            listening.close()
         await assembly.close()
 
 
 async def first_link(assembly: Assembly) -> str | None:
-    """The admin's sign-in link of a first start, also left in the data folder; None once somebody has signed up."""
-    river = assembly.river
+    """The admin's sign-in link of a first start, also left in the data folder; None once somebody has signed up.
+
+    A restart shows the same link again for as long as it opens anything.
+    """
+    river, path = assembly.river, assembly.settings.data_dir / "sign-in-link"
     async with river.db.begin() as session:
         if await members.has_members(session):
+            path.unlink(missing_ok=True)
             return None
-        await members.revoke_links(session, now=river.now())
-        token = await members.make_token(
-            session, name="first start", role="admin", now=river.now(), kind="link", lives=LINK_LIVES
-        )
+        token = _read_link(path)
+        if not token or await members.find_token(session, token, kind="link", now=river.now()) is None:
+            await members.revoke_links(session, now=river.now())
+            token = await members.make_token(
+                session, name="first start", role="admin", now=river.now(), kind="link", lives=LINK_LIVES
+            )
     link = f"{assembly.settings.own_url}/sign-in/{token}"
-    path = assembly.settings.data_dir / "sign-in-link"
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "w") as file:
         file.write(link + "\n")
     return link
+
+
+def _read_link(path: Path) -> str:
+    try:
+        return path.read_text().strip().rpartition("/")[2]
+    except OSError:
+        return ""
 
 
 async def connect_rehearsal(assembly: Assembly) -> None:
@@ -186,8 +223,7 @@ def say_hello(assembly: Assembly, link: str | None, *, rehearsal: bool) -> None:
 @app.command()
 def worker() -> None:
     """Work only: beside one or several `serve` on the same PostgreSQL database."""
-    settings = read_settings()
-    logs.set_up(settings.log_format)
+    settings = start_up()
     carry_out(_work(settings))
 
 
@@ -211,7 +247,7 @@ async def _work(settings: Settings) -> None:
 @app.command()
 def migrate() -> None:
     """Bring the database's schema up to date."""
-    settings = read_settings()
+    settings = start_up()
     carry_out(_migrate(settings))
 
 
@@ -228,8 +264,7 @@ async def _migrate(settings: Settings) -> None:
 @app.command()
 def doctor() -> None:
     """Check the installation and try every connection; ends with 1 where anything is wrong."""
-    settings = read_settings()
-    logs.set_up(settings.log_format)
+    settings = start_up()
     carry_out(_doctor(settings))
 
 
@@ -279,7 +314,7 @@ def create_token(
     role: Annotated[Role, typer.Option(help="What it may do.")],
 ) -> None:
     """Make a token for the API and print it, alone, once."""
-    settings = read_settings()
+    settings = start_up()
     carry_out(_create_token(settings, name, role))
 
 

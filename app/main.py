@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
+import structlog
+import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
@@ -19,6 +23,50 @@ from app.ports import Stage
 from app.steps.river import River
 
 STATIC = Path(__file__).with_name("web") / "static"
+GRACE = 10
+"""Seconds that requests under way are given when the process is asked to end."""
+
+log = structlog.get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """uvicorn, ending in order: the first signal lets requests and work finish, a second Ctrl-C waits for no request.
+
+    uvicorn raises the signal again when it has ended, which kills the process before the rest of it is closed.
+    """
+
+    def __init__(self, app: FastAPI) -> None:
+        super().__init__(
+            uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=GRACE, server_header=False)
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        """Take the signals for as long as the server runs, and hand them back."""
+        loop = asyncio.get_running_loop()
+        signals = (signal.SIGINT, signal.SIGTERM)
+        for sign in signals:
+            loop.add_signal_handler(sign, self.handle_exit, sign, None)
+        try:
+            yield
+        finally:
+            for sign in signals:
+                loop.remove_signal_handler(sign)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket bound to where the server shall listen; port 0 takes any free one. OSError where it cannot be had."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def make_app(assembly: Assembly, *, works: bool) -> FastAPI:
@@ -28,15 +76,23 @@ def make_app(assembly: Assembly, *, works: bool) -> FastAPI:
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         stop = asyncio.Event()
         task = asyncio.create_task(worker.run(assembly.river, assembly.wake, stop)) if works else None
+        if task is not None:
+            task.add_done_callback(_say_if_it_died)
         try:
             yield
         finally:
             stop.set()
             assembly.wake()
             if task is not None:
-                await task
+                await asyncio.wait([task])
 
     return make_app_of(assembly.river, assembly.stage, lifespan=lifespan)
+
+
+def _say_if_it_died(task: asyncio.Task[None]) -> None:
+    """A worker that ends by an error is heard of at once, and not only by its silence."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.error("the worker ended by an error; restart this process", exc_info=error)
 
 
 def make_app_of(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -16,6 +18,7 @@ class Settings(BaseSettings):
 
     database_url: str = Field(
         "",
+        repr=False,
         description="`sqlite:///path` or `postgresql://user:password@host/name`. Default: SQLite in the data folder.",
     )
     data_dir: Path = Field(
@@ -44,30 +47,53 @@ class Settings(BaseSettings):
         60
     )
     http_seconds: Annotated[
-        float, Field(gt=0, description="Bounds one call to the outside. Always less than half the lease.")
+        float,
+        Field(gt=0, description="Bounds one call to the outside. Where it is not less than half the lease, it is cut."),
     ] = 10
-    log_format: str = Field("auto", description="`json`, `text`, or `auto`: text on a terminal, JSON elsewhere.")
+    log_format: Literal["auto", "json", "text"] = Field(
+        "auto", description="`json`, `text`, or `auto`: text on a terminal, JSON elsewhere."
+    )
 
     @field_validator("base_url")
     @classmethod
-    def _no_trailing_slash(cls, value: str) -> str:
+    def _is_an_address(cls, value: str) -> str:
+        if not value:
+            return value
+        if not _is_own_address(value):
+            raise ValueError("enter a web address, for instance https://fullcircle.example")
         return value.rstrip("/")
 
-    @model_validator(mode="after")
-    def _calls_end_before_leases(self) -> Self:
-        if self.http_seconds * 2 >= self.lease_seconds:
-            raise ValueError(
-                f"FULLCIRCLE_HTTP_SECONDS ({self.http_seconds:g}) must be less than half of "
-                f"FULLCIRCLE_LEASE_SECONDS ({self.lease_seconds:g}): a call has to end long before its claim is taken over"
-            )
-        return self
+    @property
+    def call_seconds(self) -> float:
+        """How long one call to the outside may take: a call has to end long before its claim is taken over."""
+        return min(self.http_seconds, self.lease_seconds * 0.4)
 
     @property
     def own_url(self) -> str:
         """Fullcircle's own address: as set, or as it listens."""
-        return self.base_url or f"http://{self.host}:{self.port}"
+        return self.base_url or f"http://{_reachable(self.host)}:{self.port}"
 
     @property
     def database(self) -> str:
         """The database's address: as set, or SQLite in the data folder."""
         return self.database_url or f"sqlite:///{self.data_dir / 'fullcircle.db'}"
+
+
+def _is_own_address(value: str) -> bool:
+    try:
+        parts = urlsplit(value)
+        has_place = bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and has_place and not (parts.query or parts.fragment or parts.username)
+
+
+def _reachable(host: str) -> str:
+    """The host as it stands in an address; whoever listens everywhere is reached on this machine too."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host or "127.0.0.1"
+    if address.is_unspecified:
+        return "127.0.0.1" if address.version == 4 else "[::1]"
+    return f"[{host}]" if address.version == 6 else host
