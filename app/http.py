@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 import typing
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -29,13 +29,19 @@ MAX_ANSWER_BYTES = 32 * 1024 * 1024
 must_leave_by: ContextVar[float | None] = ContextVar("must_leave_by", default=None)
 """`time.monotonic()` after which no byte of the current task's request may leave the machine."""
 
+last_word: ContextVar[Callable[[], Awaitable[None]] | None] = ContextVar("last_word", default=None)
+"""Asked when bytes of the current task's request are about to leave, with the line open; what it raises keeps them here."""
+
 
 class ForbiddenAddressError(httpcore.ConnectError):
     """The name leads to an address that no admin may connect to (link-local, metadata, multicast)."""
 
 
-class TooLateError(httpcore.WriteError):
-    """The deadline passed before the request had left whole, so the other side cannot have acted on it."""
+class TooLateError(Exception):
+    """The deadline passed before the request had left whole, so the other side cannot have acted on it.
+
+    No kind of httpcore.WriteError: after one of those httpcore goes on to wait for an answer.
+    """
 
 
 def is_forbidden(address: str) -> bool:
@@ -48,7 +54,7 @@ def is_forbidden(address: str) -> bool:
 
 
 class _TimedStream(httpcore.AsyncNetworkStream):
-    """A stream that lets no byte out after the task's deadline."""
+    """A stream that lets no byte out against the task's last word or after its deadline."""
 
     def __init__(self, inner: httpcore.AsyncNetworkStream) -> None:
         self._inner = inner
@@ -57,6 +63,9 @@ class _TimedStream(httpcore.AsyncNetworkStream):
         return await self._inner.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
+        ask_first = last_word.get()
+        if ask_first is not None:
+            await ask_first()
         limit = must_leave_by.get()
         if limit is not None and time.monotonic() >= limit:
             raise TooLateError("the deadline passed before the request left")
@@ -157,11 +166,11 @@ async def ask(
                 )
     except (httpx.InvalidURL, httpx.UnsupportedProtocol, UnicodeError) as error:
         raise OutsideError(f"{what}: the address is not a web address", "misconfigured") from error
+    except TooLateError as error:
+        raise OutsideError(f"{what}: too late, nothing was sent", "transient") from error
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise OutsideError(f"{what}: no connection ({_reason(error)})", "transient") from error
     except (httpx.TransportError, TimeoutError) as error:
-        if isinstance(error.__cause__, TooLateError):
-            raise OutsideError(f"{what}: too late, nothing was sent", "transient") from error
         kind: Kind = "unknown" if writes else "transient"
         raise OutsideError(f"{what}: no whole answer ({_reason(error)})", kind, in_flight=writes) from error
     if 300 <= answer.status_code < 400 and answer.status_code != 304:
