@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
 SECRET_NAMES = re.compile(r"token|secret|password|authorization|cookie|api_key|private_key", re.IGNORECASE)
 SECRET_VALUES = re.compile(
-    r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}|://[^/\s:@]+:[^/\s@]+@|\bgh[pousr]_\w{10,}|\bgithub_pat_\w{10,}"
+    r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}"  # headers
+    r"|://[^/\s:@]*:[^/\s@]+@"  # a password in an address
+    r"|\b(access_token|token|api_key|client_secret|password)=[^&\s]+"  # one in a query
+    r"|\bgh[pousr]_\w{10,}|\bgithub_pat_\w{10,}|\bfc_[\w-]{20,}"
 )
 HIDDEN = "[hidden]"
 
@@ -20,11 +23,27 @@ HIDDEN = "[hidden]"
 def hide_secrets(_logger: Any, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """A structlog processor: fields named like secrets, and values that look like credentials, are hidden."""
     for name, value in entry.items():
-        if name != "event" and SECRET_NAMES.search(name):
-            entry[name] = HIDDEN
-        elif isinstance(value, str):
-            entry[name] = SECRET_VALUES.sub(HIDDEN, value)
+        entry[name] = HIDDEN if name != "event" and _is_named_like_a_secret(name, value) else _hidden(value)
     return entry
+
+
+def _is_named_like_a_secret(name: str, value: Any) -> bool:
+    """Numbers are ids (`token_id`), not secrets."""
+    return SECRET_NAMES.search(name) is not None and not isinstance(value, int | float | bool | None)
+
+
+def _hidden(value: Any) -> Any:
+    """The same value, without what looks like a credential; also inside a traceback's frames and messages."""
+    if isinstance(value, str):
+        return SECRET_VALUES.sub(HIDDEN, value)
+    if isinstance(value, Mapping):
+        return {
+            name: HIDDEN if _is_named_like_a_secret(str(name), inner) else _hidden(inner)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple):
+        return [_hidden(inner) for inner in value]
+    return value
 
 
 def set_up(log_format: str, *, level: int = logging.INFO) -> None:
@@ -36,12 +55,12 @@ def set_up(log_format: str, *, level: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         hide_secrets,
     ]
-    if as_json:
-        # Without local variables: they hold tokens and customers' words.
-        bare = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
-        shared.insert(-1, structlog.processors.ExceptionRenderer(bare))
+    # Tracebacks become part of the entry before secrets are hidden in it, and never hold local variables:
+    # those are tokens and customers' words.
+    bare = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+    shared.insert(-1, structlog.processors.ExceptionRenderer(bare) if as_json else structlog.processors.format_exc_info)
     renderer: structlog.typing.Processor = (
-        structlog.processors.JSONRenderer()
+        structlog.processors.JSONRenderer(default=str)
         if as_json
         else structlog.dev.ConsoleRenderer(
             colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
