@@ -14,7 +14,7 @@ _PRAISED = "great|awesome|amazing|the best|wonderful|fantastic|brilliant"
 ENGLISH = Lexicon(
     language="en",
     works=f"""
-        works, working, is working, are working, works for me, does work [now|again], [all|both] work [now|again]
+        works, working, is working, are working, works for me, [yes |] it does work [now|again|], [all|both] work [now|again]
         [is|are|it's|got|has been|have been|been] [now |finally |all |] [fixed|resolved|solved|sorted]
         fixed, resolved, solved, sorted, sorted out
         [you|that|this|it|update|patch|fix|version|release] [has |have |finally |really |] [fixed|solved|resolved] [it|this|that|everything]
@@ -70,12 +70,13 @@ ENGLISH = Lexicon(
         not, doesn't, does not, dosn't, doesen't, dosent, don't, do not, isn't, is not, aren't, are not, ain't, can't, cannot, can not
         won't, will not, never, no longer, not even, nothing, hardly, barely, unable to, fails to, refuses to, neither
     """,
-    no="""
-        no, nope, nah, nobody, none, nor, without, didn't, did not, wasn't, weren't, couldn't, hasn't, haven't
+    no="no, nope, nah",
+    none="""
+        nobody, none, nor, without, didn't, did not, wasn't, weren't, couldn't, hasn't, haven't
         shouldn't, wouldn't, no one, nowhere, noone
     """,
     small="really, actually, simply, just, for me, for us, here, on my end, on my side, on our end, on our side, at my end, over here, properly, correctly, being, been, be",
-    spoiler="yet, even, quite, at all, unfortunately, sadly, alas, sorry, i'm afraid, anymore, any more, any longer, damn, ugh, please, pls, plz",
+    spoiler="on my [phone|iphone|ipad|android|pixel|samsung|galaxy|laptop|mac|macbook|pc|tablet|computer|device|tv], on [android|ios|iphone|ipad|windows|mac|linux], yet, even, quite, at all, unfortunately, sadly, alas, sorry, i'm afraid, anymore, any more, any longer, damn, ugh, please, pls, plz",
     but="but, however, except, except for, only, apart from, other than, besides, instead",
     although="although, though, even though, even after, despite, in spite of, tho",
     join="and, plus",
@@ -95,15 +96,16 @@ ENGLISH = Lexicon(
         sometimes, occasionally, most of the time, mostly, partly, partially, partial, almost, nearly, half, halfway, some, so far, for now, at the moment, currently, for the moment
         now and then, now and again, on and off, off and on, not always, not only, not just, not bad, not too bad, not everything, not all, not everyone, not everywhere, not every time, so so
         my colleague, my colleagues, my wife, my husband, my friend, my friends, my boss, my brother, my sister, my mom, my mum, my dad, my coworker, my co worker, my son, my daughter
-        a friend, a colleague, others, other people, someone, somebody, some people, they, they're, he, she, he's, she's, says, said, say, told, tells, heard, for you, everyone else, people
+        a friend, a colleague, others, other people, someone, somebody, some people, they, they're, he, she, he's, she's, for you, everyone else, people, [old|other|second|previous] [phone|device|version|computer|laptop|tablet|one|app]
         still waiting, still working on, still hoping, still love, still use, still using, still need, still want, still don't know, still not sure, still think, still wonder
         of course, sure, as if, oh great, oh wow, how nice, what a surprise, yeah yeah, yeah right, you wish, in theory, on paper
-        working on, i work, i fixed, we fixed, i solved, we solved, i resolved, i sorted, i've fixed, i've solved, fixed it myself
+        working on it, [i'm|we're|you're|they're|i am|we are] working on, i work, i fixed, we fixed, i solved, we solved, i resolved, i sorted, i've fixed, i've solved, fixed it myself
         not that, don't worry, it's not that, not because, not to mention, stop saying, don't say, don't tell me, fake
     """,
+    hearsay="says, said, say, told, tells, heard, told me, tells me, i read, read that, according to, claims, reports that",
     unsettled="""
         [haven't|have not|didn't|did not|couldn't|can't|cannot|can not|unable to|not been able to|yet to|have yet to|still have to|have to|need to|must|gotta|going to|gonna|about to] [yet |] [tried|tested|checked|updated|installed|try|test|check|update|install|verify|upgrade|upgraded|had time|had a chance|downloaded] [it|this|that|]
-        not [tested|tried|updated|checked|installed] [yet|], untested, not had a chance, no chance to [test|try|check]
+        [still |] not [tested|tried|updated|checked|installed] [yet|], untested, not had a chance, no chance to [test|try|check]
         [will|i'll|we'll|i will|we will|gonna|let me|lemme|i'm going to|i am going to|shall] [try|test|check|see|look|report|update|let you know|give it|have a look|take a look|get back|find out|verify|download|install|be trying|be testing]
         trying it now, trying now, testing now, testing it now, updating now, updating it now, just updating, currently updating, downloading it now, downloading now, installing now, installing it now, when i'm home, when i get home
         [i'm|i am|we're|we are] working, im working
@@ -111,7 +113,7 @@ ENGLISH = Lexicon(
         wrong account, wrong person, wrong thread, not me, wasn't me, deleted it, uninstalled it, uninstalled, switched to, deleted the app, gave up, given up, cancelled, canceled, moved on
     """,
     courtesy=f"""
-        [thanks|thank you|thx] [so much|very much|a lot|a million|again|everyone|all|guys|folks|team|again guys|]
+        [thanks|thank you|thx] [so much|very much|a lot|a ton|a million|again|everyone|all|guys|folks|team|again guys|]
         [many|huge|big] thanks, kudos, props, so much, thank you all
         for [the |your |this |that |such a |] [quick |fast |great |speedy |prompt |super quick |super fast |amazing |swift |really quick |] [fix|help|support|update|response|reply|work|patch|turnaround|info|heads up|effort|follow up|service|action]
         for [fixing|sorting|solving|resolving] [it|this|that|the problem|the issue|the bug|everything] [so quickly|so fast|quickly|]
@@ -128,15 +130,15 @@ ENGLISH = Lexicon(
     filler=f"""
         it, it's, it is, it has, that's, that is, this, that, this is, i, i'm, i am, we, we're, me, my, our, us, the, a, an, your, everything, everything's, everything is, all, both
         [i|i've|i have|we|we've|we have|] [just |now |] [updated|upgraded|tested|tried|checked|installed|reinstalled|verified|confirmed|downloaded|retested|restarted|rebooted] [it |this |] [again|now|]
-        [i|i've|we|] [just |] [updated|upgraded] to, updating to, after [updating|the update|the fix|the patch|the latest update|an update|update|the last update|upgrading|installing the update|the new update|reinstalling]
+        [i|i've|we|] [just |] [updated|upgraded] to, updating to, [in|on|with|since|as of|version] 0.0, after [updating|the update|the fix|the patch|the latest update|an update|update|the last update|upgrading|installing the update|the new update|reinstalling]
         [since|with|on|in|thanks to] [the|this|your|that] [new |latest |last |] [update|version|release|fix|patch], since updating, with the new one, on latest
         [can|i can|we can|i] confirm [that |] [it |it's |it is |this |], [happy|glad|pleased] to [confirm|report], confirming
         confirmed, verified, tested, checked, indeed
-        {_WELL.replace("|", ", ")}, {_PRAISED.replace("|", ", ")}, excellent, lovely, sweet, perfect, beautiful, superb, neat, hooray, woohoo, woo, yippee, hallelujah, omg, phew, finally a fix
+        {_WELL.replace("|", ", ")}, {_PRAISED.replace("|", ", ")}, excellent, lovely, sweet, perfect, beautiful, superb, neat, hooray, woohoo, oh nice, ooh, ah, woo, yippee, hallelujah, omg, phew, finally a fix
         like a charm, like a dream, a treat, like magic, like clockwork, as expected, as it should, just fine, perfectly fine, super well, very well, really well, so well, very good
         without [a problem|problems|any problems|issues|any issues|errors|any errors|crashing|a hitch|any problem|any issue|a glitch], no [problems|issues|errors|problem|complaints|glitches] [at all|]
         quick, quickly, so fast, that was fast, that was quick, super fast, right away, immediately, instantly, straight away
-        so, very, much, too, also, totally, completely, absolutely, definitely, fully, for real, as well
+        very, much, too, also, totally, completely, absolutely, definitely, fully, for real, as well
         yes, yep, yup, yeah, yea, ya, aye, yes it is, yes it does, yes sir, it does, it is now, hurray
         so happy, i'm happy, i'm so happy, very happy, happy, happy now, i'm glad, so glad, glad, great news, good news, happy camper, happy customer, happy user, made my day, you made my day, what a relief, such a relief, relief, relieved, lifesaver, life saver
         case closed, you can close [this|it|the ticket], can be closed, feel free to close, consider it closed

@@ -13,10 +13,10 @@ FRENCH = Lexicon(
     language="fr",
     works=f"""
         fonctionne, fonctionnent [maintenant|à nouveau|bien|enfin], refonctionne, remarche, refonctionnent, ça remarche
-        [marche|marchent|tourne] [{_NOW}|] [{_WELL}] [{_NOW}|], a [bien |] [marché|fonctionné], refonctionne
+        [{_BUG}] [est |a été |] [{_FIXED}], [ça |] [marche|marchent|tourne] [{_NOW}|] [{_WELL}] [{_NOW}|], a [bien |] [marché|fonctionné], refonctionne
         {_FIXED.replace("|", ", ")}, réglée, résolue, corrigée, réparée, réglés, résolus, corrigés, [a|ont] été [{_FIXED}|réglée|résolue|corrigée|réparée|corrigés], avez [bien |] [{_FIXED}]
         [{_BUG}] [a|ont] [bien |enfin |] disparu, [n ai |n'ai |ai |a |j'ai |] [vraiment |] plus [de|d'|aucun|aucune] [{_BUG}], plus [de|d'|aucun|aucune] [{_BUG}]
-        [plante|bug|bugue|bugge|beug|crash|crashe|rame|freeze|bloque] plus, n'est plus [cassé|bloqué|en panne|buggé|planté]
+        [ne |ça ne |ça |] [plante|bug|bugue|bugge|beug|crash|crashe|rame|freeze|bloque] plus [du tout|], n'est plus [cassé|bloqué|en panne|buggé|planté]
         rentré dans l'ordre, tout est rentré dans l'ordre, revenu à la normale, retour à la normale
         j'arrive [{_NOW}] à [me connecter|exporter|ouvrir|accéder|imprimer|sauvegarder|l'ouvrir|l'utiliser], je peux [{_NOW}] [me connecter|exporter|ouvrir|accéder|imprimer|sauvegarder|l'ouvrir|l'utiliser]
     """,
@@ -50,9 +50,10 @@ FRENCH = Lexicon(
     still_not="toujours pas, toujours rien, toujours pas bon, encore toujours pas",
     not_="pas, plus, jamais, pas du tout, rien, plus rien, plus du tout, pas encore, pas bien, pas non plus, guère, plus jamais, même pas, même plus, impossible de, impossible d', pas vraiment, tjs pas, tjrs pas, pas correctement",
     not_after=True,
-    no="non, nan, nope, aucun, aucune, sans, ni, personne, nul part",
+    no="non, nan, nope",
+    none="aucun, aucune, sans, ni, personne, nul part",
     small="chez moi, chez nous, ici, vraiment, correctement, de mon côté, de notre côté, tout simplement, m, me, se, s, y, pour moi, pour nous, été",
-    spoiler="ne, n, malheureusement, hélas, dommage, désolé, désolée, comme avant, svp, s'il vous plaît, stp, non plus, même, en plus, arrive, j'arrive, vous savez, tjs, tjrs",
+    spoiler="sur mon [téléphone|iphone|ipad|android|pc|mac|portable|pixel|samsung|ordi|ordinateur], sur ma tablette, sur [android|ios|iphone|windows|mac], ne, n, malheureusement, hélas, dommage, désolé, désolée, comme avant, svp, s'il vous plaît, stp, non plus, même, en plus, arrive, j'arrive, vous savez, tjs, tjrs",
     but="mais, cependant, pourtant, toutefois, sauf, à part, seulement, uniquement, par contre, en revanche, hormis, excepté, juste, sinon, or",
     although="bien que, malgré, même après, même si, même avec, malgré la, alors que",
     join="et, puis",
@@ -70,14 +71,15 @@ FRENCH = Lexicon(
         pas toujours, pas tout, pas tous, pas mal, pas que, pas seulement, pas partout, pas à chaque fois, pas chez tout le monde, pas forcément, pas trop mal
         plus vite, plus rapide, plus rapidement, plus fluide, plus que, plus qu', plus lentement, plus lent, plus ou moins bien, mieux, beaucoup mieux, un peu mieux
         collègue, collègues, ami, amie, amis, copain, copine, mari, femme, mère, père, frère, sœur, soeur, fils, fille, patron, patronne, quelqu'un, d'autres, les autres, ils, elles, voisin, voisine, pour vous, chez vous
-        on m'a dit, dit, dites, disent, dis, selon, entendu, paraît il, il paraît
+        paraît il, il paraît
         demain, ce soir, plus tard, bientôt, la semaine prochaine, ce week end, ce weekend, prochainement
         bien sûr, bien sur, mon œil, mon oeil, tu parles, comme par hasard, quelle surprise, ben voyons, ouais ouais, oui oui, c'est ça oui, mdr, ptdr, génial encore, on y croit, la bonne blague, comme si
         ça marche pour toi, ça va fonctionner, ça va marcher, ai réparé, j'ai réparé, j'ai réglé, j'ai résolu, moi même
     """,
+    hearsay="on m'a dit, m'a dit, dit, dites, disent, dis, selon, entendu",
     unsettled="""
         je [teste|testerai|verrai|regarde|vérifie|vais tester|vais essayer|vais voir|vais regarder|vais vérifier|vais mettre à jour|vous dis|vous dirai|vous tiens|vous redis|dirai|réessaie|réessaye|l'installe|la fais|le fais], j'[essaie|essaye|essaierai|installe]
-        vais [tester|essayer|voir|regarder|vérifier|mettre à jour|réessayer], pas [encore |] [testé|essayé|vérifié|installé|fait|mis à jour|regardé], pas [encore |] [pu|eu le temps|eu l'occasion|pris le temps], [faut que je|dois|il faut que je] [encore |] [teste|tester|essaie|essayer|vérifier|mette à jour|mettre à jour], à tester, on verra
+        vais [tester|essayer|voir|regarder|vérifier|mettre à jour|réessayer], [toujours |] pas [encore |] [testé|essayé|vérifié|installé|fait|mis à jour|regardé], pas [encore |] [pu|eu le temps|eu l'occasion|pris le temps], [faut que je|dois|il faut que je] [encore |] [teste|tester|essaie|essayer|vérifier|mette à jour|mettre à jour], à tester, on verra
         rigole, plaisante, je rigole, je plaisante, blague, c'était une blague, laissez tomber, laisse tomber, oubliez, attends, attendez, au temps pour moi, autant pour moi, erreur de ma part, ma faute, mea culpa, fausse alerte
         désinstallé, supprimé, résilié, changé d'appli, changé d'application, mauvais compte, trompé, trompée, abandonné, passé à autre chose
     """,
@@ -93,7 +95,7 @@ FRENCH = Lexicon(
         super, génial, parfait, parfaite, parfaitement, nickel, niquel, impec, impeccable, excellent, au top, formidable, magnifique, extra, très bien, bien, genial, top, trop bien, trop cool, trop fort, chouette, merveilleux, formid, mortel, nikel
         sans problème, sans problèmes, sans souci, sans soucis, sans erreur, sans erreurs, sans bug, sans bugs, sans planter, sans plantage, aucun problème, aucun souci, pas de problème, pas de souci, sans accroc, aucun problème à signaler
         oui, ouais, ouip, ouii, yes, effectivement, en effet, tout à fait, exact, exactement, absolument, je confirme, confirmé, je vous confirme que, je confirme que, je vous le confirme, je peux confirmer que, je vous confirme, confirmation
-        mise à jour, maj, mis à jour, mise à jour faite, maj faite, j'ai mis à jour, j'ai fait la mise à jour, j'ai fait la maj, [après|avec|depuis|grâce à] [la |cette |] [dernière |nouvelle |] [mise à jour|maj|version|correction], depuis le correctif, avec le correctif, après mise à jour, sur la nouvelle version, dans la nouvelle version
+        mise à jour, maj, mis à jour, mise à jour faite, maj faite, j'ai mis à jour, j'ai fait la mise à jour, j'ai fait la maj, [après|avec|depuis|grâce à] [la |cette |] [dernière |nouvelle |] [mise à jour|maj|version|correction], [avec|depuis|dans|sur|version] [la |] 0.0, depuis le correctif, avec le correctif, après mise à jour, sur la nouvelle version, dans la nouvelle version
         testé, essayé, vérifié, réessayé, réinstallé, redémarré, j'ai [testé|essayé|vérifié|réessayé|retesté], je viens de [tester|vérifier|réessayer|mettre à jour|faire la mise à jour|faire la maj|retester], je viens d'essayer, bien testé, à l'instant
         youpi, hourra, ouf, alléluia, waouh, ouah, yeah, victoire, vous êtes [les meilleurs|au top|géniaux|super|formidables|des as|des champions|top|des chefs|trop forts|parfaits], vous gérez, vous assurez, vous déchirez
         content, contente, heureux, heureuse, ravi, ravie, soulagé, soulagée, super content, super contente, trop content, trop contente, bonne nouvelle, quel soulagement, ça fait plaisir

@@ -7,17 +7,17 @@ from app.rules.words.lexicon import Lexicon
 _FIXED = "behoben|gefixt|gefixed|gelöst|repariert|korrigiert|geklärt|gerichtet|bereinigt"
 _GOOD = "gut|super|prima|bestens|perfekt|einwandfrei|tadellos|reibungslos|problemlos|wunderbar|hervorragend|fehlerfrei|störungsfrei"
 _NOW = "jetzt|wieder|nun|endlich|jetzt wieder|jetzt endlich|endlich wieder|bei mir"
-_BUG = "problem|fehler|bug|absturz|problem mit dem export"
+_BUG = "problem|fehler|bug|absturz"
 
 GERMAN = Lexicon(
     language="de",
     works=f"""
         funktioniert, funktionieren [jetzt|wieder|jetzt wieder|beide|alle], klappt, klappen [jetzt|wieder], funzt, funzt alles, hat [geklappt|funktioniert|geholfen], hats geklappt
-        {_FIXED.replace("|", ", ")}, [{_BUG}] [ist |] [jetzt |nun |damit |endlich |] [weg|verschwunden|beseitigt]
+        {_FIXED.replace("|", ", ")}, [{_BUG}] [ist |] [jetzt |nun |damit |endlich |] [weg|verschwunden|beseitigt], [problem|problem ist|fehler|fehler ist|bug|bug ist|probleme|fehler sind] [jetzt |] [{_FIXED}]
         [stürzt|stürzen|schmiert] [{_NOW}|] nicht mehr ab, [hängt|hakt|crasht|spinnt|ruckelt|friert] [{_NOW}|] nicht mehr [ein|]
         [kein|keine] [absturz|abstürze|fehler|fehlermeldung|fehlermeldungen|probleme|problem|crash|crashes|bugs] mehr, [{_NOW}|] nicht mehr [kaputt|defekt|fehlerhaft]
         alles [{_NOW}] [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal], [{_NOW}] alles [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal]
-        [läuft|geht] [{_GOOD}] [{_NOW}], [läuft|geht] [{_NOW}] [{_GOOD}], läuft [{_GOOD}|rund|wie geschmiert|wie am schnürchen|wie eine eins]
+        [läuft|geht] [{_GOOD}] [{_NOW}], [läuft|geht] [{_NOW}] [{_GOOD}], läufts [{_NOW}|] rund, läuft [es |] [{_NOW}] rund, läuft [{_GOOD}|rund|wie geschmiert|wie am schnürchen|wie eine eins]
         [läuft|geht] [wie geschmiert|wie am schnürchen|wie eine eins], wieder in ordnung, jetzt in ordnung, ist in ordnung [jetzt|wieder]
         kann [mich |] [{_NOW}] [einloggen|anmelden|exportieren|importieren|drucken|speichern|hochladen|zugreifen]
         [lädt|startet|öffnet|speichert|synchronisiert|druckt|exportiert|importiert|verbindet] [sich |] [jetzt wieder|wieder|endlich wieder|{_GOOD}]
@@ -51,16 +51,17 @@ GERMAN = Lexicon(
     still="immer noch, noch immer, immernoch, weiterhin, nach wie vor, noch, schon wieder, ständig, immer noch der, immer noch die, immer noch diesen, kommt immer noch",
     still_not="""
         immer noch nicht, noch immer nicht, immernoch nicht, immer noch nich, weiterhin nicht, nach wie vor nicht, immer noch nix, immer noch nichts, noch immer nichts, nach wie vor nichts
-        immer noch net, immer noch ned, immer noch nicht so
+        aber immer noch nicht, aber leider immer noch nicht, aber weiterhin nicht, aber noch immer nicht, immer noch net, immer noch ned, immer noch nicht so
     """,
     not_="""
         nicht, nich, net, ned, nichts, nix, nie, niemals, gar nicht, garnicht, gar nichts, überhaupt nicht, überhaupt nichts, nicht mehr, nichts mehr, gar nichts mehr, gar nicht mehr
-        noch nicht, auch nicht, einfach nicht, nicht wirklich, kaum, nicht mal, nicht einmal
+        aber nicht, aber leider nicht, aber trotzdem nicht, noch nicht, auch nicht, einfach nicht, nicht wirklich, kaum, nicht mal, nicht einmal
     """,
     not_after=True,
-    no="nö, nope, kein, keine, keinen, keiner, keinem, keines, nein, nee, ne, ohne, weder, niemand, nirgends, von wegen",
+    no="nö, nope, nein, nee, ne",
+    none="kein, keine, keinen, keiner, keinem, keines, ohne, weder, niemand, nirgends, von wegen",
     small="bei mir, bei uns, hier, richtig, korrekt, ordentlich, wirklich, einfach, es, das, so, mal, ja, auch, damit, hier bei mir, mich, sich, mir, uns",
-    spoiler="leider, doch, trotzdem, dennoch, schade, wie vorher, wie zuvor, wie immer, wie gehabt, wie früher, bitte, sorry, mehr, ab, überhaupt, gar, ebenfalls, wieder mal, schon",
+    spoiler="auf meinem [handy|iphone|ipad|android|pixel|laptop|mac|macbook|pc|rechner|tablet|samsung|smartphone|gerät], auf [android|ios|windows|mac|linux], unter [windows|android|ios|linux], leider, doch, trotzdem, dennoch, schade, wie vorher, wie zuvor, wie immer, wie gehabt, wie früher, bitte, sorry, mehr, ab, überhaupt, gar, ebenfalls, wieder mal, schon",
     but="aber, jedoch, allerdings, nur, außer, bis auf, sondern, dafür, hingegen, stattdessen, lediglich, bloß",
     although="obwohl, trotz, selbst nach, auch nach, obwohl ich, auch wenn, selbst mit",
     join="und, u, sowie",
@@ -80,17 +81,18 @@ GERMAN = Lexicon(
         gestern, vorhin, letzte woche, früher, vorher, war, waren, hatte, hatten, damals, neulich, wurde, wurden
         bisher, bis jetzt, im moment, momentan, derzeit, zurzeit, erstmal, erst mal, fürs erste, vorerst, vorläufig, aktuell
         manchmal, meistens, meist, teilweise, zum teil, teils, fast, beinahe, halb, halbwegs, einigermaßen, ab und zu, hin und wieder, gelegentlich, mehr oder weniger, sporadisch
-        nicht immer, nicht nur, nicht schlecht, nicht alles, nicht alle, nicht überall, nicht ganz, nicht jedes mal, nicht bei allen, nicht das, nicht dass
+        nicht immer, nicht nur, nicht schlecht, nicht alles, nicht alle, nicht überall, nicht ganz, nicht jedes mal, nicht bei allen, nicht besser, besser, los, nicht das, nicht dass
         kollege, kollegin, kollegen, freund, freundin, freunde, mann, frau, chef, chefin, sohn, tochter, mutter, vater, bruder, schwester, jemand, andere, anderen, anderer, bekannter, nachbar
-        sagt, sagen, sagte, gesagt, meint, meinte, gehört, laut, behauptet, heißt es, bei dir, bei euch
+        bei dir, bei euch
         morgen, später, heute abend, nachher, bald, am wochenende, nächste woche, demnächst
         na klar, ja klar, klar doch, aber klar, jaja, ja ja, schön wärs, schön wär, na toll, na super, na prima, na bravo, ganz toll, als ob, wer's glaubt, wers glaubt, haha, ironie, sarkasmus, tolle leistung
         geht so, geht klar, geht schon, geht doch, geht um, geht mir, läuft bei euch, läuft bei dir, so lala, naja, na ja, selbst repariert, selber repariert, selbst gelöst, ich gehe
     """,
+    hearsay="sagt, sagen, sagte, gesagt, meint, meinte, gehört, laut, behauptet, heißt es, schreibt, erzählt, berichtet",
     unsettled="""
         teste, teste ich, ich teste, teste es, teste das, testen wir, [werde|werd|muss|muss noch|muss erst|will|wollte|kann erst|kann es erst|wir werden|werden] [es |das |ich es |ich das |ich |mal |gleich |noch |erst |] [testen|probieren|ausprobieren|prüfen|schauen|gucken|checken|updaten|aktualisieren|installieren|nachsehen]
         probiere, probier, probiers, probiere es, probier ich, schaue, schau, schaue mal, schau mal, gucke, guck, guck mal, schaue ich, schau ich, checke, prüfe, lade gerade, lade mal, installiere, aktualisiere gerade, update gerade
-        noch nicht [getestet|probiert|ausprobiert|aktualisiert|installiert|geschafft|dazu gekommen|dazugekommen|geschaut|geprüft|geupdatet|upgedatet], nicht [getestet|ausprobiert|dazu gekommen], ungetestet
+        [immer |] noch nicht [getestet|probiert|ausprobiert|aktualisiert|installiert|geschafft|dazu gekommen|dazugekommen|geschaut|geprüft|geupdatet|upgedatet], nicht [getestet|ausprobiert|dazu gekommen], ungetestet
         [konnte|konnten|kann] [es |das |ich es |ich |] [noch |] nicht [testen|prüfen|ausprobieren|probieren], keine zeit, komme erst, melde mich, meld mich, gebe bescheid, geb bescheid, sag bescheid, sage bescheid, gebe euch bescheid, ich berichte, berichte dann, werde berichten
         quatsch, scherz, spaß, nur spaß, kleiner scherz, war nur spaß, moment, moment mal, warte, wartet, ach nein, vergesst es, vergiss es, egal, mein fehler, falscher alarm, hab mich geirrt, habe mich geirrt, korrektur
         deinstalliert, gelöscht, gekündigt, gewechselt, hat sich erledigt, erledigt, falscher account, verwechselt, aufgegeben, umgestiegen
@@ -100,7 +102,7 @@ GERMAN = Lexicon(
         für [die|eure|ihre|deine|euren|den|das|ihren|] [schnelle |rasche |tolle |super |prompte |zügige |schnellen |tollen |super schnelle |flotte |] [hilfe|rückmeldung|antwort|lösung|reaktion|behebung|info|mühe|arbeit|unterstützung|fix|support|service|update|bugfix|einsatz|umsetzung|bearbeitung|reparatur|korrektur]
         fürs [fixen|beheben|reparieren|update|kümmern|lösen|bescheid geben|bescheid sagen|schnelle fixen|schnelle beheben|dranbleiben|nachfragen|reagieren], für alles
         hallo, hi, moin, servus, grüezi, hey, guten morgen, guten tag, guten abend, hallo zusammen, hallo team, liebes team, hallo liebes team, lg, vg, mfg, viele grüße, liebe grüße, gruß, beste grüße, schöne grüße, schönen tag, schönen tag noch, schönes wochenende, schönen abend, schönen abend noch
-        weiter so, gut gemacht, gute arbeit, top arbeit, tolle arbeit, super arbeit, klasse arbeit, klasse support, toller support, super support, toller service, super service, top service, spitzen support, respekt, hut ab, daumen hoch, kompliment
+        weiter so, gut gemacht, gute arbeit, top arbeit, tolle arbeit, super arbeit, klasse arbeit, klasse support, toller support, super support, toller service, super service, top service, spitzen support, respekt, hut ab, daumen hoch, kompliment, an das [ganze |]team, an euch, ans team
     """,
     filler=f"""
         der, die, den, dem, ein, eine, mein, meine, meinem, meiner, euer, eure, dein, deine, ist, sind, ich, wir, ihr, hab, habe, habs, haben, alles, alle, beide, beides, dass, dies, dieser
@@ -108,7 +110,7 @@ GERMAN = Lexicon(
         ohne probleme, ohne fehler, ohne abstürze, ohne absturz, keine probleme, kein problem
         ja, jap, jup, jepp, jo, joa, jawohl, jawoll, genau, stimmt, tatsächlich, alles klar, gerade, eben, grad, grade, soeben, heute getestet, gerade getestet, eben getestet
         getestet, aktualisiert, installiert, ausprobiert, probiert, geupdatet, upgedatet, update, geprüft, neu gestartet, nochmal, noch mal, nochmals
-        [nach|mit|seit|durch|dank|seit|ab] [dem|dem letzten|dem neuen|dem neuesten|dem heutigen|] [update|fix|bugfix|patch|release], [mit|in|seit|ab] [der|] [neuen|neuesten|aktuellen|neusten|letzten] version, seit heute, nach der aktualisierung, nach dem aktualisieren
+        [nach|mit|seit|durch|dank|seit|ab] [dem|dem letzten|dem neuen|dem neuesten|dem heutigen|] [update|fix|bugfix|patch|release], [mit|in|seit|ab|unter|version] [der |] 0.0, [mit|in|seit|ab] [der|] [neuen|neuesten|aktuellen|neusten|letzten] version, seit heute, nach der aktualisierung, nach dem aktualisieren
         [freut mich|freu mich|freue mich|bin froh|bin begeistert|bin happy|bin glücklich|bin erleichtert|bin zufrieden] [sehr|], glücklich, erleichtert, zufrieden, begeistert, froh
         [kann|können] [ich |wir |es |das |] [nur |] bestätigen, kann ich bestätigen, bestätigt, bestätige, puh, juhu, juhuu, hurra, yeah, yes, gott sei dank, zum glück, na endlich
         so schnell, das ging schnell, das ging aber schnell, ging schnell, ging ja schnell, schnell, sehr schnell, super schnell, flott, sofort
@@ -119,11 +121,11 @@ GERMAN = Lexicon(
     thing="""
         app, export, import, login, anmeldung, anmelden, einloggen, seite, website, webseite, upload, download, sync, synchronisierung, synchronisation, suche, filter, button, knopf, menü, video, videos, ton, bild, bilder, foto, fotos, kamera, mikrofon
         benachrichtigungen, benachrichtigung, push, nachrichten, chat, kalender, zahlung, zahlungen, bezahlung, bezahlen, warenkorb, bestellung, konto, account, passwort, einstellungen, profil, karte, karten, widget, widgets, druck, drucken, scanner, scannen, backup, tastatur
-        bildschirm, csv, pdf, excel, datei, dateien, bericht, berichte, rechnung, rechnungen, tabelle, liste, kommentare, funktion, programm, software, bluetooth, abo, mail, mails, email, emails, e mail, diagramm, formular, dunkelmodus, dark mode
+        bildschirm, csv, pdf, als csv, als pdf, csv export, pdf export, excel, datei, dateien, bericht, berichte, rechnung, rechnungen, tabelle, liste, kommentare, funktion, programm, software, bluetooth, abo, mail, mails, email, emails, e mail, diagramm, formular, dunkelmodus, dark mode
         übersicht, anzeige, verbindung, wiedergabe, player, drucker, editor, dashboard, plugin, schnittstelle, api, sachen, ding, teil, exportfunktion, druckfunktion, suchfunktion, speichern, hochladen, öffnen
     """,
     stop="""
-        lass mich in ruhe, lasst mich in ruhe, lassen sie mich in ruhe, lasst mich, [hört|hör|hören sie] auf [damit|mich|mir|zu schreiben|zu nerven|zu spammen|zu antworten], [hört|hör] endlich auf
+        lass mich in ruhe, lasst mich in ruhe, lassen sie mich in ruhe, lasst mich, [hört|hör|hören sie] auf [damit|mich|mir|zu schreiben|zu nerven|zu spammen|zu antworten], [hört|hör] endlich auf, mir zu [schreiben|antworten], mich zu [kontaktieren|markieren|taggen|nerven|belästigen|erwähnen]
         [schreibt|schreib|schreiben sie|antwortet|antworten sie|schickt|schicken sie] mir [bitte |] [nicht mehr|nichts mehr|nicht|keine nachrichten mehr|nie wieder], [kontaktiert|kontaktieren sie|markiert|markieren sie|taggt|erwähnt|belästigt|nervt|nerven sie|kontaktiere|markiere] mich [bitte |] [nicht mehr|nicht|nie wieder]
         mich [bitte |] nicht mehr [anschreiben|kontaktieren|markieren|taggen|erwähnen|belästigen], bitte nicht mehr [anschreiben|kontaktieren|markieren|taggen|antworten|schreiben|melden]
         [will|möchte|wünsche] [ich |] keine [nachrichten|antworten|mails|weiteren nachrichten|weiteren antworten] [mehr|von euch|von ihnen|], keine [nachrichten|antworten|weiteren nachrichten] mehr bitte, bitte keine [nachrichten|antworten|weiteren nachrichten|weiteren antworten] [mehr|]

@@ -58,7 +58,9 @@ class Sense(IntEnum):
     """Opens an aside that takes nothing back from a complaint: 'still broken *although* I updated'."""
     BUT = auto()
     NO = auto()
-    """Negates whatever it likes: no, nobody, without, did not."""
+    """The answer no; in front of a complaint it bears it out."""
+    NONE = auto()
+    """Negates whatever it likes: nobody, without, did not."""
     NOT = auto()
     """Negates the verb near it: with WORK or WORKS it is a failure."""
     STILL_NOT = auto()
@@ -74,6 +76,8 @@ class Sense(IntEnum):
     ASKS = auto()
     DOUBT = auto()
     """If, maybe, sometimes, yesterday, my colleague: takes the certainty out of its sentence."""
+    HEARSAY = auto()
+    """Says, told me: takes the certainty out of its sentence and of the next ('my wife says: …')."""
     UNSETTLED = auto()
     """Not tried yet, joking, taking it back: takes the certainty out of the whole text."""
     STOP_IF_ALONE = auto()
@@ -87,7 +91,8 @@ class Sense(IntEnum):
 class Lexicon:
     """One language: a row for each sense.
 
-    `not_after` tells that a negation may follow its verb ('geht nicht', 'marche pas').
+    `not_after` tells that a negation may follow its verb ('geht nicht', 'marche pas'), and
+    `verb_last` that the end of a sentence can still turn it around.
     """
 
     language: str
@@ -104,7 +109,9 @@ class Lexicon:
     still_not: str = ""
     not_: str = ""
     not_after: bool = False
+    verb_last: bool = False
     no: str = ""
+    none: str = ""
     small: str = ""
     spoiler: str = ""
     but: str = ""
@@ -114,6 +121,7 @@ class Lexicon:
     asks_first: str = ""
     yes_no_tag: str = ""
     doubt: str = ""
+    hearsay: str = ""
     unsettled: str = ""
     courtesy: str = ""
     filler: str = ""
@@ -125,7 +133,7 @@ class Lexicon:
         """Every phrase of the table, cut into words, with its sense."""
         for row in fields(self):
             written = getattr(self, row.name)
-            if row.name not in ("language", "not_after"):
+            if isinstance(written, str) and row.name != "language":
                 sense = Sense[row.name.rstrip("_").upper()]
                 yield from ((phrase, sense) for phrase in expand(written))
 
@@ -163,9 +171,12 @@ def expand(row: str) -> Iterator[Phrase]:
 class Phrasebook:
     """Phrases, indexed for reading. Where `senses` come from several tables, the gloomier sense of a phrase is kept."""
 
-    def __init__(self, language: str, senses: Iterable[tuple[Phrase, Sense]], *, not_after: bool) -> None:
+    def __init__(
+        self, language: str, senses: Iterable[tuple[Phrase, Sense]], *, not_after: bool, verb_last: bool
+    ) -> None:
         self.language = language
         self.not_after = not_after
+        self.verb_last = verb_last
         self.senses: dict[Phrase, Sense] = {}
         self.openers: set[Phrase] = set()
         for phrase, sense in senses:
@@ -185,6 +196,7 @@ class Phrasebook:
             lexicons[-1].language,
             (entry for lexicon in lexicons for entry in lexicon.phrases()),
             not_after=lexicons[-1].not_after,
+            verb_last=lexicons[-1].verb_last,
         )
 
     @classmethod
@@ -194,6 +206,7 @@ class Phrasebook:
             "*",
             (entry for book in books for entry in book.entries()),
             not_after=any(book.not_after for book in books),
+            verb_last=any(book.verb_last for book in books),
         )
 
     def entries(self) -> Iterator[tuple[Phrase, Sense]]:

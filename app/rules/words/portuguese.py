@@ -15,7 +15,7 @@ PORTUGUESE = Lexicon(
     language="pt",
     works=f"""
         funciona, funcionam [agora|já|bem|de novo], funcionando, está funcionando, tá funcionando, a funcionar, está a funcionar, [voltou|voltaram|volta] a [funcionar|trabalhar|rodar], funcionou, deu certo, já dá, já está a dar, já está a funcionar
-        {_FIXED.replace("|", ", ")}, [resolveu|resolveram|corrigiram|consertaram|arrumaram|solucionaram|resolveu se], [foi|está|tá|ficou] [{_FIXED}], [sumiu|desapareceu] o [{_BUG}], o [{_BUG}] [sumiu|desapareceu]
+        {_FIXED.replace("|", ", ")}, [resolveu|resolveram|corrigiram|consertaram|arrumaram|solucionaram|resolveu se], [foi|está|tá|ficou] [{_FIXED}], [{_BUG}] [foi |está |tá |] [{_FIXED}], [sumiu|desapareceu] o [{_BUG}], o [{_BUG}] [sumiu|desapareceu]
         não [me |] [{_CRASHES}] mais, já não [me |] [{_CRASHES}], [parou|pararam] de [travar|fechar|dar erro|crashar|cair|bugar|congelar], não tem mais [{_BUG}], não [há|tenho] mais [{_BUG}], já não [há|tenho|tem] [{_BUG}]
         normalizou, voltou ao normal, tudo voltou ao normal, tudo funcionando, agora foi, agora sim, agora deu, agora vai bem
         [rodando|roda|carrega|abre|carregando|abrindo|sincronizando|salvando|exportando] [{_WELL}], agora [carrega|abre|roda|sincroniza|salva|exporta|entra], [ficou|está|tá|ta] [perfeito|ótimo|excelente|top|10|show] agora
@@ -45,9 +45,10 @@ PORTUGUESE = Lexicon(
     trouble=f"{_BUG.replace('|', ', ')}, mensagem de erro",
     still="ainda, continua, continuam, segue, continuo, ainda está, ainda tá, ainda ta, continua com, ainda com, ainda aparece, ainda tenho, ainda tem, ainda há, ainda recebo, continua aparecendo, continua dando, ainda me",
     not_="não, nao, n, ñ, num, nunca, nada, já não, nem, sem, tampouco, também não, jamais, mal, ainda não, de jeito nenhum",
-    no="nenhum, nenhuma, ninguém, nada disso, negativo",
+    no="negativo",
+    none="nenhum, nenhuma, ninguém, nada disso",
     small="me, pra mim, para mim, aqui, comigo, bem, direito, corretamente, está, tá, ta, por aqui, mesmo, realmente, aqui pra mim, cá, no meu, estão, tão",
-    spoiler="infelizmente, lamentavelmente, que pena, mesmo assim, como antes, por favor, pfv, pf, desculpa, desculpe, mais, também, assim, poxa, caramba, puts",
+    spoiler="no meu [celular|telefone|iphone|ipad|android|pc|mac|notebook|pixel|samsung|tablet|telemóvel|computador], no [android|ios|iphone|windows|mac], infelizmente, lamentavelmente, que pena, mesmo assim, como antes, por favor, pfv, pf, desculpa, desculpe, mais, também, assim, poxa, caramba, puts",
     but="mas, porém, só que, só, somente, apenas, exceto, menos, contudo, entretanto, a não ser, tirando, no entanto, fora",
     although="embora, mesmo após, mesmo depois, apesar de, mesmo com, apesar da, apesar do",
     join="e",
@@ -60,10 +61,10 @@ PORTUGUESE = Lexicon(
         às vezes, as vezes, de vez em quando, em parte, parcialmente, pela metade, quase, mais ou menos, por enquanto, por ora, até agora, até o momento, até ao momento, no momento, atualmente, meio, alguns, algumas, um pouco, melhor, um pouco melhor, bem melhor, muito melhor
         nem sempre, nem tudo, nem todos, não só, nada mal, nada mau, não é ruim, não em todos, não totalmente, não completamente, não é que
         colega, colegas, amigo, amiga, marido, esposa, esposo, mulher, namorado, namorada, chefe, irmão, irmã, filho, filha, mãe, pai, alguém, outros, outras, pra você, pra vocês, para você, para vocês, eles, elas, os outros, vizinho
-        disse, disseram, dizem, diz, falou, falaram, fala, segundo, ouvi, dizendo
         amanhã, mais tarde, depois, logo, à noite, hoje à noite, fim de semana, semana que vem, em breve, logo mais, daqui a pouco
         claro, claro que, aham, sei, até parece, que surpresa, só que não, sqn, imagina, sim sim, tá bom então, conta outra, me engana que eu gosto, ah tá, ata, parabéns só que não, eu mesmo, eu mesma, eu consertei, eu resolvi
     """,
+    hearsay="disse, disseram, dizem, diz, falou, falaram, fala, segundo, ouvi, dizendo, me disse, me falou",
     unsettled="""
         [vou|vamos|preciso|tenho que|tenho de|deixa eu|deixe me|falta|ia|irei|queria] [testar|ver|tentar|verificar|atualizar|conferir|olhar|experimentar|dar uma olhada|fazer o teste|fazer um teste|baixar|checar|instalar]
         testo, testarei, te aviso, aviso vocês, aviso, já aviso, retorno, volto aqui, já te digo, já vos digo, aviso já, depois digo, veremos
@@ -84,7 +85,7 @@ PORTUGUESE = Lexicon(
         {_WELL.replace("|", ", ")}, perfeita, ótimo, ótima, excelente, maravilha, maravilhoso, show, show de bola, top, beleza, blz, legal, massa, bacana, demais, fantástico, espetáculo, impecável, sensacional, fixe, brutal, espetacular, uma maravilha, muito bom, bom, joia, jóia, nota 10, nota dez
         nenhum problema, nenhum erro, sem travar, sem travamentos, sem bugs, sem falhas
         atualizei, acabei de [testar|atualizar|verificar|conferir|instalar|experimentar], testei, testado, atualizado, atualizada, verificado, testei agora, já testei, já atualizei, acabo de testar, reinstalei, conferi, testei aqui, atualizei aqui, acabei de testar aqui, atualizei o app, atualizei a app
-        [depois da|após a|com a|desde a|com essa|com esta|após|na|nesta|nessa] [última |nova |] [atualização|versão|correção], com o [update|fix|patch], depois de atualizar, após atualizar, atualização, versão, nova, última, novo, correção
+        [depois da|após a|com a|desde a|com essa|com esta|após|na|nesta|nessa] [última |nova |] [atualização|versão|correção], com o [update|fix|patch], [com|na|desde|versão] [a |] 0.0, depois de atualizar, após atualizar, atualização, versão, nova, última, novo, correção
         muito, super, tão rápido, que rapidez, que rápido, rápido, rapidinho, rapidíssimo, super rápido, muito rápido, que agilidade, que eficiência, na hora, eba, uhul, uhuu, ufa, oba, aleluia, graças a deus, amém, que bom, que ótimo, que alívio, que maravilha, que alegria, que felicidade, bravo, viva, glória, totalmente, completamente, absolutamente, realmente, de verdade, demais da conta
         feliz, contente, muito feliz, satisfeito, satisfeita, aliviado, aliviada, pessoal, galera, gente, equipe, equipa, time, amigos, moçada, turma, rapaziada, podem fechar o ticket, podem encerrar, caso encerrado, podem fechar o chamado
     """,

@@ -13,7 +13,7 @@ SPANISH = Lexicon(
     language="es",
     works=f"""
         funciona, funcionan [ya|ahora|bien|de nuevo], funcionando, está funcionando, están funcionando, funcionó, ha funcionado, [vuelve|volvió|ha vuelto|vuelven|volvieron] a [funcionar|andar|ir|la normalidad]
-        {_FIXED.replace("|", ", ")}, se [arregló|solucionó|resolvió|corrigió|ha arreglado|ha solucionado|ha resuelto], [quedó|ha quedado|queda] [{_FIXED}|perfecto|genial|excelente|bien], ya quedó, [lo |la |] [arreglaron|solucionaron|resolvieron|corrigieron|arreglasteis|solucionasteis]
+        {_FIXED.replace("|", ", ")}, se [arregló|solucionó|resolvió|corrigió|ha arreglado|ha solucionado|ha resuelto], [quedó|ha quedado|queda] [{_FIXED}|perfecto|genial|excelente|bien], ya quedó, ya va [{_WELL}], [{_BUG}] [está |ha sido |ya |] [{_FIXED}], [lo |la |] [arreglaron|solucionaron|resolvieron|corrigieron|arreglasteis|solucionasteis]
         ya no [{_CRASHES}], ya no [me |] [ocurre|pasa|sucede|aparece|sale], ya no [hay|tengo|veo] [{_BUG}|ningún error|ningún problema], [desapareció|ha desaparecido] el [{_BUG}], el [{_BUG}] [desapareció|ha desaparecido], dejó de [fallar|cerrarse|colgarse|dar error]
         [va|anda|marcha|trabaja|jala] [{_WELL}], [va|anda|marcha] todo [{_WELL}], [ya|ahora] [me |] sirve
         ya [puedo|pude|me deja|deja|he podido] [entrar|acceder|iniciar sesión|exportar|importar|abrir|abrirla|abrirlo|guardar|imprimir|conectarme|usarla|usarlo|loguearme|ingresar], ahora [sí |ya |] [puedo|pude|me deja|deja] [entrar|acceder|iniciar sesión|exportar|importar|abrir|abrirla|abrirlo|guardar|imprimir|conectarme|usarla|usarlo|ingresar]
@@ -44,9 +44,10 @@ SPANISH = Lexicon(
     trouble=f"{_BUG.replace('|', ', ')}, mensaje de error",
     still="sigue, siguen, todavía, aún, aun, continúa, continúan, sigo, sigue el, sigue con, sigo con, todavía me, aún me, me sigue, todavía hay, aún hay, sigue saliendo, sigue dando, me sigue saliendo, me sigue dando, todavía me sale, aún me sale, todavía tengo, aún tengo, sigo teniendo, sigo viendo, sigue habiendo",
     not_="no, ya no, tampoco, nunca, jamás, nada, sin, para nada, ni siquiera, apenas",
-    no="ningún, ninguna, ninguno, nadie, ni, nop, nel",
+    no="nop, nel",
+    none="ningún, ninguna, ninguno, nadie, ni",
     small="me, nos, se, le, bien, correctamente, aquí, a mí, a mi, en mi caso, realmente, está, ha sido, esta, me está, muy bien, como debe, como debería",
-    spoiler="desgraciadamente, lamentablemente, por desgracia, desafortunadamente, lástima, como antes, por favor, porfa, perdón, más, mas bien, igualmente, así",
+    spoiler="en mi [teléfono|móvil|celular|iphone|ipad|android|pc|mac|portátil|laptop|pixel|samsung|tablet], en [android|ios|iphone|windows|mac], desgraciadamente, lamentablemente, por desgracia, desafortunadamente, lástima, como antes, por favor, porfa, perdón, más, mas bien, igualmente, así",
     but="pero, excepto, salvo, menos, solo, solamente, únicamente, sin embargo, mas, sino, eso sí, lo malo, en cambio, aparte de",
     although="aunque, a pesar de, incluso después, a pesar, pese a, aun con, incluso con",
     join="y, e",
@@ -58,11 +59,12 @@ SPANISH = Lexicon(
         ayer, antes, la semana pasada, anteriormente, hace un rato, hace días, era, eran, estaba, estaban, funcionaba, había, esta mañana, el otro día, iba, andaba
         a veces, de vez en cuando, en parte, parcialmente, a medias, casi, más o menos, mas o menos, por ahora, de momento, por el momento, hasta ahora, hasta el momento, actualmente, a ratos, un poco, algunos, algunas, medio, mejor, un poco mejor, mucho mejor
         no siempre, no solo, no todo, no todos, no está mal, nada mal, no en todos, no del todo, no a todos, no es que
-        colega, colegas, compañero, compañera, amigo, amiga, esposo, esposa, marido, mujer, novio, novia, jefe, jefa, hermano, hermana, hijo, hija, mamá, madre, padre, papá, alguien, otros, otras, los demás, ellos, ellas, gente dice, a ti, a ustedes, a vosotros, para ti
-        dice, dicen, dijo, dijeron, decían, dices, según, me dijeron
+        colega, colegas, compañero, compañera, amigo, amiga, esposo, esposa, marido, mujer, novio, novia, jefe, jefa, hermano, hermana, hijo, hija, mamá, madre, padre, papá, alguien, otros, otras, los demás, ellos, ellas, gente a ti, a ustedes, a vosotros, para ti
+        dice
         mañana, más tarde, luego, pronto, esta noche, esta tarde, fin de semana, la próxima semana, después
         claro, claro que, sí claro, ya claro, ya ya, cómo no, qué sorpresa, vaya novedad, ya va, sí sí, sí seguro, como siempre, qué ironía, vaya, no me digas, menos mal que no, lo arreglé, lo solucioné, yo mismo, yo misma
     """,
+    hearsay="dice, dicen, dijo, dijeron, decían, dices, según, me dijeron, me dicen, me dice, comenta",
     unsettled="""
         [voy a|vamos a|iba a|tengo que|hay que|debo|necesito|me falta|falta|déjame|dejame|déjenme] [probar|probarlo|probarla|ver|revisar|actualizar|comprobar|intentar|intentarlo|checar|verificar|chequear|reinstalar|comprobarlo|verlo|revisarlo]
         lo pruebo, la pruebo, pruebo, probaré, lo probaré, la probaré, lo reviso, reviso, actualizo, les aviso, os aviso, le aviso, te aviso, aviso, avisaré, les cuento, os cuento, les digo, os digo, lo intento, veré, ya veremos, te cuento, te digo
@@ -83,7 +85,7 @@ SPANISH = Lexicon(
         {_WELL.replace("|", ", ")}, perfecta, estupendo, maravilloso, maravilla, ideal, chévere, bárbaro, guay, buenísimo, excelente, increíble, listo, lista, ya está, ok, vale, súper, super, joya, impecable, de lujo, qué maravilla
         sin errores, sin fallos, sin error, ningún problema, ningún error, cero problemas, cero errores
         acabo de [probar|probarlo|probarla|actualizar|actualizarla|actualizarlo|comprobar|comprobarlo|revisar|instalar|verificar], lo acabo de probar, probado, comprobado, actualizado, actualizada, verificado, ya actualicé, actualicé, lo probé, probé, ya probé, ya lo probé, ya la actualicé, ya lo actualicé, revisado, reinstalé, lo comprobé, he actualizado, ya he actualizado, he probado, lo he probado, ya lo he probado
-        [tras|después de|desde|con] [la |esta |] [última |nueva |] [actualización|versión|corrección], con el [parche|arreglo|fix|update], después de actualizar, tras actualizar, al actualizar, actualización, versión, nueva, última, en la nueva versión, en la última versión, parche, arreglo
+        [tras|después de|desde|con] [la |esta |] [última |nueva |] [actualización|versión|corrección], con el [parche|arreglo|fix|update], después de actualizar, tras actualizar, al actualizar, [con|en|desde|versión] [la |] 0.0, actualización, versión, nueva, última, en la nueva versión, en la última versión, parche, arreglo
         muy, tan rápido, qué rapidez, qué rápido, rápido, rapidísimo, qué eficiencia, qué eficientes, enseguida, bravo, yuju, vamos, olé, wow, bien, qué bien, qué alegría, qué bueno, qué alivio, qué felicidad, aleluya, uf, menos mal, genial, gracias a dios, la verdad, de verdad, totalmente, completamente, absolutamente, realmente, por completo
         contento, contenta, muy contento, muy contenta, feliz, encantado, encantada, satisfecho, satisfecha, equipo, chicos, chicas, amigos, gente, señores, muchachos, pueden cerrar el ticket, podéis cerrar el ticket, pueden cerrarlo, caso cerrado
     """,

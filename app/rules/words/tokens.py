@@ -26,7 +26,7 @@ class Mark(Enum):
     CHEER = auto()
     """A party or a thumb up: fits good news only."""
     SOUR = auto()
-    """Whatever can turn good news into mockery."""
+    """Whatever can turn good news into mockery, all smileys we do not know among it."""
     NAME = auto()
     TAG = auto()
     ODD = auto()
@@ -58,6 +58,9 @@ class Utterance:
         return found if len(found) <= 60 else found[:59] + "…"
 
 
+ANY_VERSION = "0.0"
+"""What every version number is folded to. A plain number is none, and is no word of any table."""
+
 _APOSTROPHES = str.maketrans(dict.fromkeys("\u2018\u2019\u02bc\u00b4\u0060\uff07\u2032", "'"))
 _INVISIBLE = re.compile(
     r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufe00-\ufe0f\ufeff\u20e3\U0001f3fb-\U0001f3ff♀♂]"
@@ -74,6 +77,7 @@ _PIECES = re.compile(
       (?P<address> https?://\S+ | www\.\S+ )
     | (?P<name>    @(?:[A-Za-z0-9_]|[.\-@](?=[A-Za-z0-9_]))+ )
     | (?P<tag>     \#\w+ )
+    | (?P<all>     \b100\s?% )
     | (?P<version> [vV]?\d+(?:[.,]\d+)* )
     | (?P<word>    {_LETTER}(?:{_LETTER}|\d|'(?={_LETTER}))* )
     | (?P<kana>    [{_KANA_AND_KANJI}] )
@@ -91,7 +95,6 @@ _PIECES = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _MARKS = {
-    "version": Mark.VERSION,
     "warm": Mark.WARM,
     "cheer": Mark.CHEER,
     "sour": Mark.SOUR,
@@ -131,7 +134,7 @@ def cut(phrase: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=20_000)
 def _cut_word(written: str) -> tuple[str, ...]:
-    return tuple(token.word for token in _tokens(_plain(written)) if token.mark is Mark.WORD)
+    return tuple(token.word for token in _tokens(_plain(written)) if token.mark in (Mark.WORD, Mark.VERSION))
 
 
 def utter(text: str) -> Utterance:
@@ -161,12 +164,18 @@ def _tokens(plain: str) -> list[Token]:
         elif kind == "kana":
             if not (piece[0] == "ー" and start and _takes_no_long_vowel(plain[start - 1])):
                 tokens.append(Token(Mark.WORD, piece[0], start, end))
+        elif kind == "all":
+            tokens.append(Token(Mark.WORD, "100%", start, end))
+        elif kind == "version":
+            tokens.append(Token(Mark.VERSION, "" if piece[0].isdecimal() else ANY_VERSION, start, end))
         elif kind == "tag":
             tokens.append(Token(Mark.TAG, "".join(fold(piece[0][1:])), start, end))
         elif kind == "quote":
             tokens.append(Token(Mark.ODD, "quote", start, end))
+        elif kind == "odd" and unicodedata.category(piece[0]) in ("So", "Cn", "Co"):  # a smiley we do not know
+            tokens.append(Token(Mark.SOUR, "", start, end))
         elif kind in _MARKS:
-            tokens.append(Token(_MARKS[kind], piece[0] if kind == "version" else "", start, end))
+            tokens.append(Token(_MARKS[kind], "", start, end))
     return tokens
 
 
