@@ -73,6 +73,11 @@ class RehearsalSettings(BaseModel):
         title="Settle delay",
         description="Seconds to wait after a release before anybody is told, in case it is withdrawn.",
     )
+    show_on_public: Literal["counts", "quotes"] = Field(
+        "quotes",
+        title="Customers on the issue",
+        description="What engineers see of those who wait: their words too (nobody else reads this board), or how many.",
+    )
 
 
 class RehearsalSecrets(BaseModel):
