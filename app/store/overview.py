@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, literal_column, select
 
@@ -64,7 +65,7 @@ def _joined(parts: object) -> str:
     return "-".join(str(part or 0) for part in parts)  # type: ignore[attr-defined]
 
 
-def _version() -> tuple[ColumnElement[object], ...]:
+def _version() -> tuple[ColumnElement[Any], ...]:
     return (
         select(func.max(Event.id)).scalar_subquery(),
         select(func.max(Post.id)).scalar_subquery(),

@@ -83,6 +83,11 @@ def _numbered(*rest: Any) -> tuple[Any, ...]:
     return (*rest, {"sqlite_autoincrement": True})
 
 
+def _only_where(name: str, column: str, condition: str) -> Index:
+    """An index of the few rows that somebody looks for every moment; it costs nothing for all the others."""
+    return Index(name, column, sqlite_where=sql_text(condition), postgresql_where=sql_text(condition))
+
+
 class Member(Table):
     """A person using Fullcircle."""
 
@@ -213,6 +218,7 @@ class Post(Table):
         Index(None, "state", "id"),
         Index(None, "loop_id"),
         Index(None, "identity_id"),
+        _only_where("ix_post_unheard", "created_at", "answers_reply_id IS NOT NULL AND heard_at IS NULL"),
         CheckConstraint("state IN ('new', 'tagged', 'dismissed')", name="state"),
     )
     account_id: Mapped[int] = mapped_column(Id, ForeignKey("account.id"))
@@ -249,12 +255,7 @@ class Loop(Table):
         UniqueConstraint("channel", "thread_id", "identity_id"),
         Index(None, "state", "id"),
         Index(None, "state", "owed"),
-        Index(
-            "ix_loop_asking",
-            "id",
-            sqlite_where=sql_text("needs_person <> ''"),
-            postgresql_where=sql_text("needs_person <> ''"),
-        ),
+        _only_where("ix_loop_asking", "id", "needs_person <> ''"),
         CheckConstraint(
             "state IN ('open','linked','fixed','shipped','told','verified','declined','dropped','reopened')",
             name="state",
@@ -313,6 +314,9 @@ class Issue(Table):
     __table_args__ = _numbered(
         UniqueConstraint("tracker_id", "remote_id"),
         UniqueConstraint("marker"),
+        _only_where("ix_issue_to_make", "create_at", "state = 'creating'"),
+        _only_where("ix_issue_to_look_at", "look_at", "look_wanted > look_done"),
+        _only_where("ix_issue_to_show", "block_at", "block_wanted > block_done"),
         CheckConstraint("state IN ('creating','open','closed','gone')", name="state"),
     )
     tracker_id: Mapped[int] = mapped_column(Id, ForeignKey("tracker.id"))

@@ -10,9 +10,11 @@ from app.ports import Stage
 from app.steps.river import River
 from app.store import accounts
 from app.store.tables import Account, Tracker
-from app.web import rehearsal
+from app.web import live, rehearsal, sign_in, start, voice
 
 MOST_CONNECTIONS = 1000
+
+PAGES = (start, sign_in, voice, live)
 
 
 def routers(river: River, stage: Stage) -> list[APIRouter]:
@@ -30,4 +32,5 @@ def routers(river: River, stage: Stage) -> list[APIRouter]:
     def wake() -> None:
         river.wake()
 
-    return [rehearsal.pages(stage, base_url=river.outside.base_url, wake=wake, scenes=scenes, now=river.now)]
+    played_on = rehearsal.pages(stage, base_url=river.outside.base_url, wake=wake, scenes=scenes, now=river.now)
+    return [*(part.router for part in PAGES), played_on]

@@ -267,6 +267,11 @@ def upgrade() -> None:
     sa.UniqueConstraint('tracker_id', 'remote_id', name=op.f('uq_issue_tracker_id_remote_id')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('issue', schema=None) as batch_op:
+        batch_op.create_index('ix_issue_to_look_at', ['look_at'], unique=False, sqlite_where=sa.text('look_wanted > look_done'), postgresql_where=sa.text('look_wanted > look_done'))
+        batch_op.create_index('ix_issue_to_make', ['create_at'], unique=False, sqlite_where=sa.text("state = 'creating'"), postgresql_where=sa.text("state = 'creating'"))
+        batch_op.create_index('ix_issue_to_show', ['block_at'], unique=False, sqlite_where=sa.text('block_wanted > block_done'), postgresql_where=sa.text('block_wanted > block_done'))
+
     op.create_table('token',
     sa.Column('kind', sa.Text(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
@@ -323,6 +328,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_post_identity_id'), ['identity_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_loop_id'), ['loop_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_state_id'), ['state', 'id'], unique=False)
+        batch_op.create_index('ix_post_unheard', ['created_at'], unique=False, sqlite_where=sa.text('answers_reply_id IS NOT NULL AND heard_at IS NULL'), postgresql_where=sa.text('answers_reply_id IS NOT NULL AND heard_at IS NULL'))
 
     op.create_table('shipment',
     sa.Column('issue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -541,6 +547,7 @@ def downgrade() -> None:
 
     op.drop_table('shipment')
     with op.batch_alter_table('post', schema=None) as batch_op:
+        batch_op.drop_index('ix_post_unheard', sqlite_where=sa.text('answers_reply_id IS NOT NULL AND heard_at IS NULL'), postgresql_where=sa.text('answers_reply_id IS NOT NULL AND heard_at IS NULL'))
         batch_op.drop_index(batch_op.f('ix_post_state_id'))
         batch_op.drop_index(batch_op.f('ix_post_loop_id'))
         batch_op.drop_index(batch_op.f('ix_post_identity_id'))
@@ -548,6 +555,11 @@ def downgrade() -> None:
 
     op.drop_table('post')
     op.drop_table('token')
+    with op.batch_alter_table('issue', schema=None) as batch_op:
+        batch_op.drop_index('ix_issue_to_show', sqlite_where=sa.text('block_wanted > block_done'), postgresql_where=sa.text('block_wanted > block_done'))
+        batch_op.drop_index('ix_issue_to_make', sqlite_where=sa.text("state = 'creating'"), postgresql_where=sa.text("state = 'creating'"))
+        batch_op.drop_index('ix_issue_to_look_at', sqlite_where=sa.text('look_wanted > look_done'), postgresql_where=sa.text('look_wanted > look_done'))
+
     op.drop_table('issue')
     op.drop_table('identity')
     op.drop_table('worker')

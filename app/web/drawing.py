@@ -1,0 +1,162 @@
+"""How pages are drawn: templates, times, numbers and the ring."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from app.rules.characters import clusters, one_line, shorten
+
+TEMPLATES = Path(__file__).with_name("templates")
+STATIC = Path(__file__).with_name("static")
+
+HEADERS: Mapping[str, str] = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    # Not `no-referrer`: a browser would then call the origin of our own forms 'null'.
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+}
+
+
+def static_url(name: str) -> str:
+    """A static file's address below the prefix; it changes with the file, so that no browser keeps an old one."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:10]
+    return f"/static/{name}?v={digest}"
+
+
+def moment(at: datetime | None) -> Markup:
+    """A point in time; the script puts it into the reader's own zone."""
+    if at is None:
+        return Markup("–")
+    return Markup('<time datetime="{0}" data-moment>{1}</time>').format(_stamp(at), _written(at))
+
+
+def ago(at: datetime | None, now: datetime) -> Markup:
+    """How long ago, or in how long, as short as it can be said."""
+    if at is None:
+        return Markup("–")
+    return Markup('<time datetime="{0}" title="{1}" data-ago>{2}</time>').format(
+        _stamp(at), _written(at), _distance(at, now)
+    )
+
+
+def after(at: datetime | None, before: datetime | None) -> str:
+    """How long one step took after another: `+ 2 d 4 h`."""
+    if at is None or before is None:
+        return "–"
+    return f"+ {span(at - before)}"
+
+
+def span(delta: timedelta) -> str:
+    """A length of time in its two largest units."""
+    seconds = max(int(delta.total_seconds()), 0)
+    days, hours, minutes = seconds // 86400, seconds // 3600 % 24, seconds // 60 % 60
+    if days:
+        return f"{days} d {hours} h" if hours and days < 14 else f"{days} d"
+    if hours:
+        return f"{hours} h {minutes} min" if minutes else f"{hours} h"
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _written(at: datetime) -> str:
+    utc = at.astimezone(UTC)
+    return f"{utc.day} {utc:%b %Y, %H:%M} UTC"
+
+
+def _distance(at: datetime, now: datetime) -> str:
+    delta = now - at
+    if delta < timedelta(0):
+        return "now" if -delta < timedelta(minutes=1) else f"in {_rough(-delta)}"
+    return "now" if delta < timedelta(minutes=1) else _rough(delta)
+
+
+def _rough(delta: timedelta) -> str:
+    minutes = int(delta.total_seconds() // 60)
+    if minutes < 60:
+        return f"{max(minutes, 1)} min"
+    return f"{minutes // 60} h" if minutes < 60 * 24 else f"{minutes // (60 * 24)} d"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """`1 person`, `12 people`."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+def capped(count: int, most: int = 999) -> str:
+    """A number beside a menu."""
+    return f"{most}+" if count > most else str(count)
+
+
+def reach(followers: int) -> str:
+    """A number of followers, as one says it."""
+    if followers < 1000:
+        return str(followers)
+    return f"{followers / 1000:.1f} k" if followers < 10_000 else f"{followers // 1000:,} k"
+
+
+def initial(name: str) -> str:
+    """What stands in for a face."""
+    parts = clusters(one_line(name).lstrip("@"))
+    return parts[0].upper() if parts else "?"
+
+
+def headline(text: str, limit: int = 120) -> str:
+    """A text on one line."""
+    return shorten(one_line(text), limit)
+
+
+def host(url: str) -> str:
+    """The host of an address, for a link that leaves us."""
+    return url.split("://", 1)[-1].split("/", 1)[0]
+
+
+def web_link(url: str | None) -> str:
+    """An address that may stand in a link: of the web, or nothing."""
+    return url if url and url.lower().startswith(("http://", "https://")) else ""
+
+
+@functools.cache
+def _make() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(
+        moment=moment,
+        ago=ago,
+        plural=plural,
+        capped=capped,
+        reach=reach,
+        initial=initial,
+        headline=headline,
+        host=host,
+        web_link=web_link,
+    )
+    environment.globals.update(
+        style=static_url("app.css"), script=static_url("app.js"), icon=static_url("ring.svg"), span=span, after=after
+    )
+    return environment
+
+
+def render(template: str, **context: Any) -> str:
+    """One page."""
+    return _make().get_template(template).render(**context)

@@ -1,0 +1,157 @@
+"""A browser without script on Fullcircle's pages: it keeps cookies, follows forms, and sees what stands in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import httpx
+
+from app.main import make_app_of
+from app.steps.people import SESSION_LIVES
+from app.store import members
+from app.store.tables import Member
+from tests.support.circle import Circle
+
+
+@dataclass
+class FoundForm:
+    """A form on a page: where it goes, and what its fields hold before anybody types."""
+
+    action: str
+    method: str
+    fields: dict[str, str] = field(default_factory=dict)
+    buttons: list[dict[str, str | None]] = field(default_factory=list)
+    disabled: bool = False
+
+
+class Markup(HTMLParser):
+    """What a page is made of: its tags, its forms, and its words."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.forms: list[FoundForm] = []
+        self.words = ""
+        self._form: FoundForm | None = None
+        self._select: str | None = None
+        self._area: str | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        have = dict(attrs)
+        self.tags.append((tag, have))
+        if tag == "form":
+            self._form = FoundForm(have.get("action") or "", (have.get("method") or "get").lower())
+            self.forms.append(self._form)
+        form, name = self._form, have.get("name")
+        if form is None:
+            return
+        if tag == "input" and name:
+            if have.get("type") != "checkbox" or "checked" in have:
+                form.fields[name] = have.get("value") or ("on" if have.get("type") == "checkbox" else "")
+        elif tag == "select" and name:
+            self._select = name
+            form.fields[name] = ""
+        elif tag == "option" and self._select:
+            if "selected" in have or not form.fields[self._select]:
+                form.fields[self._select] = have.get("value") or ""
+        elif tag == "textarea" and name:
+            self._area = name
+            form.fields[name] = ""
+        elif tag == "button":
+            form.buttons.append(have)
+            form.disabled = form.disabled or "disabled" in have
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self._form = None
+        elif tag == "select":
+            self._select = None
+        elif tag == "textarea":
+            self._area = None
+
+    def handle_data(self, data: str) -> None:
+        self.words += data
+        if self._form is not None and self._area:
+            self._form.fields[self._area] += data.removeprefix("\n")
+
+    def values(self, attribute: str) -> list[str]:
+        """Every value of an attribute on the page."""
+        return [value for _, attrs in self.tags if (value := attrs.get(attribute)) is not None]
+
+    def form(self, action: str) -> FoundForm:
+        """The form that goes to an address ending so."""
+        found = [form for form in self.forms if form.action.partition("?")[0].endswith(action)]
+        assert found, f"no form goes to {action}; there are {[form.action for form in self.forms]}"
+        return found[0]
+
+
+@dataclass
+class Browser:
+    """One person's browser."""
+
+    http: httpx.AsyncClient
+    page: httpx.Response | None = None
+
+    @property
+    def markup(self) -> Markup:
+        """The present page."""
+        assert self.page is not None
+        return Markup(self.page.text)
+
+    async def open(self, path: str, *, status: int = 200) -> Markup:
+        """Go to a page, and where it leads."""
+        self.page = await self.http.get(path, follow_redirects=True)
+        assert self.page.status_code == status, f"{path}: {self.page.status_code} {self.page.text}"
+        return self.markup
+
+    async def send(self, action: str, *, status: int = 200, **typed: Any) -> Markup:
+        """Fill in the form of the present page that goes there, send it, and follow where it leads."""
+        assert self.page is not None
+        form = self.markup.form(action)
+        assert form.method == "post"
+        address = urljoin(str(self.page.url), form.action)
+        fields = {**form.fields, **{name: str(value) for name, value in typed.items()}}
+        headers = {"Origin": "http://fullcircle.test", "Sec-Fetch-Site": "same-origin"}
+        self.page = await self.http.post(address, data=fields, headers=headers, follow_redirects=True)
+        assert self.page.status_code == status, f"{action}: {self.page.status_code} {Markup(self.page.text).words}"
+        return self.markup
+
+    @property
+    def path(self) -> str:
+        """Where we are."""
+        assert self.page is not None
+        parts = urlsplit(str(self.page.url))
+        return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def browser(circle: Circle) -> Browser:
+    """A browser that nobody has signed in with."""
+    transport = httpx.ASGITransport(app=make_app_of(circle.river, circle.stage), raise_app_exceptions=True)
+    return Browser(httpx.AsyncClient(transport=transport, base_url="http://fullcircle.test"))
+
+
+async def signed_in(circle: Circle, role: str, *, name: str = "") -> Browser:
+    """A browser with a session of a member of this role; no password is hashed for it."""
+    name = name or f"{role.capitalize()} Kim"
+    async with circle.river.db.begin() as session:
+        member = await members.member_by_name(session, name)
+        if member is None:
+            member = Member(name=name, key=members.key_of(name), role=role, password_hash="", created_at=circle.clock())
+            session.add(member)
+            await session.flush()
+        token = await members.make_token(
+            session,
+            name="a test",
+            role=role,
+            now=circle.clock(),
+            kind="session",
+            lives=SESSION_LIVES,
+            member_id=member.id,
+        )
+    made = browser(circle)
+    made.http.cookies.set("fullcircle", token)
+    return made
