@@ -164,7 +164,12 @@ def _says_it_fails(answer: _Answer) -> str:
 def _failure_in(clause: Clause, answer: _Answer) -> Match | None:
     """The failure that this clause reports for certain, if it does."""
     match = clause.first(Sense.BROKEN) or clause.first(Sense.FAILS) or clause.first(*_ALONE)
-    if match is None or not clause.is_certain or _is_negated(clause, agreeing=match.sense is Sense.BROKEN):
+    if (
+        match is None
+        or clause.has(Sense.GONE)
+        or not clause.is_certain
+        or _is_negated(clause, agreeing=match.sense is Sense.BROKEN)
+    ):
         return None
     unknown = [m for m in clause.matches if m.sense is Sense.UNKNOWN]
     if match.sense is Sense.FAILS and any(m.start < match.start for m in unknown):

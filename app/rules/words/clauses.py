@@ -108,21 +108,25 @@ def _is_tag(sentence: Sentence) -> bool:
 def _best_reading(sentence: Sentence, language: str | None) -> tuple[Phrasebook, list[Match]]:
     """The reading with the fewest unknown words.
 
-    Several that leave none: the gloomiest. None: two languages, if the sentence changes from one to
-    the other once and leaves none. Otherwise: the language the network named.
+    Several that leave none: the gloomiest. No such, and no bad news found: two languages, if the
+    sentence changes from one to the other once and leaves none. Otherwise: the language the network
+    named.
     """
     hint = (language or "").replace("_", "-").partition("-")[0].lower()
     readings = [(book, _read(book, sentence)) for book in PHRASEBOOKS]
     whole = [reading for reading in readings if not _unknown(reading[1])]
     if whole:
         return max(whole, key=lambda reading: max(match.sense for match in reading[1]))
-    changing = _reading_of_two(sentence, readings)
-    if changing is not None:
-        return ALL_LANGUAGES, changing
-    return min(readings, key=lambda reading: (_unknown(reading[1]), reading[0].language != hint))
+    best = min(readings, key=lambda reading: (_unknown(reading[1]), reading[0].language != hint))
+    if not any(match.sense in _BAD_NEWS for match in best[1]):
+        changing = _reading_of_two(sentence, readings)
+        if changing is not None:
+            return ALL_LANGUAGES, changing
+    return best
 
 
-_SAYS_NOTHING = frozenset({Sense.FILLER, Sense.THING, Sense.SMALL, Sense.JOIN, Sense.USE})
+_BAD_NEWS = frozenset({Sense.BROKEN, Sense.FAILS, Sense.FAILS_IF_ALONE, Sense.STILL_NOT})
+_SAYS_NOTHING = frozenset({Sense.FILLER, Sense.THING, Sense.SMALL, Sense.JOIN, Sense.USE, Sense.WORKS_IF_NOW})
 
 
 def _reading_of_two(sentence: Sentence, readings: Iterable[tuple[Phrasebook, list[Match]]]) -> list[Match] | None:
@@ -184,7 +188,9 @@ def _clauses(sentence: Sentence, book: Phrasebook, matches: Sequence[Match]) -> 
     return [
         Clause(
             tokens=sentence.tokens,
-            matches=tuple(_with_repeated_failures(_with_negated_verbs(part, not_after=book.not_after))),
+            matches=tuple(
+                _with_successes(_with_repeated_failures(_with_negated_verbs(part, not_after=book.not_after)))
+            ),
             opened_by=opened_by,
             questioned=sentence.questioned,
             verb_last=book.verb_last,
@@ -194,23 +200,25 @@ def _clauses(sentence: Sentence, book: Phrasebook, matches: Sequence[Match]) -> 
     ]
 
 
-_WORKS = (Sense.WORKS, Sense.WORKS_IF_NOW)
-_VERB = (*_WORKS, Sense.WORK, Sense.USE)
-_BETWEEN_NOT_AND_VERB = (Sense.SMALL, Sense.NOW, Sense.STILL, Sense.SPOILER)
+_VERB = (Sense.WORKS, Sense.WORKS_IF_NOW, Sense.FIXED, Sense.WORK, Sense.USE)
+_BETWEEN_NOT_AND_VERB = (Sense.SMALL, Sense.NOW, Sense.STILL, Sense.SPOILER, Sense.CAN)
 _BETWEEN_VERB_AND_NOT = (*_BETWEEN_NOT_AND_VERB, Sense.FILLER, Sense.THING)
 _FAILURE = (Sense.FAILS, Sense.FAILS_IF_ALONE, Sense.TROUBLE)
+_BETWEEN_CAN_AND_USE = (Sense.SMALL, Sense.NOW, Sense.FILLER)
+_BETWEEN_TROUBLE_AND_END = (Sense.SMALL, Sense.NOW, Sense.FILLER, Sense.THING)
 _FARTHEST = 6
 
 
 def _with_negated_verbs(matches: Sequence[Match], *, not_after: bool) -> list[Match]:
     """'does not … work' and 'geht … nicht' become one FAILS each, or BROKEN where 'still' is among them."""
     joined = list(matches)
+    verbs = (*_VERB, Sense.GONE) if any(match.sense is Sense.TROUBLE for match in matches) else _VERB
     at = 0
     while at < len(joined):
         if joined[at].sense in (Sense.NOT, Sense.STILL_NOT):
-            verb = _reach(joined, at, step=1, over=_BETWEEN_NOT_AND_VERB, to=_VERB)
+            verb = _reach(joined, at, step=1, over=_BETWEEN_NOT_AND_VERB, to=verbs)
             if verb is None and not_after:
-                verb = _reach(joined, at, step=-1, over=_BETWEEN_VERB_AND_NOT, to=_VERB)
+                verb = _reach(joined, at, step=-1, over=_BETWEEN_VERB_AND_NOT, to=verbs)
             if verb is not None:
                 at = _merge(joined, at, verb, _negated(joined, verb, at))
         at += 1
@@ -237,6 +245,25 @@ def _with_repeated_failures(matches: Sequence[Match]) -> list[Match]:
                 at = _merge(joined, at, failure, Sense.BROKEN)
         at += 1
     return joined
+
+
+def _with_successes(matches: Sequence[Match]) -> list[Match]:
+    """'can … log in … again' becomes one WORKS, and so do 'the error … is fixed' and 'solved … the problem'."""
+    joined = list(matches)
+    senses = {match.sense for match in matches}
+    if Sense.NOW in senses and Sense.CAN in senses:
+        can = next(at for at, match in enumerate(joined) if match.sense is Sense.CAN)
+        use = _reach(joined, can, step=1, over=_BETWEEN_CAN_AND_USE, to=(Sense.USE,))
+        if use is not None:
+            _merge(joined, can, use, Sense.WORKS)
+    for at in reversed(range(len(joined))):
+        if at < len(joined) and joined[at].sense in (Sense.FIXED, Sense.GONE):
+            trouble = _reach(joined, at, step=-1, over=_BETWEEN_TROUBLE_AND_END, to=(Sense.TROUBLE,))
+            if trouble is None:
+                trouble = _reach(joined, at, step=1, over=_BETWEEN_TROUBLE_AND_END, to=(Sense.TROUBLE,))
+            if trouble is not None:
+                _merge(joined, at, trouble, Sense.WORKS)
+    return [Match(Sense.WORKS, m.start, m.end) if m.sense is Sense.FIXED else m for m in joined]
 
 
 def _merge(joined: list[Match], one: int, other: int, sense: Sense) -> int:

@@ -15,27 +15,26 @@ ENGLISH = Lexicon(
     language="en",
     works=f"""
         works, working, is working, are working, works for me, [yes |] it does work [now|again|], [all|both] work [now|again]
-        [is|are|it's|got|has been|have been|been] [now |finally |all |] [fixed|resolved|solved|sorted]
-        fixed, resolved, solved, sorted, sorted out
-        [you|that|this|it|update|patch|fix|version|release] [has |have |finally |really |] [fixed|solved|resolved] [it|this|that|everything]
-        [you|that|this|it|update|patch|fix|version|release] [has |have |finally |really |] [fixed|solved|resolved] [the|my|this|that] [problem|issue|bug|crash|error]
         [that|this|update|patch|fix|version|release] [did it|worked], did the trick
-        [{_BUGS}] [is |are |has |have |has been |have been |] [now |finally |] [gone|solved|fixed|resolved|disappeared|sorted]
         no more [{_BUGS}|crashing|freezing|freezes|hangs|error messages]
         [no longer|doesn't|does not|isn't|is not|it's not|not] [{_FAILS}|crash|freeze|hang|fail] [anymore|any more|any longer]
-        no longer [{_FAILS}], back to normal, up and running, good as new, as good as new
+        no longer [{_FAILS}], [notifications|messages|photos|files|videos|sound|audio|video|dark mode|sync] [is|are] [finally |] back, [are |is |] [coming|going] through [again|now|fine], [notifications|messages|emails] are coming in [again|now], back to normal, up and running, good as new, as good as new
         [all|everything is|everything's|it's all|we're|we are|i'm|it's|it is|all is] [good|fine|well] [now|again], [good|fine] [now|again]
         [{_USED}|loading|opening|syncing|saving|printing|playing|running|runs] [just |perfectly |really |] [{_WELL}] [again|now|]
         [{_USED}] [again|now]
-        [i can|we can|can|able to|i'm able to|i was able to|lets me] [finally |] [{_USE}|use it|access it|use the app|open the app] [again|now]
-        can [now|finally] [{_USE}|use it|access it|use the app|open the app]
     """,
+    fixed="""
+        fixed, resolved, solved, sorted, sorted out, [is|are|it's|got|has been|have been|been] [now |finally |all |] [fixed|resolved|solved|sorted]
+        [you|that|this|it|update|patch|fix|version|release] [has |have |finally |really |] [fixed|solved|resolved|sorted] [it|this|that|everything|]
+    """,
+    gone="gone, disappeared, vanished, cleared up, went away, gone away, is gone, are gone, has gone, have gone, has disappeared",
+    can="can, i can, we can, able to, i'm able to, i was able to, i'm finally able to, lets me, it lets me",
     works_if_now="all good, all set, all is well, we're good, i'm good",
     now="now, again, finally, at last, once again, at long last",
     work="work",
     use=f"""
         {_USE.replace("|", ", ")}, {_USED.replace("|", ", ")}, start, starts, connect, use it, access it, open it
-        use the app, open the app, download, share, submit, pay, logging in
+        use the app, open the app, logging in, access, use, view, watch, listen, read, post, search, record, edit, play, stream
     """,
     broken="""
         [not|isn't|is not|hasn't been|has not been|aren't|are not|never] [really |actually |] [fixed|resolved|solved|sorted]
@@ -60,7 +59,7 @@ ENGLISH = Lexicon(
         [didn't|did not|hasn't] [work|worked|help|helped|fix it|fix anything|fix the problem|fix the issue|change anything|solve it|solve the problem|solve anything]
         [doesn't|does not|won't|isn't|is not] do anything
     """,
-    trouble=f"{_BUGS.replace('|', ', ')}, error message, error messages, failure, failures",
+    trouble=f"{_BUGS.replace('|', ', ')}, [problem|problems|issue|issues|bug|error|trouble] with [the|my|this|that|your], error message, error messages, failure, failures",
     still="""
         still, still [get|getting|see|seeing|have|having|shows|showing|show|says|gives|giving|throws|throwing|receive|receiving] [me |us |] [the |an |a |this |that |]
         still [is|it is|it's|there is|there's|there are|a|an|the|got|experiencing|encountering|facing|full of], it's still, is still, it still, continues to
@@ -81,7 +80,7 @@ ENGLISH = Lexicon(
     although="although, though, even though, even after, despite, in spite of, tho",
     join="and, plus",
     asks="""
-        does it, does this, does that, does the, do i, do you, do we, is it, is that, is this, is the, are you, are we, did it, did you
+        can i, can we, can it, does it, does this, does that, does the, do i, do you, do we, is it, is that, is this, is the, are you, are we, did it, did you
         has it, has this, has the, have you, can you, could you, would you, will it, will you, will the, when will, when do
         what, what's, what about, how, how's, how long, how about, why, who, where, which, any news, any update, any updates, any idea
         should i, should it, do i need
@@ -117,12 +116,12 @@ ENGLISH = Lexicon(
         [many|huge|big] thanks, kudos, props, so much, thank you all
         for [the |your |this |that |such a |] [quick |fast |great |speedy |prompt |super quick |super fast |amazing |swift |really quick |] [fix|help|support|update|response|reply|work|patch|turnaround|info|heads up|effort|follow up|service|action]
         for [fixing|sorting|solving|resolving] [it|this|that|the problem|the issue|the bug|everything] [so quickly|so fast|quickly|]
-        for fixing, for letting me know, for getting back [to me|], for listening, for everything, for asking, for following up
+        for jumping on [it|this] [so fast|so quickly|], for taking care of [it|this|that], for looking into [it|this|that], for being [so quick|so fast|so responsive], for fixing, for letting me know, for getting back [to me|], for listening, for everything, for asking, for following up
         many thanks, so much
         hi, hello, hey, hi there, hey there, hey guys, hi guys, hey team, hi team, hello team, good morning, good evening, dear team
         cheers, cheers guys, much appreciated, appreciated, appreciate it, i appreciate it, we appreciate it, really appreciate it, appreciate the [help|fix|quick fix|quick response]
         kudos to the [team|dev team|devs|developers], kudos to you, shout out to the team, thumbs up, props to the team, hats off, keep it up, keep up the [good|great] work
-        well done, [good|great|nice|amazing|awesome|fantastic|excellent] [job|work|stuff|service|support]
+        well done, [good|great|nice|amazing|awesome|fantastic|excellent|top notch|stellar|superb|brilliant] [job|work|stuff|service|support|team|fix|update]
         you guys [rock|are legends|are the best], you [rock|are legends|are a legend|legends|legend]
         [you're|you are|you guys are] [a star|a lifesaver|a legend|a life saver|stars|legends|{_PRAISED}]
         love you, love you guys, love it, love this, love the app, love this app, best regards, regards, have a [nice|great|good] [day|one|weekend|evening], take care, bless you, god bless
@@ -133,9 +132,9 @@ ENGLISH = Lexicon(
         [i|i've|we|] [just |] [updated|upgraded] to, updating to, [in|on|with|since|as of|version] 0.0, after [updating|the update|the fix|the patch|the latest update|an update|update|the last update|upgrading|installing the update|the new update|reinstalling]
         [since|with|on|in|thanks to] [the|this|your|that] [new |latest |last |] [update|version|release|fix|patch], since updating, with the new one, on latest
         [can|i can|we can|i] confirm [that |] [it |it's |it is |this |], [happy|glad|pleased] to [confirm|report], confirming
-        confirmed, verified, tested, checked, indeed
-        {_WELL.replace("|", ", ")}, {_PRAISED.replace("|", ", ")}, excellent, lovely, sweet, perfect, beautiful, superb, neat, hooray, woohoo, oh nice, ooh, ah, woo, yippee, hallelujah, omg, phew, finally a fix
-        like a charm, like a dream, a treat, like magic, like clockwork, as expected, as it should, just fine, perfectly fine, super well, very well, really well, so well, very good
+        confirmed, verified, tested, checked, indeed, tested on [both|all|two|three|several] [devices|phones|machines|accounts|computers], on [both|all], on both devices, on all devices, on all my devices
+        {_WELL.replace("|", ", ")}, {_PRAISED.replace("|", ", ")}, excellent, lovely, sweet, perfect, beautiful, superb, neat, hooray, woohoo, oh nice, ooh, ah, woo, yippee, hallelujah, omg, oh my god, phew, at long last, finally a fix
+        like a charm, like a champ, like new, as advertised, like a dream, a treat, like magic, like clockwork, as expected, as it should, just fine, perfectly fine, super well, very well, really well, so well, very good
         without [a problem|problems|any problems|issues|any issues|errors|any errors|crashing|a hitch|any problem|any issue|a glitch], no [problems|issues|errors|problem|complaints|glitches] [at all|]
         quick, quickly, so fast, that was fast, that was quick, super fast, right away, immediately, instantly, straight away
         very, much, too, also, totally, completely, absolutely, definitely, fully, for real, as well

@@ -13,13 +13,16 @@ FRENCH = Lexicon(
     language="fr",
     works=f"""
         fonctionne, fonctionnent [maintenant|à nouveau|bien|enfin], refonctionne, remarche, refonctionnent, ça remarche
-        [{_BUG}] [est |a été |] [{_FIXED}], [ça |] [marche|marchent|tourne] [{_NOW}|] [{_WELL}] [{_NOW}|], a [bien |] [marché|fonctionné], refonctionne
-        {_FIXED.replace("|", ", ")}, réglée, résolue, corrigée, réparée, réglés, résolus, corrigés, [a|ont] été [{_FIXED}|réglée|résolue|corrigée|réparée|corrigés], avez [bien |] [{_FIXED}]
-        [{_BUG}] [a|ont] [bien |enfin |] disparu, [n ai |n'ai |ai |a |j'ai |] [vraiment |] plus [de|d'|aucun|aucune] [{_BUG}], plus [de|d'|aucun|aucune] [{_BUG}]
+        [ça |] [marche|marchent|tourne] [{_NOW}|] [{_WELL}] [{_NOW}|], a [bien |] [marché|fonctionné], refonctionne, [n'ai |ai |a |j'ai |] [vraiment |] plus [de|d'|aucun|aucune] [{_BUG}], plus [de|d'|aucun|aucune] [{_BUG}]
         [ne |ça ne |ça |] [plante|bug|bugue|bugge|beug|crash|crashe|rame|freeze|bloque] plus [du tout|], n'est plus [cassé|bloqué|en panne|buggé|planté]
         rentré dans l'ordre, tout est rentré dans l'ordre, revenu à la normale, retour à la normale
-        j'arrive [{_NOW}] à [me connecter|exporter|ouvrir|accéder|imprimer|sauvegarder|l'ouvrir|l'utiliser], je peux [{_NOW}] [me connecter|exporter|ouvrir|accéder|imprimer|sauvegarder|l'ouvrir|l'utiliser]
     """,
+    fixed=f"""
+        {_FIXED.replace("|", ", ")}, réglée, résolue, corrigée, réparée, réglés, résolus, corrigés, corrigées
+        [a|ont] [bien |] été [{_FIXED}|réglée|résolue|corrigée|réparée|corrigés], avez [bien |] [{_FIXED}]
+    """,
+    gone="disparu, a disparu, ont disparu, a bien disparu, a enfin disparu, envolé, n'apparaît plus",
+    can="je peux, peux, on peut, arrive à, j'arrive à, ai pu, j'ai pu, je peux à nouveau, arrive enfin à",
     works_if_now="""
         marche, marchent, ça marche, c'est bon, cest bon, tout est bon, c'est tout bon, tout va bien, ça roule, ça passe, est ok, c'est ok, tout est ok, tourne, va bien, ça va bien
     """,
@@ -27,7 +30,7 @@ FRENCH = Lexicon(
     work="fonctionner, marcher, fonctionnent",
     use="""
         charge, s'ouvre, démarre, se lance, se charge, se connecte, synchronise, exporte, importe, imprime, s'affiche, se synchronise, ouvre, répond, réagit
-        me connecter, exporter, ouvrir, accéder, imprimer, sauvegarder, l'ouvrir, l'utiliser, se connecter
+        me connecter, me reconnecter, télécharger, lire, envoyer, consulter, utiliser, exporter, ouvrir, accéder, imprimer, sauvegarder, l'ouvrir, l'utiliser, se connecter
         à me connecter, à exporter, à ouvrir, à accéder, à imprimer, à sauvegarder, à l'ouvrir, à l'utiliser
     """,
     broken=f"""
@@ -50,7 +53,7 @@ FRENCH = Lexicon(
     still_not="toujours pas, toujours rien, toujours pas bon, encore toujours pas",
     not_="pas, plus, jamais, pas du tout, rien, plus rien, plus du tout, pas encore, pas bien, pas non plus, guère, plus jamais, même pas, même plus, impossible de, impossible d', pas vraiment, tjs pas, tjrs pas, pas correctement",
     not_after=True,
-    no="non, nan, nope",
+    no="non, nan, nope, bah non, ben non, eh non, et non, euh non",
     none="aucun, aucune, sans, ni, personne, nul part",
     small="chez moi, chez nous, ici, vraiment, correctement, de mon côté, de notre côté, tout simplement, m, me, se, s, y, pour moi, pour nous, été",
     spoiler="sur mon [téléphone|iphone|ipad|android|pc|mac|portable|pixel|samsung|ordi|ordinateur], sur ma tablette, sur [android|ios|iphone|windows|mac], ne, n, malheureusement, hélas, dommage, désolé, désolée, comme avant, svp, s'il vous plaît, stp, non plus, même, en plus, arrive, j'arrive, vous savez, tjs, tjrs",
@@ -96,7 +99,7 @@ FRENCH = Lexicon(
         sans problème, sans problèmes, sans souci, sans soucis, sans erreur, sans erreurs, sans bug, sans bugs, sans planter, sans plantage, aucun problème, aucun souci, pas de problème, pas de souci, sans accroc, aucun problème à signaler
         oui, ouais, ouip, ouii, yes, effectivement, en effet, tout à fait, exact, exactement, absolument, je confirme, confirmé, je vous confirme que, je confirme que, je vous le confirme, je peux confirmer que, je vous confirme, confirmation
         mise à jour, maj, mis à jour, mise à jour faite, maj faite, j'ai mis à jour, j'ai fait la mise à jour, j'ai fait la maj, [après|avec|depuis|grâce à] [la |cette |] [dernière |nouvelle |] [mise à jour|maj|version|correction], [avec|depuis|dans|sur|version] [la |] 0.0, depuis le correctif, avec le correctif, après mise à jour, sur la nouvelle version, dans la nouvelle version
-        testé, essayé, vérifié, réessayé, réinstallé, redémarré, j'ai [testé|essayé|vérifié|réessayé|retesté], je viens de [tester|vérifier|réessayer|mettre à jour|faire la mise à jour|faire la maj|retester], je viens d'essayer, bien testé, à l'instant
+        testé, approuvé, réactif, réactifs, super réactif, réactive, essayé, vérifié, réessayé, réinstallé, redémarré, j'ai [testé|essayé|vérifié|réessayé|retesté], je viens de [tester|vérifier|réessayer|mettre à jour|faire la mise à jour|faire la maj|retester], je viens d'essayer, bien testé, à l'instant
         youpi, hourra, ouf, alléluia, waouh, ouah, yeah, victoire, vous êtes [les meilleurs|au top|géniaux|super|formidables|des as|des champions|top|des chefs|trop forts|parfaits], vous gérez, vous assurez, vous déchirez
         content, contente, heureux, heureuse, ravi, ravie, soulagé, soulagée, super content, super contente, trop content, trop contente, bonne nouvelle, quel soulagement, ça fait plaisir
         rapide, rapidement, très rapide, super rapide, si vite, si rapide, quelle rapidité, quelle réactivité, quelle efficacité, efficace, ultra rapide, vite, très réactif
@@ -113,7 +116,7 @@ FRENCH = Lexicon(
         [laissez|laisse] moi tranquille, [laissez|laisse] moi en paix, foutez moi la paix, fichez moi la paix, fous moi la paix, lâchez moi, [arrêtez|arrête|arretez|cessez] de [m'écrire|me contacter|m'envoyer|me taguer|me tagger|me mentionner|me répondre|me spammer|me harceler|m'embêter|m'identifier|me déranger|spammer|répondre|m'importuner]
         ne me [contactez|écrivez|répondez|taguez|mentionnez|recontactez|identifiez|dérangez|contacte|écris] [plus|pas|plus jamais], me [contactez|écrivez|répondez|taguez|mentionnez] plus
         désabonnez moi, désinscrivez moi, je [veux|voudrais|souhaite] me [désabonner|désinscrire], plus de [messages|réponses|notifications|tags] [svp|s'il vous plaît|merci], je [ne |] veux plus [de messages|de vos messages|être contacté|être contactée|de réponses|de vos réponses|recevoir]
-        retirez moi, dégagez, dégage, ta gueule, fermez la, va te faire, allez vous faire, stop svp, stop s'il vous plaît, je vous bloque, stop aux messages, stop spam
+        [merci|prière] de ne plus me [contacter|écrire|répondre|taguer|mentionner|identifier|déranger], retirez moi, dégagez, dégage, ta gueule, fermez la, va te faire, allez vous faire, stop svp, stop s'il vous plaît, je vous bloque, stop aux messages, stop spam
     """,
     stop_if_alone="arrêtez, arrête, arretez, arrêtez ça, désabonnement, désinscription, ça suffit, assez, se désabonner, me désabonner",
 )

@@ -13,15 +13,16 @@ GERMAN = Lexicon(
     language="de",
     works=f"""
         funktioniert, funktionieren [jetzt|wieder|jetzt wieder|beide|alle], klappt, klappen [jetzt|wieder], funzt, funzt alles, hat [geklappt|funktioniert|geholfen], hats geklappt
-        {_FIXED.replace("|", ", ")}, [{_BUG}] [ist |] [jetzt |nun |damit |endlich |] [weg|verschwunden|beseitigt], [problem|problem ist|fehler|fehler ist|bug|bug ist|probleme|fehler sind] [jetzt |] [{_FIXED}]
         [stürzt|stürzen|schmiert] [{_NOW}|] nicht mehr ab, [hängt|hakt|crasht|spinnt|ruckelt|friert] [{_NOW}|] nicht mehr [ein|]
         [kein|keine] [absturz|abstürze|fehler|fehlermeldung|fehlermeldungen|probleme|problem|crash|crashes|bugs] mehr, [{_NOW}|] nicht mehr [kaputt|defekt|fehlerhaft]
         alles [{_NOW}] [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal], [{_NOW}] alles [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal]
         [läuft|geht] [{_GOOD}] [{_NOW}], [läuft|geht] [{_NOW}] [{_GOOD}], läufts [{_NOW}|] rund, läuft [es |] [{_NOW}] rund, läuft [{_GOOD}|rund|wie geschmiert|wie am schnürchen|wie eine eins]
         [läuft|geht] [wie geschmiert|wie am schnürchen|wie eine eins], wieder in ordnung, jetzt in ordnung, ist in ordnung [jetzt|wieder]
-        kann [mich |] [{_NOW}] [einloggen|anmelden|exportieren|importieren|drucken|speichern|hochladen|zugreifen]
         [lädt|startet|öffnet|speichert|synchronisiert|druckt|exportiert|importiert|verbindet] [sich |] [jetzt wieder|wieder|endlich wieder|{_GOOD}]
     """,
+    fixed=_FIXED.replace("|", ", "),
+    gone="weg, verschwunden, beseitigt, vom tisch, geschichte, nicht mehr [da|vorhanden|zu sehen|aufgetreten|vorgekommen]",
+    can="kann, können, konnte mich, lässt sich, kann man",
     works_if_now="geht, gehts, gehen, läuft, läufts, laufen, tut, tuts, passt, alles gut, alles ok, alles okay, alles in ordnung, in ordnung",
     now="jetzt, jetz, jz, nun, wieder, endlich, mittlerweile, inzwischen, jetzt aber",
     work="funktionieren, klappen, laufen",
@@ -54,7 +55,7 @@ GERMAN = Lexicon(
         aber immer noch nicht, aber leider immer noch nicht, aber weiterhin nicht, aber noch immer nicht, immer noch net, immer noch ned, immer noch nicht so
     """,
     not_="""
-        nicht, nich, net, ned, nichts, nix, nie, niemals, gar nicht, garnicht, gar nichts, überhaupt nicht, überhaupt nichts, nicht mehr, nichts mehr, gar nichts mehr, gar nicht mehr
+        nicht, nich, net, ned, nichts, nix, nie, niemals, gar nicht, garnicht, gar nichts, überhaupt nicht, überhaupt nichts, nicht mehr, nichts mehr, gar nichts mehr, gar nicht mehr, gar nicht erst
         aber nicht, aber leider nicht, aber trotzdem nicht, noch nicht, auch nicht, einfach nicht, nicht wirklich, kaum, nicht mal, nicht einmal
     """,
     not_after=True,
@@ -63,7 +64,7 @@ GERMAN = Lexicon(
     small="bei mir, bei uns, hier, richtig, korrekt, ordentlich, wirklich, einfach, es, das, so, mal, ja, auch, damit, hier bei mir, mich, sich, mir, uns",
     spoiler="auf meinem [handy|iphone|ipad|android|pixel|laptop|mac|macbook|pc|rechner|tablet|samsung|smartphone|gerät], auf [android|ios|windows|mac|linux], unter [windows|android|ios|linux], leider, doch, trotzdem, dennoch, schade, wie vorher, wie zuvor, wie immer, wie gehabt, wie früher, bitte, sorry, mehr, ab, überhaupt, gar, ebenfalls, wieder mal, schon",
     but="aber, jedoch, allerdings, nur, außer, bis auf, sondern, dafür, hingegen, stattdessen, lediglich, bloß",
-    although="obwohl, trotz, selbst nach, auch nach, obwohl ich, auch wenn, selbst mit",
+    although="obwohl, trotz, trotz [update|neuinstallation|neustart|aktualisierung|neuester version|der neuen version|mehrfachem neustart], selbst nach, auch nach, obwohl ich, auch wenn, selbst mit",
     join="und, u, sowie",
     asks="""
         warum, wieso, weshalb, wann, wie, was, wo, wer, welche, welcher, welches, habt ihr, könnt ihr, könntet ihr, könnten sie, können sie, haben sie
@@ -75,6 +76,7 @@ GERMAN = Lexicon(
     """,
     yes_no_tag="oder, gell, nicht wahr, stimmts, wa, oder nicht, oder was, oder doch nicht",
     doubt="""
+        [app|konto|daten|export|login|alles andere] auch
         wenn, falls, sofern, solange, ob, vielleicht, evtl, eventuell, möglicherweise, wahrscheinlich, vermutlich, könnte, sollte, müsste, würde, wäre, dürfte, kann sein
         hoffe, hoffen, hoffentlich, denke, denk, dachte, glaube, glaub, vermute, schätze, scheint, scheinen, scheinbar, anscheinend, angeblich, offenbar, sieht so aus, sieht gut aus, gefühlt
         weiß nicht, keine ahnung, nicht sicher, unsicher, mal sehen, mal schauen, mal gucken, eigentlich, theoretisch, im prinzip
@@ -100,15 +102,15 @@ GERMAN = Lexicon(
     courtesy="""
         danke, dankeschön, danke schön, danke sehr, danke euch, danke dir, danke ihnen, danke nochmal, danke nochmals, danke noch mal, danke vielmals, danke danke, vielen dank, vielen lieben dank, besten dank, herzlichen dank, lieben dank, tausend dank, dank euch, 1000 dank, ganz vielen dank, recht herzlichen dank, vielen vielen dank, thx, merci
         für [die|eure|ihre|deine|euren|den|das|ihren|] [schnelle |rasche |tolle |super |prompte |zügige |schnellen |tollen |super schnelle |flotte |] [hilfe|rückmeldung|antwort|lösung|reaktion|behebung|info|mühe|arbeit|unterstützung|fix|support|service|update|bugfix|einsatz|umsetzung|bearbeitung|reparatur|korrektur]
-        fürs [fixen|beheben|reparieren|update|kümmern|lösen|bescheid geben|bescheid sagen|schnelle fixen|schnelle beheben|dranbleiben|nachfragen|reagieren], für alles
+        fürs [fixen|beheben|reparieren|update|kümmern|lösen|bescheid geben|bescheid sagen|schnelle fixen|schnelle beheben|schnelle reagieren|schnelle antworten|schnelle update|schnelle lösen|reagieren|dranbleiben|nachfragen|reagieren], für alles
         hallo, hi, moin, servus, grüezi, hey, guten morgen, guten tag, guten abend, hallo zusammen, hallo team, liebes team, hallo liebes team, lg, vg, mfg, viele grüße, liebe grüße, gruß, beste grüße, schöne grüße, schönen tag, schönen tag noch, schönes wochenende, schönen abend, schönen abend noch
         weiter so, gut gemacht, gute arbeit, top arbeit, tolle arbeit, super arbeit, klasse arbeit, klasse support, toller support, super support, toller service, super service, top service, spitzen support, respekt, hut ab, daumen hoch, kompliment, an das [ganze |]team, an euch, ans team
     """,
     filler=f"""
         der, die, den, dem, ein, eine, mein, meine, meinem, meiner, euer, eure, dein, deine, ist, sind, ich, wir, ihr, hab, habe, habs, haben, alles, alle, beide, beides, dass, dies, dieser
-        {_GOOD.replace("|", ", ")}, toll, klasse, spitze, genial, großartig, fantastisch, geil, mega, hammer, cool, sehr gut, tiptop, tip top, top, wie geschmiert, wie gewohnt, wie gewünscht, wie es soll, wie es sein soll, wie am schnürchen, wie erwartet, wie eine eins, spitzenmäßig, hervorragende
+        {_GOOD.replace("|", ", ")}, toll, klasse, spitze, genial, großartig, fantastisch, geil, mega, hammer, cool, sehr gut, tiptop, tip top, top, wie geschmiert, wie gewohnt, wie gewünscht, wie [es|sie|er|das] soll, wie [es|sie|er|das] sein soll, wie am schnürchen, wie erwartet, wie eine eins, spitzenmäßig, hervorragende
         ohne probleme, ohne fehler, ohne abstürze, ohne absturz, keine probleme, kein problem
-        ja, jap, jup, jepp, jo, joa, jawohl, jawoll, genau, stimmt, tatsächlich, alles klar, gerade, eben, grad, grade, soeben, heute getestet, gerade getestet, eben getestet
+        ja, jap, jup, jep, jepp, jaa, jawoll, yo, jo, joa, jawohl, jawoll, genau, stimmt, tatsächlich, alles klar, gerade, eben, grad, grade, soeben, heute getestet, gerade getestet, eben getestet
         getestet, aktualisiert, installiert, ausprobiert, probiert, geupdatet, upgedatet, update, geprüft, neu gestartet, nochmal, noch mal, nochmals
         [nach|mit|seit|durch|dank|seit|ab] [dem|dem letzten|dem neuen|dem neuesten|dem heutigen|] [update|fix|bugfix|patch|release], [mit|in|seit|ab|unter|version] [der |] 0.0, [mit|in|seit|ab] [der|] [neuen|neuesten|aktuellen|neusten|letzten] version, seit heute, nach der aktualisierung, nach dem aktualisieren
         [freut mich|freu mich|freue mich|bin froh|bin begeistert|bin happy|bin glücklich|bin erleichtert|bin zufrieden] [sehr|], glücklich, erleichtert, zufrieden, begeistert, froh
@@ -128,7 +130,7 @@ GERMAN = Lexicon(
         lass mich in ruhe, lasst mich in ruhe, lassen sie mich in ruhe, lasst mich, [hört|hör|hören sie] auf [damit|mich|mir|zu schreiben|zu nerven|zu spammen|zu antworten], [hört|hör] endlich auf, mir zu [schreiben|antworten], mich zu [kontaktieren|markieren|taggen|nerven|belästigen|erwähnen]
         [schreibt|schreib|schreiben sie|antwortet|antworten sie|schickt|schicken sie] mir [bitte |] [nicht mehr|nichts mehr|nicht|keine nachrichten mehr|nie wieder], [kontaktiert|kontaktieren sie|markiert|markieren sie|taggt|erwähnt|belästigt|nervt|nerven sie|kontaktiere|markiere] mich [bitte |] [nicht mehr|nicht|nie wieder]
         mich [bitte |] nicht mehr [anschreiben|kontaktieren|markieren|taggen|erwähnen|belästigen], bitte nicht mehr [anschreiben|kontaktieren|markieren|taggen|antworten|schreiben|melden]
-        [will|möchte|wünsche] [ich |] keine [nachrichten|antworten|mails|weiteren nachrichten|weiteren antworten] [mehr|von euch|von ihnen|], keine [nachrichten|antworten|weiteren nachrichten] mehr bitte, bitte keine [nachrichten|antworten|weiteren nachrichten|weiteren antworten] [mehr|]
+        [will|möchte|wünsche] [ich |] keine [nachrichten|antworten|mails|weiteren nachrichten|weiteren antworten] [mehr|von euch|von ihnen|], keine [nachrichten|antworten|weiteren nachrichten] mehr bitte, [bitte |] keine weiteren [nachrichten|antworten|benachrichtigungen] [bitte|mehr bitte], bitte keine [nachrichten|antworten|weiteren nachrichten|weiteren antworten] [mehr|]
         verpisst euch, verpiss dich, haut ab, hau ab, halt die klappe, haltet die klappe, nervt nicht, meldet mich ab, bitte abmelden, bitte austragen, schluss damit, lasst das, bitte aufhören, lasst es sein, lasst das sein
     """,
     stop_if_alone="abmelden, aufhören, hört auf, hör auf, genug, es reicht, reicht jetzt, schluss, austragen, ruhe",

@@ -43,12 +43,18 @@ class Sense(IntEnum):
     """What one does with a product: says nothing alone, and is bad news when negated ('cannot *log in*')."""
     WORK = auto()
     """To work: says nothing alone, and is a failure when negated ('does not *work*')."""
+    CAN = auto()
+    """Beside something one does with a product and a NOW, it works: 'I *can* log in again'."""
     WORKS = auto()
     """It works: a claim, and a failure when negated."""
+    FIXED = auto()
+    """Says the same of a product and of its TROUBLE: 'the error is *fixed*'."""
+    GONE = auto()
+    """Says it of TROUBLE only: 'the error is *gone*'; a product that is gone is no good news."""
     WORKS_IF_NOW = auto()
     """Also an idiom for 'fine with me' (ça marche, passt), so it claims nothing unless beside a NOW."""
     TROUBLE = auto()
-    """Error, crash, problem: bad news only beside a STILL."""
+    """Error, crash, problem: bad news beside a STILL, good news beside FIXED and GONE."""
     STILL = auto()
     SPOILER = auto()
     """Stands near failures and never in a confirmation: unfortunately, yet."""
@@ -97,6 +103,9 @@ class Lexicon:
 
     language: str
     works: str = ""
+    fixed: str = ""
+    gone: str = ""
+    can: str = ""
     works_if_now: str = ""
     now: str = ""
     broken: str = ""
@@ -225,9 +234,7 @@ class Phrasebook:
         while at < len(words):
             match = self._longest(words, at, opening=opening)
             matches.append(match)
-            opening = match.sense in (Sense.JOIN, Sense.BUT, Sense.ALTHOUGH) or (
-                opening and match.sense is Sense.COURTESY
-            )
+            opening = match.sense in (Sense.JOIN, Sense.BUT) or (opening and match.sense is Sense.COURTESY)
             at = match.end
         return matches
 

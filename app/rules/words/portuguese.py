@@ -8,25 +8,28 @@ _FIXED = (
     "resolvido|corrigido|consertado|arrumado|solucionado|arranjado|resolvida|corrigida|consertada|arrumada|normalizado"
 )
 _BUG = "problema|problemas|erro|erros|bug|bugs|falha|falhas|travamento|travamentos"
-_CRASHES = "trava|trava tudo|cai|fecha|fecha sozinho|fecha sozinha|dá erro|crasha|buga|falha|congela|está travando|tá travando|está dando erro|tá dando erro|está fechando|tá fechando|tá caindo|dá problema|bloqueia|encrava|aparece o erro|aparece|acontece|travou|fechou|caiu|deu erro"
+_CRASHES = "trava|trava tudo|cai|fecha|fecha sozinho|fecha sozinha|dá erro|crasha|buga|falha|congela|está travando|tá travando|está dando erro|tá dando erro|está fechando|tá fechando|tá caindo|dá problema|bloqueia|encrava|acontece|travou|fechou|caiu|deu erro"
 _WELL = "bem|perfeitamente|perfeito|direitinho|certinho|normal|normalmente|muito bem|redondo|redondinho|liso|lisinho|sem problemas|sem problema|sem erros|sem erro|corretamente|a 100|super bem|às mil maravilhas|que é uma beleza|lindamente|ok|de boa"
 
 PORTUGUESE = Lexicon(
     language="pt",
     works=f"""
         funciona, funcionam [agora|já|bem|de novo], funcionando, está funcionando, tá funcionando, a funcionar, está a funcionar, [voltou|voltaram|volta] a [funcionar|trabalhar|rodar], funcionou, deu certo, já dá, já está a dar, já está a funcionar
-        {_FIXED.replace("|", ", ")}, [resolveu|resolveram|corrigiram|consertaram|arrumaram|solucionaram|resolveu se], [foi|está|tá|ficou] [{_FIXED}], [{_BUG}] [foi |está |tá |] [{_FIXED}], [sumiu|desapareceu] o [{_BUG}], o [{_BUG}] [sumiu|desapareceu]
-        não [me |] [{_CRASHES}] mais, já não [me |] [{_CRASHES}], [parou|pararam] de [travar|fechar|dar erro|crashar|cair|bugar|congelar], não tem mais [{_BUG}], não [há|tenho] mais [{_BUG}], já não [há|tenho|tem] [{_BUG}]
-        normalizou, voltou ao normal, tudo voltou ao normal, tudo funcionando, agora foi, agora sim, agora deu, agora vai bem
+        não [me |] [{_CRASHES}] mais, já não [me |] [{_CRASHES}], [parou|pararam] de [travar|fechar|dar erro|crashar|cair|bugar|congelar], não tem mais [{_BUG}], não [me |] deu mais [{_BUG}], não [me |] deu [{_BUG}], não [há|tenho] mais [{_BUG}], já não [há|tenho|tem] [{_BUG}]
+        [notificações|mensagens|fotos] voltaram, voltaram as [notificações|mensagens|fotos], normalizou, voltou ao normal, tudo voltou ao normal, tudo funcionando, agora foi, agora sim, agora deu, agora vai bem
         [rodando|roda|carrega|abre|carregando|abrindo|sincronizando|salvando|exportando] [{_WELL}], agora [carrega|abre|roda|sincroniza|salva|exporta|entra], [ficou|está|tá|ta] [perfeito|ótimo|excelente|top|10|show] agora
-        [agora|já|finalmente|enfim] [eu |] [consigo|consegui] [entrar|acessar|abrir|logar|exportar|importar|salvar|usar|fazer login|imprimir|aceder], [consigo|consegui] [entrar|acessar|abrir|logar|exportar|importar|salvar|usar|fazer login|imprimir|aceder] [agora|de novo|novamente]
     """,
-    works_if_now="tudo certo, tudo ok, tudo bem, tá ok, está ok, tá bom, está bom, tá certo, está normal, tá normal, rodando, normal, está tudo certo, tá tudo certo, está tudo ok, tá tudo ok, dá",
+    fixed=f"""
+        {_FIXED.replace("|", ", ")}, resolveu, resolveram, corrigiram, consertaram, arrumaram, solucionaram, resolveu se, [foi|está|tá|ficou] [{_FIXED}]
+    """,
+    gone="sumiu, desapareceu, sumiram, desapareceram, não aparece mais, não [me |] aparece mais, já não aparece, foi embora",
+    can="consigo, consegui, conseguimos, dá pra, dá para, posso, deixa",
+    works_if_now="tudo certo, tudo ok, tudo bem, tá ok, está ok, tá bom, está bom, tá certo, está normal, tá normal, rodando, normal, está tudo certo, tá tudo certo, está tudo ok, tá tudo ok",
     now="agora, finalmente, enfim, de novo, novamente, outra vez, já, até que enfim, agora já",
     work="funcionar, funcionam, rodar, trabalhar",
     use="""
         abre, carrega, entra, inicia, salva, sincroniza, exporta, importa, conecta, loga, roda, arranca, responde, grava, abrir, carregar, carregam
-        [consigo|consegui|dá pra|dá para] [entrar|acessar|abrir|logar|exportar|importar|salvar|usar|fazer login|imprimir|aceder|fazer nada|usar o app], deixa [entrar|abrir|logar|exportar|salvar|acessar], acontece nada
+        entrar, acessar, abrir, logar, exportar, importar, salvar, usar, fazer login, imprimir, aceder, fazer nada, usar o app, usar a app, acontece nada, ver, enviar, baixar, gravar
     """,
     broken=f"""
         [o |os |exatamente o |com o |] [mesmo|mesmos] [{_BUG}|resultado], [a |exatamente a |] mesma [coisa|mensagem|falha|tela|merda|história], mesmíssimo erro, mesmíssima coisa
@@ -36,7 +39,7 @@ PORTUGUESE = Lexicon(
         não foi [{_FIXED}], não [corrigiram|resolveram|consertaram|arrumaram|resolve] [nada|o problema|o erro|], não [está|tá] [{_FIXED}], nada resolvido, longe de estar resolvido
         [pior|mais lento] [que|do que] [antes|nunca], piorou, ficou [ainda |] pior, está pior, tá pior, [{_BUG}] [persiste|continua|permanece], persiste, persistem
         ainda [dá erro|dando erro|da erro|trava|travando|fecha|fecha sozinho|cai|caindo|falha|crasha|buga|bugado|quebrado|com erro|com problema|com bug|o mesmo|a mesma coisa|na mesma|está com erro|tá com erro|está com problema|está travando|tá travando|está dando erro|tá dando erro|acontece|ocorre|persiste|aparece o erro|tá bugado|está bugado|tá quebrado|está quebrado|ruim]
-        [travou|travando|caiu|fechou|bugou|deu erro|dá erro] [de novo|outra vez|novamente], não funciona nada, nada funciona, não presta, não adiantou [nada|de nada]
+        [travou|travando|caiu|fechou|bugou|deu erro|dá erro] [de novo|outra vez|novamente], não [funciona|está funcionando|tá funcionando|funfa] não, não funciona nada, nada funciona, não presta, não adiantou [nada|de nada]
     """,
     fails_if_alone=f"""
         {_CRASHES.replace("|", ", ")}, travando, quebrado, quebrada, crashando, dando erro, deu ruim, pior, péssimo, inutilizável, bugado, bugada, bugou
@@ -59,7 +62,7 @@ PORTUGUESE = Lexicon(
         deveria, deveriam, deve, devia, poderia, seria, teria, pode ser, não sei, sei lá, sei la, não tenho certeza, não tenho a certeza
         ontem, antes, semana passada, mais cedo, anteriormente, era, eram, estava, tava, estavam, funcionava, tinha, havia, hoje de manhã, outro dia
         às vezes, as vezes, de vez em quando, em parte, parcialmente, pela metade, quase, mais ou menos, por enquanto, por ora, até agora, até o momento, até ao momento, no momento, atualmente, meio, alguns, algumas, um pouco, melhor, um pouco melhor, bem melhor, muito melhor
-        nem sempre, nem tudo, nem todos, não só, nada mal, nada mau, não é ruim, não em todos, não totalmente, não completamente, não é que
+        [menu|teclado|tela|formulário|painel|chat|vídeo|janela|conta|sessão] não fecha mais, nem sempre, nem tudo, nem todos, não só, nada mal, nada mau, não é ruim, não em todos, não totalmente, não completamente, não é que
         colega, colegas, amigo, amiga, marido, esposa, esposo, mulher, namorado, namorada, chefe, irmão, irmã, filho, filha, mãe, pai, alguém, outros, outras, pra você, pra vocês, para você, para vocês, eles, elas, os outros, vizinho
         amanhã, mais tarde, depois, logo, à noite, hoje à noite, fim de semana, semana que vem, em breve, logo mais, daqui a pouco
         claro, claro que, aham, sei, até parece, que surpresa, só que não, sqn, imagina, sim sim, tá bom então, conta outra, me engana que eu gosto, ah tá, ata, parabéns só que não, eu mesmo, eu mesma, eu consertei, eu resolvi
@@ -86,7 +89,7 @@ PORTUGUESE = Lexicon(
         nenhum problema, nenhum erro, sem travar, sem travamentos, sem bugs, sem falhas
         atualizei, acabei de [testar|atualizar|verificar|conferir|instalar|experimentar], testei, testado, atualizado, atualizada, verificado, testei agora, já testei, já atualizei, acabo de testar, reinstalei, conferi, testei aqui, atualizei aqui, acabei de testar aqui, atualizei o app, atualizei a app
         [depois da|após a|com a|desde a|com essa|com esta|após|na|nesta|nessa] [última |nova |] [atualização|versão|correção], com o [update|fix|patch], [com|na|desde|versão] [a |] 0.0, depois de atualizar, após atualizar, atualização, versão, nova, última, novo, correção
-        muito, super, tão rápido, que rapidez, que rápido, rápido, rapidinho, rapidíssimo, super rápido, muito rápido, que agilidade, que eficiência, na hora, eba, uhul, uhuu, ufa, oba, aleluia, graças a deus, amém, que bom, que ótimo, que alívio, que maravilha, que alegria, que felicidade, bravo, viva, glória, totalmente, completamente, absolutamente, realmente, de verdade, demais da conta
+        muito, super, de primeira, logo de primeira, tão rápido, que rapidez, que rápido, rápido, rapidinho, rapidíssimo, super rápido, muito rápido, que agilidade, que eficiência, na hora, eba, uhul, uhuu, ufa, oba, aleluia, graças a deus, amém, que bom, que ótimo, que alívio, que maravilha, que alegria, que felicidade, bravo, viva, glória, totalmente, completamente, absolutamente, realmente, de verdade, demais da conta
         feliz, contente, muito feliz, satisfeito, satisfeita, aliviado, aliviada, pessoal, galera, gente, equipe, equipa, time, amigos, moçada, turma, rapaziada, podem fechar o ticket, podem encerrar, caso encerrado, podem fechar o chamado
     """,
     thing="""

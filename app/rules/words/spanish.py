@@ -13,23 +13,28 @@ SPANISH = Lexicon(
     language="es",
     works=f"""
         funciona, funcionan [ya|ahora|bien|de nuevo], funcionando, está funcionando, están funcionando, funcionó, ha funcionado, [vuelve|volvió|ha vuelto|vuelven|volvieron] a [funcionar|andar|ir|la normalidad]
-        {_FIXED.replace("|", ", ")}, se [arregló|solucionó|resolvió|corrigió|ha arreglado|ha solucionado|ha resuelto], [quedó|ha quedado|queda] [{_FIXED}|perfecto|genial|excelente|bien], ya quedó, ya va [{_WELL}], [{_BUG}] [está |ha sido |ya |] [{_FIXED}], [lo |la |] [arreglaron|solucionaron|resolvieron|corrigieron|arreglasteis|solucionasteis]
-        ya no [{_CRASHES}], ya no [me |] [ocurre|pasa|sucede|aparece|sale], ya no [hay|tengo|veo] [{_BUG}|ningún error|ningún problema], [desapareció|ha desaparecido] el [{_BUG}], el [{_BUG}] [desapareció|ha desaparecido], dejó de [fallar|cerrarse|colgarse|dar error]
+        ya no [{_CRASHES}], ya [me |] [llegan|aparecen|salen|cargan] [bien|de nuevo|las notificaciones|los mensajes|los correos], ya no [me |] [ocurre|pasa|sucede], ya no [hay|tengo|veo] [{_BUG}|ningún error|ningún problema], dejó de [fallar|cerrarse|colgarse|dar error]
         [va|anda|marcha|trabaja|jala] [{_WELL}], [va|anda|marcha] todo [{_WELL}], [ya|ahora] [me |] sirve
-        ya [puedo|pude|me deja|deja|he podido] [entrar|acceder|iniciar sesión|exportar|importar|abrir|abrirla|abrirlo|guardar|imprimir|conectarme|usarla|usarlo|loguearme|ingresar], ahora [sí |ya |] [puedo|pude|me deja|deja] [entrar|acceder|iniciar sesión|exportar|importar|abrir|abrirla|abrirlo|guardar|imprimir|conectarme|usarla|usarlo|ingresar]
+        ya quedó, [quedó|ha quedado|queda] [perfecto|genial|excelente|de lujo], ya va [{_WELL}]
         ahora sí, ya [carga|abre|entra|exporta|guarda|sincroniza|conecta] [bien|perfecto|sin problemas|correctamente|de nuevo|]
         todo [vuelve a la normalidad|volvió a la normalidad|de vuelta a la normalidad]
     """,
+    fixed=f"""
+        {_FIXED.replace("|", ", ")}, se [arregló|solucionó|resolvió|corrigió|ha arreglado|ha solucionado|ha resuelto], [quedó|ha quedado|queda] [ya |] [{_FIXED}]
+        [lo |la |] [arreglaron|solucionaron|resolvieron|corrigieron|arreglasteis|solucionasteis|han arreglado|han solucionado|habéis arreglado]
+    """,
+    gone="desapareció, ha desaparecido, desaparecido, ya no [me |] [aparece|sale], se fue, desaparecieron",
+    can="puedo, pude, podemos, me deja, nos deja, deja, he podido",
     works_if_now="va, anda, marcha, sirve, jala, todo bien, todo ok, todo en orden, está bien, todo correcto, está ok, todo perfecto, todo está bien, está todo bien, está perfecto",
     now="ahora, ya, por fin, finalmente, de nuevo, otra vez, nuevamente, al fin, ahora ya, ahora mismo",
     work="funcionar, funcionan, funcione, andar, marchar",
     use="""
         carga, abre, entra, inicia, guarda, sincroniza, exporta, importa, conecta, arranca, responde, cargan, abren
-        puedo [entrar|acceder|iniciar sesión|abrir|abrirla|abrirlo|exportar|importar|guardar|loguearme|conectarme|usarla|usarlo|imprimir|ingresar], deja [entrar|acceder|iniciar sesión|abrir|exportar|importar|guardar|ingresar|hacer nada], hace nada
+        entrar, acceder, iniciar sesión, abrir, abrirla, abrirlo, exportar, importar, guardar, loguearme, conectarme, usarla, usarlo, imprimir, ingresar, hacer nada, hace nada, usar, ver, descargar, subir, enviar
     """,
     broken=f"""
         [el |los |con el |exactamente el |] [mismo|mismos] [{_BUG}|resultado|mensaje|mensaje de error], [la |] misma [cosa|falla|historia|pantalla], lo mismo, lo mismo de siempre, lo mismo que antes
-        [sigue|siguen|continúa|continúan] [igual|roto|rota|mal|fallando|dando error|dando errores|dando problemas|dando fallos|pasando|ocurriendo|apareciendo|saliendo|cerrándose|colgándose|con el mismo error|con el mismo problema|con error|con errores|con problemas|ahí|lo mismo|en las mismas|caído|caída|trabándose|bloqueado|pésimo|peor|el error|el problema|el fallo|el bug]
+        [sigue|siguen|continúa|continúan] [igual|exactamente igual|roto|rota|mal|fallando|dando error|dando errores|dando problemas|dando fallos|pasando|ocurriendo|apareciendo|saliendo|cerrándose|colgándose|con el mismo error|con el mismo problema|con error|con errores|con problemas|ahí|lo mismo|en las mismas|caído|caída|trabándose|bloqueado|pésimo|peor|el error|el problema|el fallo|el bug]
         sigue sin [ir|dejarme|dejar|dar|abrir|abrirse|cargar|servir|sincronizar|entrar|aparecer|salir|poder|reproducir|guardar|arreglarse|solucionarse|andar|jalar|arreglo|solución], siguen sin [ir|cargar|aparecer|arreglarlo|solucionarlo|abrir], sigo [igual|sin poder|con el mismo problema|con el mismo error|con el problema|con el error|en las mismas]
         igual que antes, todo igual, [ningún|ninguna] [cambio|mejora|diferencia|mejoría], sin cambios, sin mejoras, nada ha cambiado, no ha cambiado nada, no cambió nada, no cambia nada, nada cambió
         no se [ha |] [solucionó|arregló|resolvió|solucionado|arreglado|resuelto|corrigió|corregido], no [está|esta|quedó|ha quedado] [{_FIXED}], no [han|habéis] [arreglado|solucionado|resuelto] [nada|el problema|el error|]
@@ -58,7 +63,7 @@ SPANISH = Lexicon(
         debería, deberían, podría, habría, sería, puede que, puede ser, no sé, ni idea, no estoy seguro, no estoy segura, diría
         ayer, antes, la semana pasada, anteriormente, hace un rato, hace días, era, eran, estaba, estaban, funcionaba, había, esta mañana, el otro día, iba, andaba
         a veces, de vez en cuando, en parte, parcialmente, a medias, casi, más o menos, mas o menos, por ahora, de momento, por el momento, hasta ahora, hasta el momento, actualmente, a ratos, un poco, algunos, algunas, medio, mejor, un poco mejor, mucho mejor
-        no siempre, no solo, no todo, no todos, no está mal, nada mal, no en todos, no del todo, no a todos, no es que
+        [menú|teclado|pantalla|formulario|panel|chat|vídeo|video|sesión|cuenta|cuadro] ya no se [me |] cierra, no siempre, no solo, no todo, no todos, no está mal, nada mal, no en todos, no del todo, no a todos, no es que
         colega, colegas, compañero, compañera, amigo, amiga, esposo, esposa, marido, mujer, novio, novia, jefe, jefa, hermano, hermana, hijo, hija, mamá, madre, padre, papá, alguien, otros, otras, los demás, ellos, ellas, gente a ti, a ustedes, a vosotros, para ti
         dice
         mañana, más tarde, luego, pronto, esta noche, esta tarde, fin de semana, la próxima semana, después
@@ -81,7 +86,7 @@ SPANISH = Lexicon(
     """,
     filler=f"""
         el, la, los, las, lo, un, una, mi, mis, su, sus, es, está, están, todo, todos, toda, con todo, ambos, eso, esto, ese, este, esta, soy, estoy, he, yo
-        sí, siii, así es, efectivamente, exacto, correcto, confirmo, confirmado, les confirmo que, os confirmo que, confirmo que, puedo confirmar que, les confirmo, os confirmo, doy fe
+        sí, siii, pues sí, oye, así es, efectivamente, exacto, correcto, confirmo, confirmado, les confirmo que, os confirmo que, confirmo que, puedo confirmar que, les confirmo, os confirmo, doy fe
         {_WELL.replace("|", ", ")}, perfecta, estupendo, maravilloso, maravilla, ideal, chévere, bárbaro, guay, buenísimo, excelente, increíble, listo, lista, ya está, ok, vale, súper, super, joya, impecable, de lujo, qué maravilla
         sin errores, sin fallos, sin error, ningún problema, ningún error, cero problemas, cero errores
         acabo de [probar|probarlo|probarla|actualizar|actualizarla|actualizarlo|comprobar|comprobarlo|revisar|instalar|verificar], lo acabo de probar, probado, comprobado, actualizado, actualizada, verificado, ya actualicé, actualicé, lo probé, probé, ya probé, ya lo probé, ya la actualicé, ya lo actualicé, revisado, reinstalé, lo comprobé, he actualizado, ya he actualizado, he probado, lo he probado, ya lo he probado
@@ -95,7 +100,7 @@ SPANISH = Lexicon(
         función, programa, software, bluetooth, suscripción, correo, correos, email, emails, modo oscuro, gráfico, gráficos, formulario, reproductor, reproducción, widget, plugin, extensión, la de exportar, exportar, importar, iniciar sesión, entrar, guardar, imprimir, cosa, cosas, panel
     """,
     stop="""
-        [déjenme|dejadme|déjame|dejenme|dejame] en paz, [déjenme|dejadme|déjame] [tranquilo|tranquila], [dejen|deja|dejad|paren|para|parad|deje] de [escribirme|contactarme|mandarme|enviarme|etiquetarme|mencionarme|molestarme|responderme|molestar|spamear|mandar mensajes|enviar mensajes|responder|acosarme|hacer spam|taggearme|arrobarme]
+        [déjenme|dejadme|déjame|dejenme|dejame|que me dejéis|que me dejen|me dejáis|me dejan] en paz, [déjenme|dejadme|déjame] [tranquilo|tranquila], [dejen|deja|dejad|paren|para|parad|deje] de [escribirme|contactarme|mandarme|enviarme|etiquetarme|mencionarme|molestarme|responderme|molestar|spamear|mandar mensajes|enviar mensajes|responder|acosarme|hacer spam|taggearme|arrobarme]
         no me [escriban|contacten|etiqueten|mencionen|molesten|respondan|manden|envíen|escribáis|contactéis|etiquetéis|etiquetes|escribas|contactes|mandéis|enviéis|arroben|hablen] [más|mas|nunca más|], no me [manden|envíen|mandéis] [más|mas] mensajes
         no quiero [más|mas|] mensajes, no quiero [más|mas] [respuestas|notificaciones], no quiero que me [escriban|contacten|etiqueten|molesten|respondan], no quiero recibir [más|mas|] [mensajes|respuestas], dame de baja, denme de baja, dadme de baja
         váyanse a la mierda, vete a la mierda, iros a la mierda, cállense, cállate, callaos, basta ya, basta por favor, por favor basta, los voy a bloquear, os voy a bloquear, bloqueados, basta de mensajes, basta de spam

@@ -69,7 +69,7 @@ _QUOTED_LINE = re.compile(r"^[ \t]*[>＞].*$", re.MULTILINE)
 _KANA_AND_KANJI = r"\u3005-\u3007\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff\u3400-\u9fff"
 _LETTER = rf"(?:(?![{_KANA_AND_KANJI}])[^\W\d_])"
 
-_WARM = "🙏❤♥💙💚💛🧡💜🤍🖤🥰😊😀😃😄😁😻🤗☺😌💕💖"
+_WARM = "🙇🙏❤♥💙💚💛🧡💜🤍🖤🥰😊😀😃😄😁😻🤗☺😌💕💖"
 _CHEER = "👍🎉🥳✨💯🙌😍🤩✅👌💪🚀🎊✔☑"
 
 _PIECES = re.compile(
