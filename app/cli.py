@@ -25,7 +25,7 @@ from app.main import Server, listen, make_app
 from app.settings import Settings
 from app.steps import connect
 from app.store import accounts, members, schema
-from app.store.session import DATABASE_ERRORS, DatabaseAddressError
+from app.store.session import DATABASE_ERRORS, DatabaseAddressError, database_reason
 from app.store.tables import Account, Tracker
 from app.worker import run
 
@@ -114,10 +114,8 @@ def carry_out(work: Coroutine[Any, Any, None]) -> None:
     except schema.ForeignSchemaError as error:
         fail(str(error))
     except DATABASE_ERRORS as error:
-        reason = str(getattr(error, "orig", None) or error).splitlines()[0]
-        fail(
-            f"The database cannot be used ({logs.SECRET_VALUES.sub(logs.HIDDEN, reason)}). See FULLCIRCLE_DATABASE_URL."
-        )
+        reason = logs.SECRET_VALUES.sub(logs.HIDDEN, database_reason(error))
+        fail(f"The database cannot be used ({reason}). See FULLCIRCLE_DATABASE_URL.")
 
 
 @app.command()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import socket
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -13,7 +15,8 @@ import structlog
 from app import __version__
 from app.steps import deliver, hear_answer, hear_tracker, link, owe, show, take_in
 from app.steps.river import JobName, River, Wake
-from app.store import schema, workers
+from app.store import due, schema, workers
+from app.store.session import DATABASE_ERRORS, LOST_DATABASE, database_reason
 
 log = structlog.get_logger(__name__)
 
@@ -22,11 +25,10 @@ Job = Callable[[River], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """A job, how many of it may run at once in one process, and how often an idle one looks for work."""
+    """A job, and how many of it may run at once in one process."""
 
     job: Job
     lanes: int = 1
-    every: float = 0.5
 
 
 JOBS: dict[JobName, Lanes] = {
@@ -42,73 +44,119 @@ JOBS: dict[JobName, Lanes] = {
     "hear_answers": Lanes(hear_answer.hear_next),
     "show_engineers": Lanes(show.show_next),
     "tell_engineers": Lanes(show.tell_next),
-    "close_unanswered": Lanes(hear_answer.close_unanswered, every=60),
+    "close_unanswered": Lanes(hear_answer.close_unanswered),
 }
-"""Work that another process made is found within `every` seconds; what this process made wakes its job at once."""
+"""What this process made wakes its job at once; what is due for any other reason is found by the watch."""
+
+LOOK = 0.5
+"""Seconds between two looks at what is due, one look for all jobs together."""
+
+BY_ITSELF = 60.0
+"""Seconds after which a lane looks for work unasked: enough for what is counted in days."""
 
 BEAT = 2.0
 AFTER_ERROR = 1.0
 
 
+@dataclass(slots=True)
+class _Shift:
+    """One process at work. It may not while the database has a schema that this code does not know (`foreign`)."""
+
+    river: River
+    wake: Wake
+    stop: asyncio.Event
+    name: str
+    may_work: bool = False
+    foreign: str | None = None
+
+
 async def run(river: River, wake: Wake, stop: asyncio.Event) -> None:
-    """Work until `stop` is set; what has begun is ended in order, and nothing new begins."""
-    name = f"{socket.gethostname()}:{os.getpid()}"
-    await _wait_for_schema(river, stop)
+    """Work until `stop` is set (and `wake` called); what has begun is ended in order, and nothing new begins."""
+    shift = _Shift(river, wake, stop, name=f"{socket.gethostname()}:{os.getpid()}")
+    while not stop.is_set() and not shift.may_work:
+        await _check_schema(shift)
+        if not shift.may_work:
+            await _wait(stop, AFTER_ERROR)
     if stop.is_set():
         return
-    log.info("worker started", worker=name)
+    log.info("worker started", worker=shift.name)
     async with asyncio.TaskGroup() as group:
-        group.create_task(_beat(river, name, stop))
-        for job_name, lanes in JOBS.items():
-            for lane in range(lanes.lanes):
-                group.create_task(_runner(river, job_name, lanes, lane, wake, stop))
-    async with river.db.begin() as session:
-        await workers.forget(session, name)
-    log.info("worker stopped", worker=name)
+        group.create_task(_watch(shift))
+        for name, lanes in JOBS.items():
+            for _ in range(lanes.lanes):
+                group.create_task(_lane(shift, name, lanes.job))
+    with contextlib.suppress(*DATABASE_ERRORS):  # a worker that is not signed off is soon seen to be silent
+        async with river.db.begin() as session:
+            await workers.forget(session, shift.name)
+    log.info("worker stopped", worker=shift.name)
 
 
-async def _wait_for_schema(river: River, stop: asyncio.Event) -> None:
+async def _check_schema(shift: _Shift) -> None:
     """A worker that sees a foreign schema waits and says so: another process is upgrading, or this one is old."""
-    said = False
-    while not stop.is_set():
-        found = await schema.state(river.db)
-        if found.is_right:
-            return
-        if not said:
-            log.warning("the database has another schema; waiting", has=found.has, needs=found.needs)
-            said = True
-        await _wait(stop, 1.0)
+    found = await schema.state(shift.river.db)
+    if not found.is_right and (found.has or "none") != shift.foreign:
+        log.warning("the database has another schema; waiting", worker=shift.name, has=found.has, needs=found.needs)
+    shift.foreign = None if found.is_right else found.has or "none"
+    shift.may_work = found.is_right
 
 
-async def _beat(river: River, name: str, stop: asyncio.Event) -> None:
-    while not stop.is_set():
+async def _watch(shift: _Shift) -> None:
+    """Look what is due, wake the jobs that have work, and show that this worker lives."""
+    is_lost, beat_at = False, 0.0
+    while not shift.stop.is_set():
         try:
-            async with river.db.begin() as session:
-                await workers.beat(session, name=name, version=__version__, now=await river.db.now(session))
+            if time.monotonic() >= beat_at:
+                await _check_schema(shift)
+                await _beat(shift)
+                beat_at = time.monotonic() + BEAT
+            if shift.may_work:
+                await _look(shift)
+        except DATABASE_ERRORS as error:
+            if not is_lost:
+                log.warning(
+                    "the database does not answer; waiting for it", worker=shift.name, why=database_reason(error)
+                )
+            is_lost = True
         except Exception:
-            log.exception("heartbeat failed", worker=name)
-        await _wait(stop, BEAT)
+            log.exception("the watch failed", worker=shift.name)
+        else:
+            if is_lost:
+                log.info("the database answers again", worker=shift.name)
+            is_lost = False
+        await _wait(shift.stop, AFTER_ERROR if is_lost else LOOK)
 
 
-async def _runner(river: River, name: JobName, lanes: Lanes, lane: int, wake: Wake, stop: asyncio.Event) -> None:
-    """One lane of a job. An error ends a piece of work, never the lane.
+async def _beat(shift: _Shift) -> None:
+    river = shift.river
+    async with river.db.begin() as session:
+        await workers.beat(session, name=shift.name, version=__version__, now=await river.db.now(session))
 
-    Only the first lane looks at its timer; it calls the others when it finds something.
-    """
-    woken = wake.listener(name)
-    while not stop.is_set():
+
+async def _look(shift: _Shift) -> None:
+    river = shift.river
+    async with river.db.read() as session:
+        found = await due.jobs(session, now=river.now(), lease_now=await river.db.now(session))
+    names = [name for name in JOBS if name in found]
+    if names:
+        shift.wake(*names)
+
+
+async def _lane(shift: _Shift, name: JobName, job: Job) -> None:
+    """One lane of a job. An error ends a piece of work, never the lane."""
+    woken = shift.wake.listener(name)
+    while not shift.stop.is_set():
         woken.clear()
+        busy = False
         try:
-            busy = await lanes.job(river)
+            busy = shift.may_work and await job(shift.river)
+        except LOST_DATABASE as error:
+            log.warning("job ended without its database", job=name, why=database_reason(error))
         except Exception:
             log.exception("job failed", job=name)
-            await _wait(stop, AFTER_ERROR)
+            await _wait(shift.stop, AFTER_ERROR)
             continue
-        if busy:
-            if lane == 0 and lanes.lanes > 1:
-                wake(name)
-        elif not stop.is_set():
-            await _wait(woken, lanes.every if lane == 0 else 60.0)
+        if not busy and not shift.stop.is_set():
+            await _wait(woken, BY_ITSELF)
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 
 from app.store.session import Session
 from app.store.tables import Account, Tracker
@@ -32,19 +32,18 @@ async def page(session: Session, table: type[C], *, after: int, limit: int) -> S
     return (await session.execute(query)).scalars().all()
 
 
+def due_for_poll_query(table: type[C], *, now: datetime) -> Select[C]:
+    """Those whose poll is due and that nobody polls."""
+    return select(table).where(
+        table.deleted_at.is_(None),
+        table.poll_at <= now,
+        or_(table.poll_until.is_(None), table.poll_until < now),
+    )
+
+
 async def due_for_poll(session: Session, table: type[C], *, now: datetime) -> C | None:
     """The one that has waited longest for its poll and that nobody polls."""
-    query = (
-        select(table)
-        .where(
-            table.deleted_at.is_(None),
-            table.poll_at <= now,
-            or_(table.poll_until.is_(None), table.poll_until < now),
-        )
-        .order_by(table.poll_at)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    query = due_for_poll_query(table, now=now).order_by(table.poll_at).limit(1).with_for_update(skip_locked=True)
     return (await session.execute(query)).scalar_one_or_none()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.session import Session
@@ -47,15 +47,14 @@ async def keep(
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
+def unworked_query() -> Select[Delivery]:
+    """Calls nobody has worked."""
+    return select(Delivery).where(Delivery.state == "new")
+
+
 async def unworked(session: Session, *, limit: int) -> Sequence[Delivery]:
     """Calls nobody has worked, oldest first."""
-    query = (
-        select(Delivery)
-        .where(Delivery.state == "new")
-        .order_by(Delivery.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    query = unworked_query().order_by(Delivery.id).limit(limit).with_for_update(skip_locked=True)
     return (await session.execute(query)).scalars().all()
 
 

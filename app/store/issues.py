@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, update
 
 from app.store.loops import WAITING
 from app.store.session import Session
@@ -50,7 +50,8 @@ async def loop_ids_of(session: Session, issue_ids: Sequence[int]) -> dict[int, l
 def _is_due(work: Work, now: datetime) -> ColumnElement[bool]:
     free = or_(Issue.claim.is_(None), Issue.claim_until < now)
     if work == "create":
-        return and_(free, Issue.state == "creating", Issue.create_at <= now)
+        # A literal, so that both databases use the index that holds only these issues.
+        return and_(free, Issue.state == literal_column("'creating'"), Issue.create_at <= now)
     if work == "look":
         return and_(
             free,
@@ -66,9 +67,9 @@ def _is_due(work: Work, now: datetime) -> ColumnElement[bool]:
     )
 
 
-async def due(session: Session, work: Work, *, now: datetime) -> Issue | None:
-    """An issue on which this work is due and nobody else is working; none of a tracker that asks us to be quiet."""
-    query = (
+def due_query(work: Work, *, now: datetime) -> Select[Issue]:
+    """Issues on which this work is due and nobody else is working; none of a tracker that asks us to be quiet."""
+    return (
         select(Issue)
         .join(Tracker, Tracker.id == Issue.tracker_id)
         .where(
@@ -76,6 +77,13 @@ async def due(session: Session, work: Work, *, now: datetime) -> Issue | None:
             or_(Tracker.resume_at.is_(None), Tracker.resume_at <= now),
             _is_due(work, now),
         )
+    )
+
+
+async def due(session: Session, work: Work, *, now: datetime) -> Issue | None:
+    """The one of them that comes first."""
+    query = (
+        due_query(work, now=now)
         .order_by(Issue.look_at.nulls_first() if work == "look" else Issue.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Issue)
@@ -193,9 +201,9 @@ async def loop_ids(session: Session, issue_id: int) -> Sequence[int]:
     return (await session.execute(query)).scalars().all()
 
 
-async def due_notice(session: Session, *, now: datetime) -> Notice | None:
-    """A notifying comment that is due and that nobody is making."""
-    query = (
+def due_notice_query(*, now: datetime) -> Select[Notice]:
+    """Notifying comments that are due and that nobody is making."""
+    return (
         select(Notice)
         .join(Issue, Issue.id == Notice.issue_id)
         .join(Tracker, Tracker.id == Issue.tracker_id)
@@ -207,10 +215,12 @@ async def due_notice(session: Session, *, now: datetime) -> Notice | None:
             or_(Tracker.resume_at.is_(None), Tracker.resume_at <= now),
             or_(Notice.claim.is_(None), Notice.claim_until < now),
         )
-        .order_by(Notice.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Notice)
     )
+
+
+async def due_notice(session: Session, *, now: datetime) -> Notice | None:
+    """The oldest of them."""
+    query = due_notice_query(now=now).order_by(Notice.id).limit(1).with_for_update(skip_locked=True, of=Notice)
     return (await session.execute(query)).scalar_one_or_none()
 
 

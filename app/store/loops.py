@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from app.store.session import Session
 from app.store.tables import Event, Identity, Issue, Link, Loop, Note, Post
@@ -48,15 +48,14 @@ async def end_links(session: Session, loop_id: int, *, now: datetime) -> None:
     await session.execute(update(Link).where(Link.loop_id == loop_id, Link.until.is_(None)).values(until=now))
 
 
-async def unowed(session: Session, *, limit: int) -> Sequence[Loop]:
+def unowed_query() -> Select[Loop]:
     """Shipped loops on which nobody has decided yet whether they are told."""
-    query = (
-        select(Loop)
-        .where(Loop.state == "shipped", Loop.owed.is_(False))
-        .order_by(Loop.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    return select(Loop).where(Loop.state == "shipped", Loop.owed.is_(False))
+
+
+async def unowed(session: Session, *, limit: int) -> Sequence[Loop]:
+    """The same, the oldest first, each for one caller."""
+    query = unowed_query().order_by(Loop.id).limit(limit).with_for_update(skip_locked=True)
     return (await session.execute(query)).scalars().all()
 
 

@@ -89,15 +89,14 @@ async def with_identity(session: Session, post_id: int) -> tuple[Post, Identity]
     return (found[0], found[1]) if found else None
 
 
+def unheard_answers_query() -> Select[Post]:
+    """Posts that answer a reply of ours and that nobody has listened to."""
+    return select(Post).where(Post.answers_reply_id.is_not(None), Post.heard_at.is_(None))
+
+
 async def unheard_answers(session: Session, *, limit: int) -> Sequence[Post]:
-    """Posts that answer a reply of ours and that nobody has listened to, oldest first."""
-    query = (
-        select(Post)
-        .where(Post.answers_reply_id.is_not(None), Post.heard_at.is_(None))
-        .order_by(Post.created_at, Post.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    """The same, oldest first, each for one caller."""
+    query = unheard_answers_query().order_by(Post.created_at, Post.id).limit(limit).with_for_update(skip_locked=True)
     return (await session.execute(query)).scalars().all()
 
 

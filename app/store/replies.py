@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import aliased
 
 from app.store.session import Session
@@ -70,7 +70,7 @@ async def ledger_under(session: Session, *, channel: str, canonical_id: str) -> 
     return frozenset(x for x in (await session.execute(query)).scalars() if x is not None)
 
 
-def _may_speak(now: datetime) -> tuple[object, ...]:
+def _may_speak(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         Account.deleted_at.is_(None),
         Account.blocked.is_(False),
@@ -78,42 +78,50 @@ def _may_speak(now: datetime) -> tuple[object, ...]:
     )
 
 
-async def due(session: Session, *, now: datetime) -> Reply | None:
-    """A scheduled reply whose time has come, on an account that may speak."""
-    query = (
+def due_query(*, now: datetime) -> Select[Reply]:
+    """Scheduled replies whose time has come, on accounts that may speak."""
+    return (
         select(Reply)
         .join(Account, Account.id == Reply.account_id)
-        .where(Reply.state == "scheduled", Reply.due_at <= now, *_may_speak(now))  # type: ignore[arg-type]
-        .order_by(Reply.due_at, Reply.id)
-        .limit(1)
-        .with_for_update(skip_locked=True, of=Reply)
+        .where(Reply.state == "scheduled", Reply.due_at <= now, *_may_speak(now))
     )
+
+
+async def due(session: Session, *, now: datetime) -> Reply | None:
+    """The one of them that has waited longest."""
+    query = due_query(now=now).order_by(Reply.due_at, Reply.id).limit(1).with_for_update(skip_locked=True, of=Reply)
     return (await session.execute(query)).scalar_one_or_none()
+
+
+def abandoned_query(*, now: datetime) -> Select[Reply]:
+    """Replies whose sender has not been heard of for a whole lease."""
+    return select(Reply).where(Reply.state == "sending", Reply.claim_until < now)
 
 
 async def abandoned(session: Session, *, now: datetime) -> Reply | None:
-    """A reply whose sender has not been heard of for a whole lease."""
-    query = (
-        select(Reply)
-        .where(Reply.state == "sending", Reply.claim_until < now)
-        .order_by(Reply.id)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
+    """The oldest of them."""
+    query = abandoned_query(now=now).order_by(Reply.id).limit(1).with_for_update(skip_locked=True)
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def due_for_a_look(session: Session, *, now: datetime) -> Reply | None:
-    """A reply whose last attempt has an unknown outcome, or that a moderator there still holds."""
-    query = (
+def due_for_a_look_query(*, now: datetime) -> Select[Reply]:
+    """Replies whose last attempt has an unknown outcome, or that a moderator there still holds."""
+    return (
         select(Reply)
         .join(Account, Account.id == Reply.account_id)
         .where(
             or_(Reply.state == "unknown", (Reply.state == "posted") & Reply.visible.is_(False)),
             Reply.due_at <= now,
             or_(Reply.claim.is_(None), Reply.claim_until < now),
-            *_may_speak(now),  # type: ignore[arg-type]
+            *_may_speak(now),
         )
+    )
+
+
+async def due_for_a_look(session: Session, *, now: datetime) -> Reply | None:
+    """The one of them that has waited longest."""
+    query = (
+        due_for_a_look_query(now=now)
         .order_by(Reply.due_at, Reply.id)
         .limit(1)
         .with_for_update(skip_locked=True, of=Reply)

@@ -41,6 +41,12 @@ POSTGRES_OPTIONS = {"sslmode": "ssl", "ssl": "ssl", "host": "host"}
 """What may follow the `?` of a PostgreSQL address, and what the driver calls it."""
 
 
+def database_reason(error: BaseException) -> str:
+    """One line on what the database, or the way to it, said; no statement and no parameters."""
+    text = str(getattr(error, "orig", None) or error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
 class DatabaseAddressError(ValueError):
     """FULLCIRCLE_DATABASE_URL names no database that Fullcircle can use."""
 
