@@ -48,7 +48,9 @@ MAX_RANGE_PAGES = 30
 """3,000 commits between a fix and a release; beyond that the answer is 'unknown', not a guess."""
 MAX_RELEASE_PAGES = 10
 MAX_LOOKUPS = 100
-"""Commits of one reading whose pull requests are looked up one by one."""
+"""How many commits of a range, or deployments, are looked up one by one."""
+MAX_CLAIMING_RELEASES = 30
+"""In how many releases a commit is looked for that claims the issue."""
 CLOCK_SKEW = timedelta(days=1)
 """How far a committer's own clock may be off GitHub's."""
 
@@ -102,7 +104,7 @@ query Fixes($owner: String!, $name: String!, $number: Int!) {
   }
 }
 fragment Pull on PullRequest {
-  number merged mergedAt baseRefName url mergeCommit { oid } repository { nameWithOwner }
+  number merged mergedAt baseRefName url mergeCommit { oid committedDate } repository { nameWithOwner }
 }
 fragment Named on ReferencedSubject {
   __typename
@@ -113,6 +115,8 @@ fragment Named on ReferencedSubject {
 
 VIEWER = "query Viewer { viewer { login } }"
 
+_GONE = {404: "not visible any more (deleted, or moved to where this token may not look)", 410: "deleted on GitHub"}
+_COMPARED = {status: status for status in ("ahead", "behind", "diverged", "identical")}
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 _SHORT_REF = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)?#?(?P<number>[1-9]\d{0,17})")
 _ISSUE_PATH = re.compile(r"/(?P<repository>[\w.-]+/[\w.-]+)/(?P<what>issues|pull)/(?P<number>[1-9]\d{0,17})/?")
@@ -307,6 +311,34 @@ def parse_issue(issue: Mapping[str, Any], *, repository: Mapping[str, Any], ref:
     )
 
 
+def parse_project(
+    repository: Mapping[str, Any], headers: httpx.Headers, *, login: str | None, api_version: str
+) -> Project:
+    """A repository, and what GitHub says about the token beside it."""
+    return Project(
+        remote_id=id_of(repository),
+        name=repository["full_name"],
+        url=repository["html_url"],
+        visible_to_public=is_public(repository),
+        facts={
+            "repository_id": id_of(repository),
+            "full_name": repository["full_name"],
+            "default_branch": repository["default_branch"],
+            "private": not is_public(repository),
+            "html_url": repository["html_url"],
+            "login": login,
+            "api_version": api_version,
+            "token_expires": headers.get("github-authentication-token-expiration", ""),
+        },
+        scopes=tuple(scope.strip() for scope in headers.get("x-oauth-scopes", "").split(",") if scope.strip()),
+        quota={
+            name: int(headers[f"x-ratelimit-{name}"])
+            for name in ("limit", "remaining", "reset")
+            if headers.get(f"x-ratelimit-{name}", "").isdigit()
+        },
+    )
+
+
 def parse_history(answer: Mapping[str, Any]) -> _History:
     """GraphQL's `data.repository`: what closed the issue, and what is linked to it."""
     here = answer["nameWithOwner"].lower()
@@ -365,18 +397,20 @@ def _merged_pull(pull: Mapping[str, Any], here: str) -> _Candidate | None:
     """A pull request of this repository as a change; None unless it is merged here."""
     if not pull["merged"] or not pull["mergeCommit"] or pull["repository"]["nameWithOwner"].lower() != here:
         return None
+    merged_at = parse_time(pull["mergedAt"])
     return _pull_candidate(
         pull["number"],
         sha=pull["mergeCommit"]["oid"],
         url=pull["url"],
-        at=parse_time(pull["mergedAt"]),
+        at=merged_at,
+        made_at=min(parse_time(pull["mergeCommit"]["committedDate"]), merged_at),
         base=pull["baseRefName"],
     )
 
 
-def _pull_candidate(number: int, *, sha: str, url: str, at: datetime, base: str) -> _Candidate:
+def _pull_candidate(number: int, *, sha: str, url: str, at: datetime, made_at: datetime, base: str) -> _Candidate:
     change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at)
-    return _Candidate(change=change, made_at=at, pull=number, base=base)
+    return _Candidate(change=change, made_at=made_at, pull=number, base=base)
 
 
 def _pulls_named(event: Mapping[str, Any], here: str) -> set[int]:
@@ -564,11 +598,470 @@ class _Shelf(Generic[_Key, _Value]):
 _ANSWERS: _Shelf[tuple[str, str], httpx.Response] = _Shelf(64 * 1024 * 1024)
 """Answers with an ETag, by token and address; weighed in bytes. GitHub says each time whether they still hold."""
 
-_RANGES: _Shelf[tuple[str, str, str, str], _Range] = _Shelf(200_000)
+_RANGES: _Shelf[tuple[str, str, str], _Range] = _Shelf(200_000)
 """Comparisons by server, repository and both shas, weighed in commits. Shas never change, so these hold for ever."""
 
 _CLAIMS: _Shelf[tuple[str, str, int, str, str], tuple[_Candidate, ...]] = _Shelf(10_000)
 """Merged pull requests that claim an issue, by range and day: the day, because their texts can be edited."""
+
+
+class _Api:
+    """Calls to one GitHub with one token. What they answer is GitHub's, except where it is an OutsideError."""
+
+    def __init__(self, connection: Connection) -> None:
+        settings: GitHubSettings = connection.settings
+        secrets: GitHubSecrets = connection.secrets
+        self.url = settings.api_url
+        self.now = connection.now
+        self.version = str(connection.facts.get("api_version", API_VERSION))
+        self.has_graphql = True
+        self._http = connection.http
+        self._token = secrets.token.get_secret_value()
+        self._purse = hashlib.sha256(self._token.encode()).hexdigest()
+
+    def repo(self, name: str) -> str:
+        """The address of a repository."""
+        return f"{self.url}/repos/{name}"
+
+    async def get(self, url: str, *, what: str, also: Set[int] = frozenset()) -> httpx.Response:
+        """A reading call that costs nothing where GitHub says that the kept answer still holds."""
+        key = (self._purse, url)
+        kept = _ANSWERS.get(key)
+        headers = {"If-None-Match": kept.headers["etag"]} if kept is not None else {}
+        answer = await self.call("GET", url, what=what, also={*also, 304}, headers=headers)
+        if answer.status_code == 304:
+            if kept is None:
+                raise OutsideError(f"{what}: GitHub answers 'not modified' to a first question", "transient")
+            return kept
+        if answer.status_code == 200 and "etag" in answer.headers:
+            _ANSWERS.put(key, answer, weight=len(answer.content) + len(url))
+        return answer
+
+    async def call(
+        self,
+        method: str,
+        url: str,
+        *,
+        what: str,
+        writes: bool = False,
+        also: Set[int] = frozenset(),
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
+    ) -> httpx.Response:
+        """One call; a status that is no success and not among `also` is an error."""
+        given = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {self._token}",
+            "X-GitHub-Api-Version": self.version,
+            **(headers or {}),
+        }
+        answer = await ask(self._http, method, url, what=what, writes=writes, headers=given, **options)
+        if not answer.is_success and answer.status_code not in also:
+            raise failure(answer, what=what, now=self.now(), writes=writes)
+        return answer
+
+    async def pages(self, url: str, *, what: str) -> AsyncIterator[list[dict[str, Any]]]:
+        """A list, page by page as GitHub links them."""
+        next_url: str | None = url
+        while next_url:
+            answer = await self.get(next_url, what=what)
+            items = json_of(answer, what=what)
+            if not isinstance(items, list):
+                raise OutsideError(f"{what}: the answer is not the list that GitHub documents", "transient")
+            yield items
+            next_url = self.next_of(answer)
+
+    async def all(self, url: str, *, what: str) -> list[dict[str, Any]]:
+        """A whole list."""
+        return [item async for page in self.pages(url, what=what) for item in page]
+
+    def next_of(self, answer: httpx.Response) -> str | None:
+        """The next page's address, on the host that was entered: the token goes nowhere else, whatever a link says."""
+        link = answer.links.get("next", {}).get("url")
+        if not link:
+            return None
+        return str(httpx.URL(self.url).copy_with(raw_path=httpx.URL(link).raw_path))
+
+    async def graphql(self, query: str, *, what: str, variables: Mapping[str, Any] | None = None) -> httpx.Response:
+        """A question to GraphQL, which stands beside REST; 404 where the server has none."""
+        url = f"{self.url.removesuffix('/v3')}/graphql" if self.url.endswith("/api/v3") else f"{self.url}/graphql"
+        return await self.call("POST", url, what=what, json={"query": query, "variables": variables or {}}, also={404})
+
+    async def repository(self, name: str) -> Mapping[str, Any]:
+        """A repository as it is now."""
+        return self.repository_from(await self.get(self.repo(name), what=f"looking for {name}", also={404}), name=name)
+
+    def repository_from(self, answer: httpx.Response, *, name: str) -> Mapping[str, Any]:
+        """The repository in an answer; the error tells a wrong name from a wrong API."""
+        try:
+            repository = json.loads(answer.content)
+        except ValueError:
+            repository = None
+        if answer.status_code == 404 and isinstance(repository, dict):
+            raise OutsideError(
+                f"repository {name} does not exist, or the token may not see it{_permission_asked(answer)}",
+                "misconfigured",
+            )
+        if answer.status_code != 200 or not isinstance(repository, dict) or "full_name" not in repository:
+            raise OutsideError(
+                f"{self.url} is not GitHub's API; for an Enterprise Server enter https://HOST/api/v3",
+                "misconfigured",
+            )
+        return repository
+
+
+class _Proof:
+    """What fixed one closed issue, and what holds the fix."""
+
+    def __init__(
+        self, api: _Api, settings: GitHubSettings, *, repository: Mapping[str, Any], issue: Mapping[str, Any]
+    ) -> None:
+        self._api, self._settings = api, settings
+        self._issue: int = issue["number"]
+        self._opened = parse_time(issue["created_at"]) - CLOCK_SKEW
+        self._name: str = repository["full_name"]
+        self._page: str = repository["html_url"]
+        self._branch: str = repository["default_branch"]
+        self._key = f"{api.url} {repository['id']}"
+        self._url = api.repo(self._name)
+        self._what = f"reading what fixed #{self._issue} of {self._name}"
+
+    async def reading(self, facts: IssueFacts, history: _History) -> IssueReading:
+        """The issue with its fixes, and the releases or deployments that hold them."""
+        releases = await self._releases()
+        fixes = history.fixes(self._branch) or await self._claimed_by_releases(releases)
+        fixes = await self._without_undone(fixes)
+        changes = tuple(fix.change for fix in fixes)
+        reading = IssueReading(facts=facts, read_at=self._api.now(), changes=changes)
+        if not fixes:
+            return reading
+        if self._settings.shipped_when == "production":
+            return await self._with_deployments(reading, fixes)
+        return await self._with_releases(reading, fixes, releases)
+
+    # What closed it
+
+    async def history(self) -> _History:
+        """What the issue's timeline says, from GraphQL or, where there is none, from REST."""
+        found = await self._graphql() if self._api.has_graphql else None
+        if found is None:
+            self._api.has_graphql = False
+            return await self._history_by_timeline()
+        return parse_history(found)
+
+    async def _graphql(self) -> Mapping[str, Any] | None:
+        """GraphQL's `data.repository`, or None where the server has no GraphQL or one without these fields."""
+        owner, _, name = self._name.partition("/")
+        variables = {"owner": owner, "name": name, "number": self._issue}
+        answer = await self._api.graphql(FIXES, what=self._what, variables=variables)
+        if answer.status_code == 404:
+            return None
+        body = json_of(answer, what=self._what)
+        errors = body.get("errors") or ()
+        if any("doesn't exist on type" in str(error.get("message")) for error in errors):
+            return None
+        kinds = {str(error.get("type")) for error in errors}
+        if "RATE_LIMITED" in kinds:
+            until = _reset_time(answer, self._api.now())
+            raise OutsideError(f"{self._what}: GitHub's GraphQL asks us to wait", "rate_limited", retry_at=until)
+        found: Mapping[str, Any] | None = (body.get("data") or {}).get("repository")
+        # A linked pull request that the token may not see is an error beside whole data, and proves nothing here.
+        if found and found.get("issue") and kinds <= {"FORBIDDEN", "NOT_FOUND"}:
+            return found
+        if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
+            raise OutsideError(f"{self._what}: the token may not read this over GraphQL", "forbidden")
+        raise OutsideError(f"{self._what}: GitHub's GraphQL answered with an error", "transient")
+
+    async def _history_by_timeline(self) -> _History:
+        """The same from REST, where a close by a pull request names no commit: the pull request mentions the issue."""
+        closer: _Candidate | None = None
+        earlier: _Candidate | None = None
+        is_discussion = False
+        mentioned: dict[int, None] = {}
+        timeline = f"{self._url}/issues/{self._issue}/timeline?per_page={PAGE}"
+        for event in await self._api.all(timeline, what=self._what):
+            match event.get("event"):
+                case "closed":
+                    closer = await self._closing_commit(event)
+                case "reopened":
+                    closer, earlier = None, closer or earlier
+                case "converted_to_discussion":
+                    is_discussion = True
+                case "cross-referenced":
+                    source = event["source"].get("issue") or {}
+                    if source.get("pull_request") and repository_of(source).lower() == self._name.lower():
+                        mentioned[source["number"]] = None
+        pulls = [await self._claiming_pull(number) for number in mentioned]
+        return _History(
+            closer=closer,
+            earlier=earlier,
+            pulls=tuple(pull for pull in pulls if pull is not None),
+            is_discussion=is_discussion,
+        )
+
+    async def _closing_commit(self, event: Mapping[str, Any]) -> _Candidate | None:
+        sha = event.get("commit_id")
+        if not sha:
+            return None
+        answer = await self._api.get(f"{self._url}/commits/{sha}", what=self._what, also={404, 409, 422})
+        if answer.status_code != 200:
+            return None  # a commit of another repository
+        commit = json_of(answer, what=self._what)
+        closed_at = parse_time(event["created_at"])
+        made_at = min(parse_commit(commit).at, closed_at)
+        return _commit_candidate(sha, url=commit["html_url"], at=closed_at, made_at=made_at)
+
+    async def _claiming_pull(self, number: int) -> _Candidate | None:
+        """A merged pull request whose title or description closes the issue by keyword; else None."""
+        answer = await self._api.get(f"{self._url}/pulls/{number}", what=self._what, also={404})
+        if answer.status_code == 404:
+            return None
+        pull = json_of(answer, what=self._what)
+        claims = closed_by(f"{pull['title']}\n\n{pull.get('body') or ''}")
+        is_merged = pull.get("merged") and pull.get("merge_commit_sha")
+        if not is_merged or not closes(claims, number=self._issue, repository=self._name):
+            return None
+        merged_at = parse_time(pull["merged_at"])
+        return _pull_candidate(
+            number,
+            sha=pull["merge_commit_sha"],
+            url=pull["html_url"],
+            at=merged_at,
+            made_at=merged_at,
+            base=pull["base"]["ref"],
+        )
+
+    async def _claimed_by_releases(self, releases: Sequence[Mapping[str, Any]]) -> list[_Candidate]:
+        """Commits of releases since the issue was opened that claim it, by themselves or by their pull request."""
+        published = sorted((r for r in releases if r.get("published_at")), key=lambda r: parse_time(r["published_at"]))
+        before = [r for r in published if _last_touched(r) < self._opened][-1:]
+        since = [r for r in published if _last_touched(r) >= self._opened][-MAX_CLAIMING_RELEASES:]
+        base = await self._tag_sha(before[0]["tag_name"]) if before else ""
+        ranges: list[tuple[str, str, Sequence[Commit]]] = []
+        for release in since:
+            head = await self._tag_sha(release["tag_name"])
+            if head:
+                ranges.append((base, head, await self._commits_between(base, head)))
+                base = head
+        claims = self._claiming_commits(commit for _, _, commits in ranges for commit in commits)
+        if claims or self._api.has_graphql:  # which has named every pull request already
+            return claims
+        found = [claim for base, head, commits in ranges for claim in await self._claiming_pulls(base, head, commits)]
+        return list({claim.change.sha: claim for claim in found}.values())
+
+    async def _commits_between(self, base: str, head: str) -> Sequence[Commit]:
+        """The commits only `head` has; without a `base`, those since the issue was opened. Oldest first."""
+        if base:
+            between = await self._compare(base, head)
+            return between.commits if between else ()
+        query = urlencode({"sha": head, "since": iso(self._opened), "per_page": PAGE})
+        commits = await self._api.all(f"{self._url}/commits?{query}", what=self._what)
+        return [parse_commit(commit) for commit in reversed(commits)]
+
+    def _claiming_commits(self, commits: Iterable[Commit]) -> list[_Candidate]:
+        """Commits that close the issue by keyword. A copy on another line is the same change, not a second part."""
+        found = [
+            commit
+            for commit in commits
+            if not commit.is_revert and closes(commit.closes, number=self._issue, repository=self._name)
+        ]
+        shas = {commit.sha for commit in found}
+        originals = [commit for commit in found if not any(sha in shas for sha in commit.picks)]
+        unique = {commit.subject: commit for commit in reversed(originals)}
+        return [
+            _commit_candidate(commit.sha, url=f"{self._page}/commit/{commit.sha}", at=commit.at, made_at=commit.at)
+            for commit in reversed(unique.values())
+        ]
+
+    async def _claiming_pulls(self, base: str, head: str, commits: Sequence[Commit]) -> Sequence[_Candidate]:
+        """The merged pull requests of a range that claim the issue."""
+        key = (self._key, f"{self._api.now():%Y-%m-%d}", self._issue, base, head)
+        known = _CLAIMS.get(key)
+        if known is None:
+            numbers: dict[int, None] = {}
+            for commit in commits[-MAX_LOOKUPS:]:
+                numbers.update(dict.fromkeys(commit.lands or await self._pulls_of(commit.sha)))
+            claims = [await self._claiming_pull(number) for number in numbers]
+            known = tuple(claim for claim in claims if claim is not None)
+            _CLAIMS.put(key, known, weight=1 + len(known))
+        return known
+
+    async def _pulls_of(self, sha: str) -> tuple[int, ...]:
+        answer = await self._api.get(f"{self._url}/commits/{sha}/pulls", what=self._what, also={404, 409, 422})
+        return tuple(p["number"] for p in json_of(answer, what=self._what)) if answer.status_code == 200 else ()
+
+    # What holds it
+
+    async def _releases(self) -> list[Mapping[str, Any]]:
+        """Releases since the issue was opened, and some before it. The list's own order is hardly relied on."""
+        what = f"listing releases of {self._name}"
+        found: list[Mapping[str, Any]] = []
+        pages = 0
+        async for page in self._api.pages(f"{self._url}/releases?per_page={PAGE}", what=what):
+            found += page
+            pages += 1
+            # It is by date of creation: behind a page without anything of the issue's time there are only older ones.
+            if pages >= MAX_RELEASE_PAGES or all(_last_touched(release) < self._opened for release in page):
+                break
+        return found
+
+    async def _without_undone(self, fixes: Sequence[_Candidate]) -> list[_Candidate]:
+        """The fixes without those that were taken out again before the newest one was made."""
+        newest = max(fixes, key=lambda fix: (fix.change.at or fix.made_at, fix.change.sha), default=None)
+        return [
+            fix
+            for fix in fixes
+            if newest is None or fix is newest or await self._holds(fix, newest.change.sha) != "reverted"
+        ]
+
+    async def _with_releases(
+        self, reading: IssueReading, fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
+    ) -> IssueReading:
+        """Releases from the oldest that could hold the fixes up to the first that does, and what they hold.
+
+        Where none does, also the newest few that do not count (drafts, prereleases, other tags):
+        they make the reason.
+        """
+        since = min(fix.made_at for fix in fixes) - CLOCK_SKEW
+        recent = [release for release in releases if _last_touched(release) >= since]
+        counting = [release for release in recent if self._counts(release)]
+        counting.sort(key=lambda release: (parse_time(release["published_at"]), str(release["id"])))
+        others = sorted((r for r in recent if not self._counts(r)), key=_last_touched, reverse=True)
+        found: list[Release] = []
+        containments: list[Containment] = []
+        for raw in (*counting, *others[:3]):
+            release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
+            answers = [
+                await self._containment(fix, of=release.remote_id, sha=release.sha, name=release.label) for fix in fixes
+            ]
+            found.append(release)
+            containments += answers
+            if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
+                break
+        return replace(reading, releases=tuple(found), containments=tuple(containments))
+
+    def _counts(self, release: Mapping[str, Any]) -> bool:
+        is_public = parse_release(release, sha="").is_public
+        return is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
+
+    async def _with_deployments(self, reading: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
+        """What runs in each production environment, and what it holds.
+
+        That is the newest deployment whose newest status is a success: GitHub makes the ones before
+        it inactive, and a rollback is a newer success of an older commit.
+        """
+        what = f"listing deployments of {self._name}"
+        since = min(fix.made_at for fix in fixes) - CLOCK_SKEW
+        live: dict[str, Deployment] = {}
+        lookups = 0
+        async for page in self._api.pages(f"{self._url}/deployments?per_page={PAGE}", what=what):
+            recent = [raw for raw in page if parse_time(raw["created_at"]) >= since]
+            for raw in recent:
+                if raw["environment"] in live or not _is_production(raw) or lookups >= MAX_LOOKUPS:
+                    continue
+                lookups += 1
+                running = await self._running(raw, what=what)
+                if running is not None:
+                    live[running.environment] = running
+            if len(recent) < len(page):
+                break
+        containments = [
+            await self._containment(fix, of=running.remote_id, sha=running.sha, name=running.sha)
+            for running in live.values()
+            for fix in fixes
+        ]
+        return replace(reading, deployments=tuple(live.values()), containments=tuple(containments))
+
+    async def _running(self, raw: Mapping[str, Any], *, what: str) -> Deployment | None:
+        """A deployment that runs now, or None."""
+        statuses = f"{self._url}/deployments/{raw['id']}/statuses?per_page=1"
+        newest: Mapping[str, Any] = next(iter(json_of(await self._api.get(statuses, what=what), what=what)), {})
+        if newest.get("state") != "success":
+            return None
+        return Deployment(
+            remote_id=id_of(raw),
+            environment=raw["environment"],
+            sha=raw["sha"],
+            production=True,
+            succeeded=True,
+            at=parse_time(newest["created_at"]),
+            url=f"{self._page}/deployments/{quote(raw['environment'])}",
+        )
+
+    async def _containment(self, fix: _Candidate, *, of: str, sha: str, name: str) -> Containment:
+        """Whether the release or deployment `of`, at commit `sha` (empty where it has none), holds a fix."""
+        return Containment(
+            sha=fix.change.sha,
+            release_id=of,
+            answer=await self._holds(fix, sha) if sha else "unknown",
+            url=f"{self._page}/compare/{fix.change.sha}...{quote(name)}",
+        )
+
+    async def _holds(self, fix: _Candidate, sha: str) -> Literal["yes", "no", "unknown", "reverted"]:
+        """Whether commit `sha` has the fix: by ancestry, by a copy, and not taken out again."""
+        between = await self._compare(fix.change.sha, sha)
+        if between is None:
+            return "unknown"
+        if between.status == "behind":
+            return "no"
+        names = Fix(wholes=frozenset({fix.change.sha}), pull=fix.pull)
+        if fix.pull is not None and any(commit.picks or commit.reverts for commit in between.commits):
+            names = await self._pieces(fix.change.sha, fix.pull)
+        answer = standing(names, commits=between.commits, is_ancestor=between.holds_the_base)
+        return answer if between.is_whole else "unknown"
+
+    async def _pieces(self, sha: str, pull: int) -> Fix:
+        """A pull request's commits, as they were on its branch and, where it was rebased, as they landed."""
+        branch = await self._api.all(f"{self._url}/pulls/{pull}/commits?per_page={PAGE}", what=self._what)
+        own = [commit for commit in map(parse_commit, branch) if len(commit.parents) < 2]
+        before = frozenset(commit.sha for commit in own)
+        if len(own) < 2:
+            return Fix(wholes=frozenset({sha}), sets=(before,) if before else (), pull=pull)
+        query = urlencode({"sha": sha, "per_page": min(len(own), PAGE)})
+        answer = await self._api.get(f"{self._url}/commits?{query}", what=self._what)
+        landed = [parse_commit(commit) for commit in reversed(json_of(answer, what=self._what))]
+        if [commit.subject for commit in landed] == [commit.subject for commit in own[-PAGE:]]:
+            return Fix(wholes=frozenset(), sets=(before, frozenset(commit.sha for commit in landed)), pull=pull)
+        return Fix(wholes=frozenset({sha}), sets=(before,), pull=pull)
+
+    async def _compare(self, base: str, head: str) -> _Range | None:
+        """Two commits compared, or None where the repository does not know one of them."""
+        key = (self._key, base, head)
+        known = _RANGES.get(key)
+        if known is not None:
+            return known
+        what = f"comparing {base[:7]} with {head[:7]} in {self._name}"
+        commits: list[Commit] = []
+        status, total, page = "", 1, 1
+        while len(commits) < total and page <= MAX_RANGE_PAGES:
+            url = f"{self._url}/compare/{base}...{head}?per_page={PAGE}&page={page}"
+            answer = await self._api.call("GET", url, what=what, also={404})
+            if answer.status_code == 404:
+                return None
+            comparison = json_of(answer, what=what)
+            status, total = _COMPARED[comparison["status"]], comparison["total_commits"]
+            commits += [parse_commit(commit) for commit in comparison["commits"]]
+            if not comparison["commits"]:
+                break
+            page += 1
+        found = _Range(status=status, commits=tuple(commits), is_whole=len(commits) >= total)
+        _RANGES.put(key, found, weight=1 + len(commits))
+        return found
+
+    async def _tag_sha(self, tag: str) -> str:
+        """The commit a tag names, through annotated tags; empty where there is no such tag, or it names no commit."""
+        what = f"reading tag {tag} of {self._name}"
+        url = f"{self._url}/git/ref/tags/{quote(tag)}"
+        for _ in range(5):
+            answer = await self._api.get(url, what=what, also={404, 409})
+            if answer.status_code != 200:
+                return ""
+            target = json_of(answer, what=what)["object"]
+            kind, sha = str(target["type"]), str(target["sha"])
+            if kind != "tag":
+                return sha if kind == "commit" else ""
+            url = f"{self._url}/git/tags/{sha}"
+        return ""
 
 
 class GitHub:
@@ -584,164 +1077,109 @@ class GitHub:
     """GitHub takes 65,536 characters: https://github.com/danger/danger/issues/424"""
 
     def __init__(self, connection: Connection) -> None:
-        self._http = connection.http
+        self._api = _Api(connection)
         self._now = connection.now
         self._settings: GitHubSettings = connection.settings
         self._secrets: GitHubSecrets = connection.secrets
         self._facts = connection.facts
         self._repository_id = connection.remote_id
-        self._version = str(connection.facts.get("api_version", API_VERSION))
         self._login: str | None = connection.facts.get("login")
-        self._has_graphql = True
-        token = self._secrets.token.get_secret_value()
-        self._purse = hashlib.sha256(token.encode()).hexdigest()
 
     # What a person asks
 
     async def connect(self) -> Project:
         """Prove the token, find the repository, and learn who we are there."""
-        what = f"looking for {self._settings.repository}"
-        answer = await self._call("GET", self._repo_url(), what=what, also={400, 404})
-        if answer.status_code == 400 and self._version != OLDER_API_VERSION:
-            self._version = OLDER_API_VERSION
-            answer = await self._call("GET", self._repo_url(), what=what, also={404})
-        repository = self._repository_from(answer)
-        self._repository_id = str(repository["id"])
+        name = self._settings.repository
+        answer = await self._api.call("GET", self._api.repo(name), what=f"looking for {name}", also={400, 404})
+        if answer.status_code == 400 and self._api.version != OLDER_API_VERSION:
+            self._api.version = OLDER_API_VERSION
+            answer = await self._api.call("GET", self._api.repo(name), what=f"looking for {name}", also={404})
+        repository = self._api.repository_from(answer, name=name)
         self._login = await self._ask_who_we_are()
-        expires = answer.headers.get("github-authentication-token-expiration", "")
-        return Project(
-            remote_id=self._repository_id,
-            name=repository["full_name"],
-            url=repository["html_url"],
-            visible_to_public=is_public(repository),
-            facts={
-                "repository_id": self._repository_id,
-                "full_name": repository["full_name"],
-                "default_branch": repository["default_branch"],
-                "private": not is_public(repository),
-                "html_url": repository["html_url"],
-                "login": self._login,
-                "api_version": self._version,
-                "token_expires": expires,
-            },
-            scopes=tuple(s.strip() for s in answer.headers.get("x-oauth-scopes", "").split(",") if s.strip()),
-            quota={
-                name: int(answer.headers[f"x-ratelimit-{name}"])
-                for name in ("limit", "remaining", "reset")
-                if answer.headers.get(f"x-ratelimit-{name}", "").isdigit()
-            },
-        )
+        with _as_github_says(f"looking for {name}"):
+            return parse_project(repository, answer.headers, login=self._login, api_version=self._api.version)
 
     async def find(self, ref: str) -> IssueFacts:
         """The issue behind an address, 'owner/repository#12', '#12' or '12'."""
         name, number = self._named_issue(ref)
-        repository = await self._repository(name or self._settings.repository)
-        if name and str(repository["id"]) != self._known_repository_id(repository):
-            raise OutsideError(
-                f"{ref} is in {repository['full_name']}, and this tracker watches {self._settings.repository}",
-                "invalid",
-            )
+        repository = await self._api.repository(name or self._settings.repository)
+        if name and not self._is_ours(repository):
+            watched = self._settings.repository
+            raise OutsideError(f"{ref} is in {repository['full_name']}, and this tracker watches {watched}", "invalid")
         what = f"reading #{number} of {repository['full_name']}"
-        issue = json_of(await self._get(self._issue_url(repository["full_name"], number), what=what), what=what)
+        address = f"{self._api.repo(repository['full_name'])}/issues/{number}"
+        issue = json_of(await self._api.get(address, what=what), what=what)
         with _as_github_says(what):
             if issue.get("pull_request"):
                 raise OutsideError(f"#{number} is a pull request; name the issue it belongs to", "invalid")
-            return parse_issue(issue, repository=repository, ref=self._ref(repository, issue["number"]))
+            return self._facts_of(issue, repository)
 
     async def create(self, *, title: str, body: str, marker: str) -> IssueFacts:
         """Make an issue. The marker is a comment that GitHub does not show."""
         what = f"creating an issue in {self._settings.repository}"
-        repository = await self._repository(self._settings.repository)
+        repository = await self._api.repository(self._settings.repository)
         words = {"title": _cut(title, 256), "body": f"{body}\n\n{_marker(marker)}"}
-        url = f"{self._repo_url(repository['full_name'])}/issues"
-        answer = await self._call("POST", url, what=what, json=words, writes=True, also={410})
+        url = f"{self._api.repo(repository['full_name'])}/issues"
+        answer = await self._api.call("POST", url, what=what, json=words, writes=True, also={410})
         if answer.status_code == 410:
             raise OutsideError(f"{what}: issues are switched off there", "misconfigured")
         with _as_github_says(what, writes=True):
-            issue = json_of(answer, what=what, writes=True)
-            return parse_issue(issue, repository=repository, ref=self._ref(repository, issue["number"]))
+            return self._facts_of(json_of(answer, what=what, writes=True), repository)
 
     async def find_created(self, *, marker: str, since: datetime) -> IssueFacts | None:
         """The issue of an earlier, unanswered `create`: ours, with the marker in its text."""
-        repository = await self._repository(self._settings.repository)
+        repository = await self._api.repository(self._settings.repository)
         what = f"looking for an issue of ours in {repository['full_name']}"
         login = await self._who_we_are()
         query = {"state": "all", "since": iso(since - timedelta(minutes=5)), "per_page": PAGE}
         if login:
             query["creator"] = login
-        url = f"{self._repo_url(repository['full_name'])}/issues?{urlencode(query)}"
+        url = f"{self._api.repo(repository['full_name'])}/issues?{urlencode(query)}"
         with _as_github_says(what):
-            async for page in self._pages(url, what=what):
+            async for page in self._api.pages(url, what=what):
                 for issue in page:
-                    if _marker(marker) in (issue.get("body") or "") and await self._is_ours(issue):
-                        return parse_issue(issue, repository=repository, ref=self._ref(repository, issue["number"]))
+                    if _marker(marker) in (issue.get("body") or "") and await self._wrote(issue):
+                        return self._facts_of(issue, repository)
         return None
 
     # What the issue and its fix are now
 
     async def read(self, remote_id: str, *, ref: str) -> IssueReading:
-        """The issue, its fix and the releases that hold it. A transferred issue is read where it is now, under its new id."""
+        """The issue, its fix and what holds it. A transferred issue is read where it is now, under its new id."""
         name, number = self._named_issue(ref)
-        asked = self._issue_url(name or self._settings.repository, number)
+        asked = f"{self._api.repo(name or self._settings.repository)}/issues/{number}"
         what = f"reading {ref}"
-        answer = await self._get(asked, what=what, also={404, 410})
+        answer = await self._api.get(asked, what=what, also={404, 410})
         if answer.status_code != 200:
-            repository = await self._repository(name or self._settings.repository)
-            why = (
-                "deleted on GitHub"
-                if answer.status_code == 410
-                else "not visible any more (deleted, or moved to where this token may not look)"
-            )
-            return self._gone(remote_id, ref=ref, number=number, repository=repository, why=why)
+            # Asked first: no issue is gone only because its repository cannot be seen.
+            repository = await self._api.repository(name or self._settings.repository)
+            why = _GONE[answer.status_code]
+            return self._gone(remote_id, ref=ref, url=f"{repository['html_url']}/issues/{number}", why=why)
         issue = json_of(answer, what=what)
         with _as_github_says(what):
-            repository = await self._repository(repository_of(issue))
             has_moved = answer.url.path != httpx.URL(asked).path
             if id_of(issue) != remote_id and not has_moved:
-                return self._gone(
-                    remote_id, ref=ref, number=number, repository=repository, why="another issue has this number now"
-                )
-            facts = parse_issue(issue, repository=repository, ref=self._ref(repository, issue["number"]))
+                why = "another issue has this number now"
+                return self._gone(remote_id, ref=ref, url=issue["html_url"], why=why)
+            repository = await self._api.repository(repository_of(issue))
+            facts = self._facts_of(issue, repository)
             if facts.state == "open":
                 return IssueReading(facts=facts, read_at=self._now())
-            return await self._read_closed(facts, issue=issue, repository=repository)
+            proof = _Proof(self._api, self._settings, repository=repository, issue=issue)
+            history = await proof.history()
+            if history.is_discussion:
+                why = "converted to a discussion"
+                return self._gone(facts.remote_id, ref=facts.ref, url=facts.url, why=why, title=facts.title)
+            if history.canonical is not None and facts.outcome == "duplicate":
+                facts = replace(facts, canonical_ref=_ref_from(repository["full_name"], *history.canonical))
+            if facts.outcome != "fixed" or self._settings.shipped_when == "closed":
+                return IssueReading(facts=facts, read_at=self._now())
+            return await proof.reading(facts, history)
 
-    async def _read_closed(
-        self, facts: IssueFacts, *, issue: Mapping[str, Any], repository: Mapping[str, Any]
-    ) -> IssueReading:
-        history = await self._history(repository, issue)
-        if history.is_discussion:
-            gone = replace(facts, state="gone", outcome=None, gone_why="converted to a discussion")
-            return IssueReading(facts=gone, read_at=self._now())
-        if history.canonical is not None and facts.outcome == "duplicate":
-            where, number = history.canonical
-            is_here = where.lower() == repository["full_name"].lower()
-            facts = replace(facts, canonical_ref=f"#{number}" if is_here else f"{where}#{number}")
-        if facts.outcome != "fixed" or self._settings.shipped_when == "closed":
-            return IssueReading(facts=facts, read_at=self._now())
-        releases = await self._releases(repository, since=parse_time(issue["created_at"]) - CLOCK_SKEW)
-        fixes = history.fixes(repository["default_branch"])
-        if not fixes:
-            fixes = await self._claimed_by_releases(repository, issue, releases)
-        fixes = await self._without_undone(repository, fixes)
-        reading = IssueReading(facts=facts, read_at=self._now(), changes=tuple(fix.change for fix in fixes))
-        if not fixes:
-            return reading
-        if self._settings.shipped_when == "production":
-            return await self._with_deployments(reading, fixes, repository)
-        return await self._with_releases(reading, fixes, releases, repository)
-
-    def _gone(self, remote_id: str, *, ref: str, number: int, repository: Mapping[str, Any], why: str) -> IssueReading:
+    def _gone(self, remote_id: str, *, ref: str, url: str, why: str, title: str = "") -> IssueReading:
         now = self._now()
         facts = IssueFacts(
-            remote_id=remote_id,
-            ref=ref,
-            title="",
-            url=f"{repository['html_url']}/issues/{number}",
-            state="gone",
-            updated_at=now,
-            gone_why=why,
-            visible_to_public=is_public(repository),
+            remote_id=remote_id, ref=ref, title=title, url=url, state="gone", updated_at=now, gone_why=why
         )
         return IssueReading(facts=facts, read_at=now)
 
@@ -751,409 +1189,57 @@ class GitHub:
         Each page starts again from the newest time seen instead of at 'page 2': an issue that
         changes while pages are read moves to the end, and would take another one's place.
         """
-        start = _time_or(cursor, since)
-        asked = start - timedelta(minutes=2)
-        newest = start
+        newest = _time_or(cursor, since)
+        asked = newest - timedelta(minutes=2)
         what = f"listing changed issues of {self._settings.repository}"
-        base = f"{self._repo_url()}/issues"
+        base = f"{self._api.repo(self._settings.repository)}/issues"
         url: str | None = f"{base}?{_changed_since(asked)}"
         while url:
-            answer = await self._get(url, what=what)
+            answer = await self._api.get(url, what=what)
             with _as_github_says(what):
                 issues = json_of(answer, what=what)
                 newest = max([newest, *(parse_time(issue["updated_at"]) for issue in issues)])
                 found = tuple(id_of(issue) for issue in issues if not issue.get("pull_request"))
             yield IssuePage(issues=found, cursor=iso(newest))
-            url = self._next_of(answer)
+            url = self._api.next_of(answer)
             if url and newest - timedelta(seconds=1) > asked:
                 asked = newest - timedelta(seconds=1)
                 url = f"{base}?{_changed_since(asked)}"
-
-    # What closed it
-
-    async def _history(self, repository: Mapping[str, Any], issue: Mapping[str, Any]) -> _History:
-        what = f"reading what closed #{issue['number']} of {repository['full_name']}"
-        found = await self._graphql(repository["full_name"], issue["number"], what=what) if self._has_graphql else None
-        if found is not None:
-            with _as_github_says(what):
-                return parse_history(found)
-        self._has_graphql = False
-        return await self._history_by_timeline(repository, issue, what=what)
-
-    async def _graphql(self, name: str, number: int, *, what: str) -> Mapping[str, Any] | None:
-        """GraphQL's `data.repository`, or None where the server has no GraphQL or one without these fields."""
-        owner, _, short = name.partition("/")
-        variables = {"owner": owner, "name": short, "number": number}
-        answer = await self._call(
-            "POST", self._graphql_url(), what=what, json={"query": FIXES, "variables": variables}, also={404}
-        )
-        if answer.status_code == 404:
-            return None
-        body = json_of(answer, what=what)
-        with _as_github_says(what):
-            errors = body.get("errors") or ()
-            if any("doesn't exist on type" in str(error.get("message")) for error in errors):
-                return None
-            kinds = {str(error.get("type")) for error in errors}
-            found: Mapping[str, Any] | None = (body.get("data") or {}).get("repository")
-        if "RATE_LIMITED" in kinds:
-            raise OutsideError(
-                f"{what}: GitHub's GraphQL asks us to wait", "rate_limited", retry_at=_reset_time(answer, self._now())
-            )
-        # A linked pull request that the token may not see is an error beside whole data; it proves nothing here anyway.
-        if found and found.get("issue") and kinds <= {"FORBIDDEN", "NOT_FOUND"}:
-            return found
-        if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-            raise OutsideError(f"{what}: the token may not read this over GraphQL", "forbidden")
-        raise OutsideError(f"{what}: GitHub's GraphQL answered with an error", "transient")
-
-    async def _history_by_timeline(
-        self, repository: Mapping[str, Any], issue: Mapping[str, Any], *, what: str
-    ) -> _History:
-        """The same from the REST timeline, where a close by a pull request names no commit, only a mention of it."""
-        name, number = repository["full_name"], issue["number"]
-        closer: _Candidate | None = None
-        earlier: _Candidate | None = None
-        is_discussion = False
-        mentioned: dict[int, None] = {}
-        with _as_github_says(what):
-            async for page in self._pages(f"{self._issue_url(name, number)}/timeline?per_page={PAGE}", what=what):
-                for event in page:
-                    match event.get("event"):
-                        case "closed":
-                            closer = await self._closing_commit(name, event, what=what)
-                        case "reopened":
-                            closer, earlier = None, closer or earlier
-                        case "converted_to_discussion":
-                            is_discussion = True
-                        case "cross-referenced":
-                            source = event["source"].get("issue") or {}
-                            if source.get("pull_request") and repository_of(source).lower() == name.lower():
-                                mentioned[source["number"]] = None
-            pulls = [await self._claiming_pull(name, pull, issue=number, what=what) for pull in mentioned]
-        return _History(
-            closer=closer,
-            earlier=earlier,
-            pulls=tuple(p for p in pulls if p is not None),
-            is_discussion=is_discussion,
-        )
-
-    async def _closing_commit(self, name: str, event: Mapping[str, Any], *, what: str) -> _Candidate | None:
-        sha = event.get("commit_id")
-        if not sha:
-            return None
-        answer = await self._get(f"{self._repo_url(name)}/commits/{sha}", what=what, also={404, 409, 422})
-        if answer.status_code != 200:
-            return None  # a commit of another repository
-        commit = json_of(answer, what=what)
-        closed_at = parse_time(event["created_at"])
-        made_at = min(parse_commit(commit).at, closed_at)
-        return _commit_candidate(sha, url=commit["html_url"], at=closed_at, made_at=made_at)
-
-    async def _claiming_pull(self, name: str, number: int, *, issue: int, what: str) -> _Candidate | None:
-        """A merged pull request whose title or description closes the issue by keyword; else None."""
-        answer = await self._get(f"{self._repo_url(name)}/pulls/{number}", what=what, also={404})
-        if answer.status_code == 404:
-            return None
-        pull = json_of(answer, what=what)
-        claims = closed_by(f"{pull['title']}\n\n{pull.get('body') or ''}")
-        if not pull.get("merged") or not pull.get("merge_commit_sha"):
-            return None
-        if not closes(claims, number=issue, repository=name):
-            return None
-        return _pull_candidate(
-            number,
-            sha=pull["merge_commit_sha"],
-            url=pull["html_url"],
-            at=parse_time(pull["merged_at"]),
-            base=pull["base"]["ref"],
-        )
-
-    async def _claimed_by_releases(
-        self, repository: Mapping[str, Any], issue: Mapping[str, Any], releases: Sequence[Mapping[str, Any]]
-    ) -> list[_Candidate]:
-        """Commits of releases since the issue was opened that claim to close it, in themselves or by their pull request."""
-        opened = parse_time(issue["created_at"]) - CLOCK_SKEW
-        published = sorted((r for r in releases if r.get("published_at")), key=lambda r: parse_time(r["published_at"]))
-        before = [r for r in published if _last_touched(r) < opened][-1:]
-        after = [r for r in published if _last_touched(r) >= opened][-30:]
-        base = await self._tag_sha(repository, before[0]["tag_name"]) if before else ""
-        ranges: list[tuple[str, str, tuple[Commit, ...]]] = []
-        for release in after:
-            head = await self._tag_sha(repository, release["tag_name"])
-            if head:
-                ranges.append((base, head, await self._commits_between(repository, base, head, since=opened)))
-                base = head
-        claims = _claims(
-            [commit for _, _, commits in ranges for commit in commits], issue=issue["number"], repository=repository
-        )
-        if claims or self._has_graphql:  # GraphQL has named every pull request already
-            return claims
-        return await self._claimed_by_pulls(repository, issue["number"], ranges)
-
-    async def _commits_between(
-        self, repository: Mapping[str, Any], base: str, head: str, *, since: datetime
-    ) -> tuple[Commit, ...]:
-        if base:
-            between = await self._compare(repository, base, head)
-            return between.commits if between else ()
-        what = f"listing commits of {repository['full_name']}"
-        query = urlencode({"sha": head, "since": iso(since), "per_page": PAGE})
-        commits: list[Commit] = []
-        async for page in self._pages(f"{self._repo_url(repository['full_name'])}/commits?{query}", what=what):
-            commits += [parse_commit(commit) for commit in page]
-        return tuple(reversed(commits))
-
-    async def _claimed_by_pulls(
-        self, repository: Mapping[str, Any], issue: int, ranges: Iterable[tuple[str, str, tuple[Commit, ...]]]
-    ) -> list[_Candidate]:
-        found: dict[str, _Candidate] = {}
-        lookups = 0
-        for base, head, commits in ranges:
-            key = (f"{self._settings.api_url} {repository['id']}", f"{self._now():%Y-%m-%d}", issue, base, head)
-            known = _CLAIMS.get(key)
-            if known is None:
-                numbers: dict[int, None] = {}
-                for commit in commits:
-                    lookups += 1
-                    landed = commit.lands or (
-                        await self._pulls_of(repository, commit.sha) if lookups < MAX_LOOKUPS else ()
-                    )
-                    numbers.update(dict.fromkeys(landed))
-                what = f"reading what fixed #{issue} of {repository['full_name']}"
-                claims = [
-                    await self._claiming_pull(repository["full_name"], n, issue=issue, what=what) for n in numbers
-                ]
-                known = tuple(claim for claim in claims if claim is not None)
-                _CLAIMS.put(key, known, weight=1 + len(known))
-            found |= {claim.change.sha: claim for claim in known}
-        return list(found.values())
-
-    async def _pulls_of(self, repository: Mapping[str, Any], sha: str) -> tuple[int, ...]:
-        url = f"{self._repo_url(repository['full_name'])}/commits/{sha}/pulls"
-        what = f"reading the pull requests of {sha[:7]}"
-        answer = await self._get(url, what=what, also={404, 409, 422})
-        return tuple(pull["number"] for pull in json_of(answer, what=what)) if answer.status_code == 200 else ()
-
-    # What holds it
-
-    async def _releases(self, repository: Mapping[str, Any], *, since: datetime) -> list[Mapping[str, Any]]:
-        """Releases, and at least the newest one before `since`. The list's own order is never relied on."""
-        what = f"listing releases of {repository['full_name']}"
-        url = f"{self._repo_url(repository['full_name'])}/releases?per_page={PAGE}"
-        found: list[Mapping[str, Any]] = []
-        pages = 0
-        async for page in self._pages(url, what=what):
-            found += page
-            pages += 1
-            # The list is by date of creation: a page without anything of our time has only older ones behind it.
-            if pages >= MAX_RELEASE_PAGES or all(_last_touched(release) < since for release in page):
-                break
-        return found
-
-    async def _without_undone(self, repository: Mapping[str, Any], fixes: list[_Candidate]) -> list[_Candidate]:
-        """The fixes without those that were taken out again before the newest one was made."""
-        if len(fixes) < 2:
-            return fixes
-        newest = max(fixes, key=lambda fix: (fix.change.at or fix.made_at, fix.change.sha))
-        return [
-            fix for fix in fixes if fix is newest or await self._holds(repository, fix, newest.change.sha) != "reverted"
-        ]
-
-    async def _with_releases(
-        self,
-        reading: IssueReading,
-        fixes: Sequence[_Candidate],
-        releases: Sequence[Mapping[str, Any]],
-        repository: Mapping[str, Any],
-    ) -> IssueReading:
-        """Releases from the oldest that could hold the fixes up to the first that does, and what they hold.
-
-        Where none does, also the newest few that do not count (drafts, prereleases, other tags):
-        they make the reason.
-        """
-        since = min(fix.made_at for fix in fixes) - CLOCK_SKEW
-        recent = [release for release in releases if _last_touched(release) >= since]
-        counting = [release for release in recent if self._counts(release)]
-        counting.sort(key=lambda release: (parse_time(release["published_at"]), str(release["id"])))
-        others = sorted((r for r in recent if not self._counts(r)), key=_last_touched, reverse=True)
-        found: list[Release] = []
-        containments: list[Containment] = []
-        for raw in (*counting, *others[:3]):
-            release = parse_release(raw, sha=await self._tag_sha(repository, raw["tag_name"]))
-            answers = [
-                await self._containment(repository, fix, of=release.remote_id, sha=release.sha, name=release.label)
-                for fix in fixes
-            ]
-            found.append(release)
-            containments += answers
-            if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
-                break
-        return replace(reading, releases=tuple(found), containments=tuple(containments))
-
-    async def _with_deployments(
-        self, reading: IssueReading, fixes: Sequence[_Candidate], repository: Mapping[str, Any]
-    ) -> IssueReading:
-        """What runs in each production environment, and what it holds.
-
-        That is the newest deployment whose newest status is a success: GitHub makes the ones before
-        it inactive, and a rollback is a newer success of an older commit.
-        """
-        what = f"listing deployments of {repository['full_name']}"
-        since = min(fix.made_at for fix in fixes) - CLOCK_SKEW
-        url = f"{self._repo_url(repository['full_name'])}/deployments"
-        live: dict[str, Deployment] = {}
-        lookups = 0
-        async for page in self._pages(f"{url}?per_page={PAGE}", what=what):
-            recent = [raw for raw in page if parse_time(raw["created_at"]) >= since]
-            for raw in recent:
-                environment = raw["environment"]
-                if environment in live or not _is_production(raw) or lookups >= MAX_LOOKUPS:
-                    continue
-                lookups += 1
-                answer = await self._get(f"{url}/{raw['id']}/statuses?per_page=1", what=what)
-                newest: Mapping[str, Any] = next(iter(json_of(answer, what=what)), {})
-                if newest.get("state") == "success":
-                    live[environment] = Deployment(
-                        remote_id=str(raw["id"]),
-                        environment=environment,
-                        sha=raw["sha"],
-                        production=True,
-                        succeeded=True,
-                        at=parse_time(newest["created_at"]),
-                        url=f"{repository['html_url']}/deployments/{quote(environment)}",
-                    )
-            if len(recent) < len(page):
-                break
-        containments = [
-            await self._containment(repository, fix, of=running.remote_id, sha=running.sha, name=running.sha)
-            for running in live.values()
-            for fix in fixes
-        ]
-        return replace(reading, deployments=tuple(live.values()), containments=tuple(containments))
-
-    def _counts(self, release: Mapping[str, Any]) -> bool:
-        return parse_release(release, sha="").is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
-
-    async def _containment(
-        self, repository: Mapping[str, Any], fix: _Candidate, *, of: str, sha: str, name: str
-    ) -> Containment:
-        """Whether the release or deployment `of`, at commit `sha` (empty where it has none), holds a fix."""
-        return Containment(
-            sha=fix.change.sha,
-            release_id=of,
-            answer=await self._holds(repository, fix, sha) if sha else "unknown",
-            url=f"{repository['html_url']}/compare/{fix.change.sha}...{quote(name)}",
-        )
-
-    async def _holds(
-        self, repository: Mapping[str, Any], fix: _Candidate, sha: str
-    ) -> Literal["yes", "no", "unknown", "reverted"]:
-        """Whether commit `sha` has the fix: by ancestry, by a copy, and not taken out again."""
-        between = await self._compare(repository, fix.change.sha, sha)
-        if between is None:
-            return "unknown"
-        if between.status == "behind":
-            return "no"
-        names = Fix(wholes=frozenset({fix.change.sha}), pull=fix.pull)
-        if fix.pull is not None and any(commit.picks or commit.reverts for commit in between.commits):
-            names = await self._pieces(repository, fix.change.sha, fix.pull)
-        answer = standing(names, commits=between.commits, is_ancestor=between.holds_the_base)
-        return answer if between.is_whole else "unknown"
-
-    async def _pieces(self, repository: Mapping[str, Any], sha: str, pull: int) -> Fix:
-        """A pull request's commits, as they were on its branch and, where it was rebased, as they landed."""
-        what = f"reading the commits of pull request #{pull}"
-        repo_url = self._repo_url(repository["full_name"])
-        branch: list[Commit] = []
-        async for page in self._pages(f"{repo_url}/pulls/{pull}/commits?per_page={PAGE}", what=what):
-            branch += [parse_commit(commit) for commit in page]
-        own = [commit for commit in branch if len(commit.parents) < 2]
-        before = frozenset(commit.sha for commit in own)
-        if len(own) < 2:
-            return Fix(wholes=frozenset({sha}), sets=(before,) if before else (), pull=pull)
-        query = urlencode({"sha": sha, "per_page": min(len(own), PAGE)})
-        answer = await self._get(f"{repo_url}/commits?{query}", what=what)
-        landed = [parse_commit(commit) for commit in json_of(answer, what=what)][::-1]
-        if [commit.subject for commit in landed] == [commit.subject for commit in own[-PAGE:]]:
-            return Fix(wholes=frozenset(), sets=(before, frozenset(c.sha for c in landed)), pull=pull)
-        return Fix(wholes=frozenset({sha}), sets=(before,), pull=pull)
-
-    async def _compare(self, repository: Mapping[str, Any], base: str, head: str) -> _Range | None:
-        """Two commits compared, or None where the repository does not know one of them."""
-        key = (self._settings.api_url, str(repository["id"]), base, head)
-        known = _RANGES.get(key)
-        if known is not None:
-            return known
-        what = f"comparing {base[:7]} with {head[:7]} in {repository['full_name']}"
-        url = f"{self._repo_url(repository['full_name'])}/compare/{base}...{head}"
-        commits: list[Commit] = []
-        status, total, page = "", 1, 1
-        while len(commits) < total and page <= MAX_RANGE_PAGES:
-            answer = await self._call("GET", f"{url}?per_page={PAGE}&page={page}", what=what, also={404})
-            if answer.status_code == 404:
-                return None
-            with _as_github_says(what):
-                comparison = json_of(answer, what=what)
-                status, total = comparison["status"], comparison["total_commits"]
-                commits += [parse_commit(commit) for commit in comparison["commits"]]
-                if not comparison["commits"]:
-                    break
-            page += 1
-        found = _Range(status=status, commits=tuple(commits), is_whole=len(commits) >= total)
-        _RANGES.put(key, found, weight=1 + len(commits))
-        return found
-
-    async def _tag_sha(self, repository: Mapping[str, Any], tag: str) -> str:
-        """The commit a tag names, through annotated tags; empty where there is no such tag, or it names no commit."""
-        what = f"reading tag {tag} of {repository['full_name']}"
-        repo_url = self._repo_url(repository["full_name"])
-        url = f"{repo_url}/git/ref/tags/{quote(tag)}"
-        for _ in range(5):
-            answer = await self._get(url, what=what, also={404, 409})
-            if answer.status_code != 200:
-                return ""
-            with _as_github_says(what):
-                target = json_of(answer, what=what)["object"]
-                kind, sha = str(target["type"]), str(target["sha"])
-            if kind != "tag":
-                return sha if kind == "commit" else ""
-            url = f"{repo_url}/git/tags/{sha}"
-        return ""
 
     # What engineers see
 
     async def show(self, issue: IssueFacts, *, block: str, handle: str | None) -> str:
         """One comment of ours, edited in place. Its marker is the hidden comment that the block itself carries."""
-        comments = self._comments_url(issue)
         what = f"showing on {issue.ref} who waits"
-        marker = _MARKER.search(block)
         if handle is not None and await self._edit(issue, handle, block, what=what):
             return handle
         # A lost answer, or an issue that moved with its comments: ours may be there under an id we do not know.
-        found = await self._our_comment(comments, marker[0], what=what) if marker else None
+        marker = _MARKER.search(block)
+        found = await self._our_comment(issue, marker[0], what=what) if marker else None
         if found is not None and await self._edit(issue, found, block, what=what):
             return found
         if handle is not None or found is not None:
             raise OutsideError(f"{what}: somebody removed the comment", "gone")
-        return await self._comment(comments, block, what=what)
+        return await self._comment(issue, block, what=what)
 
     async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
         """A new comment, unless ours with this marker is there already."""
-        comments = self._comments_url(issue)
         what = f"commenting on {issue.ref}"
-        found = await self._our_comment(comments, _marker(marker), what=what)
-        return found or await self._comment(comments, f"{text}\n\n{_marker(marker)}", what=what)
+        found = await self._our_comment(issue, _marker(marker), what=what)
+        return found or await self._comment(issue, f"{text}\n\n{_marker(marker)}", what=what)
 
-    async def _comment(self, comments: str, text: str, *, what: str) -> str:
-        answer = await self._call("POST", comments, what=what, json={"body": text}, writes=True)
+    async def _comment(self, issue: IssueFacts, text: str, *, what: str) -> str:
+        repository, number = self._place_of(issue)
+        url = f"{repository}/issues/{number}/comments"
+        answer = await self._api.call("POST", url, what=what, json={"body": text}, writes=True)
         with _as_github_says(what, writes=True):
             return id_of(json_of(answer, what=what, writes=True))
 
     async def _edit(self, issue: IssueFacts, handle: str, text: str, *, what: str) -> bool:
         """Change a comment of ours; False where it is not there any more."""
-        url = self._comment_url(issue, handle)
-        answer = await self._call("PATCH", url, what=what, json={"body": text}, writes=True, also={404})
+        repository, _ = self._place_of(issue)
+        url = f"{repository}/issues/comments/{handle}"
+        answer = await self._api.call("PATCH", url, what=what, json={"body": text}, writes=True, also={404})
         if answer.status_code == 404:
             return False
         with _as_github_says(what, writes=True):
@@ -1161,13 +1247,23 @@ class GitHub:
                 raise ValueError("another comment")
         return True
 
-    async def _our_comment(self, comments: str, marker: str, *, what: str) -> str | None:
+    async def _our_comment(self, issue: IssueFacts, marker: str, *, what: str) -> str | None:
+        repository, number = self._place_of(issue)
         with _as_github_says(what):
-            async for page in self._pages(f"{comments}?per_page={PAGE}", what=what):
+            url = f"{repository}/issues/{number}/comments?per_page={PAGE}"
+            async for page in self._api.pages(url, what=what):
                 for comment in page:
-                    if marker in (comment.get("body") or "") and await self._is_ours(comment):
+                    if marker in (comment.get("body") or "") and await self._wrote(comment):
                         return id_of(comment)
         return None
+
+    def _place_of(self, issue: IssueFacts) -> tuple[str, int]:
+        """The repository's API and the number an issue has now: its address is of the last reading, and a write follows no redirect."""
+        path = _ISSUE_PATH.fullmatch(httpx.URL(issue.url).path)
+        if path is not None:
+            return self._api.repo(path["repository"]), int(path["number"])
+        name, number = self._named_issue(issue.ref)
+        return self._api.repo(name or self._settings.repository), number
 
     # What GitHub tells us
 
@@ -1180,19 +1276,16 @@ class GitHub:
         except ValueError:
             payload = None
         if not isinstance(payload, dict):
-            why = (
-                "sent as a form; set the webhook's content type to application/json"
-                if body.startswith(b"payload=")
-                else "not a JSON object; set the webhook's content type to application/json"
-            )
-            raise ValueError(f"the webhook's body is {why}")  # noqa: TRY004  (the port's word for it)
+            what = "is sent as a form" if body.startswith(b"payload=") else "is no JSON object"
+            # A ValueError is the port's word for it.
+            raise ValueError(f"the webhook's body {what}; set its content type to application/json")  # noqa: TRY004
         guid = given.get("x-github-delivery") or hashlib.sha256(body).hexdigest()
         repository = payload.get("repository")
         return parse_webhook(
             event=given.get("x-github-event", ""),
             key=f"{given.get('x-github-hook-id', '')}:{guid}",
             payload=payload,
-            is_ours=isinstance(repository, dict) and self._is_this_repository(repository),
+            is_ours=isinstance(repository, dict) and self._is_ours(repository),
         )
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -1209,12 +1302,7 @@ class GitHub:
         if not hmac.compare_digest(expected.encode(), signature.strip().encode("utf-8", "replace")):
             raise BadSignatureError("the signature does not match; the secrets here and at GitHub differ")
 
-    def _is_this_repository(self, repository: Mapping[str, Any]) -> bool:
-        if self._repository_id:
-            return str(repository.get("id")) == self._repository_id
-        return str(repository.get("full_name")).lower() == self._settings.repository.lower()
-
-    # Who we are, and where
+    # Who we are, and what is ours
 
     async def _who_we_are(self) -> str | None:
         if self._login is None:
@@ -1224,26 +1312,41 @@ class GitHub:
     async def _ask_who_we_are(self) -> str | None:
         """The login that our comments carry. An app's token may not ask REST for it, only GraphQL."""
         what = "asking whose token this is"
-        answer = await self._call("GET", f"{self._settings.api_url}/user", what=what, also={403, 404})
+        answer = await self._api.call("GET", f"{self._api.url}/user", what=what, also={403, 404})
         if answer.status_code == 200:
             with _as_github_says(what):
                 return str(json_of(answer, what=what)["login"])
         if rate_limited_until(answer, self._now()) is not None:
             raise failure(answer, what=what, now=self._now())
-        answer = await self._call("POST", self._graphql_url(), what=what, json={"query": VIEWER}, also={403, 404})
+        try:
+            answer = await self._api.graphql(VIEWER, what=what)
+        except OutsideError as error:
+            if error.kind == "forbidden":
+                return None
+            raise
         if answer.status_code != 200:
             return None
         with _as_github_says(what):
             viewer = (json_of(answer, what=what).get("data") or {}).get("viewer") or {}
             return viewer.get("login")
 
-    async def _is_ours(self, item: Mapping[str, Any]) -> bool:
-        """Whether we wrote an issue or a comment: anyone can copy a marker, nobody our name."""
+    async def _wrote(self, item: Mapping[str, Any]) -> bool:
+        """Whether an issue or a comment is of our hand: anyone can copy a marker, nobody our name."""
         login = await self._who_we_are()
         author = item.get("user") or {}
         if not login:
             return author.get("type") == "Bot"
         return _bare(str(author.get("login"))) == _bare(login)
+
+    def _is_ours(self, repository: Mapping[str, Any]) -> bool:
+        """Whether a repository is the one we were connected to; before the first connect, whether it has its name."""
+        if self._repository_id:
+            return str(repository.get("id")) == self._repository_id
+        return str(repository.get("full_name")).lower() == self._settings.repository.lower()
+
+    def _facts_of(self, issue: Mapping[str, Any], repository: Mapping[str, Any]) -> IssueFacts:
+        here = repository["full_name"] if self._is_ours(repository) else ""
+        return parse_issue(issue, repository=repository, ref=_ref_from(here, repository["full_name"], issue["number"]))
 
     def _named_issue(self, ref: str) -> tuple[str, int]:
         """The repository (empty where the words name none) and number of an issue that a person names."""
@@ -1252,9 +1355,8 @@ class GitHub:
         if found is None and words.startswith(("http://", "https://")):
             found = self._issue_address(words)
         if found is None:
-            raise OutsideError(
-                f"'{words:.80}' names no issue; enter its address, {self._settings.repository}#12 or #12", "invalid"
-            )
+            known = f"{self._settings.repository}#12 or #12"
+            raise OutsideError(f"'{words:.80}' names no issue; enter its address, {known}", "invalid")
         return found["repository"] or "", int(found["number"])
 
     def _issue_address(self, words: str) -> re.Match[str] | None:
@@ -1262,146 +1364,18 @@ class GitHub:
             url = httpx.URL(words)
         except httpx.InvalidURL:
             return None
-        if url.host not in self._web_hosts():
+        api, pages = httpx.URL(self._api.url).host, httpx.URL(str(self._facts.get("html_url", ""))).host
+        if url.host not in {api.removeprefix("api."), api, pages}:
             raise OutsideError(f"{url.host} is not where {self._settings.repository} lives", "invalid")
         path = _ISSUE_PATH.fullmatch(url.path)
         if path is not None and path["what"] == "pull":
             raise OutsideError(f"#{path['number']} is a pull request; name the issue it belongs to", "invalid")
         return path
 
-    def _web_hosts(self) -> set[str]:
-        api = httpx.URL(self._settings.api_url).host
-        pages = httpx.URL(str(self._facts.get("html_url", ""))).host
-        return {api, pages, "github.com", "www.github.com"} if api == "api.github.com" else {api, pages}
 
-    def _known_repository_id(self, repository: Mapping[str, Any]) -> str:
-        """The id this tracker was connected to; before the first connect, that of the repository with its name."""
-        if self._repository_id:
-            return self._repository_id
-        is_named = str(repository["full_name"]).lower() == self._settings.repository.lower()
-        return str(repository["id"]) if is_named else ""
-
-    def _ref(self, repository: Mapping[str, Any], number: int) -> str:
-        is_ours = str(repository["id"]) == self._known_repository_id(repository)
-        return f"#{number}" if is_ours else f"{repository['full_name']}#{number}"
-
-    async def _repository(self, name: str) -> Mapping[str, Any]:
-        answer = await self._get(self._repo_url(name), what=f"looking for {name}", also={404})
-        return self._repository_from(answer, name=name)
-
-    def _repository_from(self, answer: httpx.Response, *, name: str = "") -> Mapping[str, Any]:
-        wanted = name or self._settings.repository
-        try:
-            repository = json.loads(answer.content)
-        except ValueError:
-            repository = None
-        if answer.status_code == 404 and isinstance(repository, dict):
-            raise OutsideError(
-                f"repository {wanted} does not exist, or the token may not see it{_permission_asked(answer)}",
-                "misconfigured",
-            )
-        if answer.status_code != 200 or not isinstance(repository, dict) or "full_name" not in repository:
-            raise OutsideError(
-                f"{self._settings.api_url} is not GitHub's API; for an Enterprise Server enter https://HOST/api/v3",
-                "misconfigured",
-            )
-        return repository
-
-    def _repo_url(self, name: str = "") -> str:
-        return f"{self._settings.api_url}/repos/{name or self._settings.repository}"
-
-    def _issue_url(self, name: str, number: int) -> str:
-        return f"{self._repo_url(name)}/issues/{number}"
-
-    def _comments_url(self, issue: IssueFacts) -> str:
-        name, number = self._place_of(issue)
-        return f"{self._issue_url(name, number)}/comments"
-
-    def _comment_url(self, issue: IssueFacts, handle: str) -> str:
-        name, _ = self._place_of(issue)
-        return f"{self._repo_url(name)}/issues/comments/{handle}"
-
-    def _place_of(self, issue: IssueFacts) -> tuple[str, int]:
-        """Where an issue is now: its address is of the last reading, and a write follows no redirect."""
-        path = _ISSUE_PATH.fullmatch(httpx.URL(issue.url).path)
-        if path is not None:
-            return path["repository"], int(path["number"])
-        name, number = self._named_issue(issue.ref)
-        return name or self._settings.repository, number
-
-    def _graphql_url(self) -> str:
-        api = self._settings.api_url
-        return f"{api.removesuffix('/v3')}/graphql" if api.endswith("/api/v3") else f"{api}/graphql"
-
-    # Calls
-
-    async def _get(self, url: str, *, what: str, also: Set[int] = frozenset()) -> httpx.Response:
-        """A reading call that costs nothing where GitHub says that the kept answer still holds."""
-        key = (self._purse, url)
-        kept = _ANSWERS.get(key)
-        headers = {"If-None-Match": kept.headers["etag"]} if kept is not None else {}
-        answer = await self._call("GET", url, what=what, also={*also, 304}, headers=headers)
-        if answer.status_code == 304:
-            if kept is None:
-                raise OutsideError(f"{what}: GitHub answers 'not modified' to a first question", "transient")
-            return kept
-        if answer.status_code == 200 and "etag" in answer.headers:
-            _ANSWERS.put(key, answer, weight=len(answer.content) + len(url))
-        return answer
-
-    async def _call(
-        self,
-        method: str,
-        url: str,
-        *,
-        what: str,
-        writes: bool = False,
-        also: Set[int] = frozenset(),
-        headers: Mapping[str, str] | None = None,
-        **options: Any,
-    ) -> httpx.Response:
-        """One call; a status that is no success and not among `also` is an error."""
-        given = {
-            "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {self._secrets.token.get_secret_value()}",
-            "X-GitHub-Api-Version": self._version,
-            **(headers or {}),
-        }
-        answer = await ask(self._http, method, url, what=what, writes=writes, headers=given, **options)
-        if not answer.is_success and answer.status_code not in also:
-            raise failure(answer, what=what, now=self._now(), writes=writes)
-        return answer
-
-    async def _pages(self, url: str, *, what: str) -> AsyncIterator[list[dict[str, Any]]]:
-        """A list, page by page as GitHub links them."""
-        next_url: str | None = url
-        while next_url:
-            answer = await self._get(next_url, what=what)
-            items = json_of(answer, what=what)
-            if not isinstance(items, list):
-                raise OutsideError(f"{what}: the answer is not the list that GitHub documents", "transient")
-            yield items
-            next_url = self._next_of(answer)
-
-    def _next_of(self, answer: httpx.Response) -> str | None:
-        """The next page's address, on the host that was entered: the token goes nowhere else, whatever a link says."""
-        link = answer.links.get("next", {}).get("url")
-        if not link:
-            return None
-        return str(httpx.URL(self._settings.api_url).copy_with(raw_path=httpx.URL(link).raw_path))
-
-
-def _claims(commits: Iterable[Commit], *, issue: int, repository: Mapping[str, Any]) -> list[_Candidate]:
-    """Commits that close the issue by keyword. A copy of one on another line is the same change, not a second part."""
-    name = repository["full_name"]
-    found = [c for c in commits if not c.is_revert and closes(c.closes, number=issue, repository=name)]
-    shas = {commit.sha for commit in found}
-    originals = [commit for commit in found if not any(sha in shas for sha in commit.picks)]
-    unique = {commit.subject: commit for commit in reversed(originals)}
-    return [
-        _commit_candidate(c.sha, url=f"{repository['html_url']}/commit/{c.sha}", at=c.at, made_at=c.at)
-        for c in reversed(unique.values())
-    ]
+def _ref_from(here: str, name: str, number: int) -> str:
+    """What people in repository `here` call an issue."""
+    return f"#{number}" if name.lower() == here.lower() else f"{name}#{number}"
 
 
 def _changed_since(at: datetime) -> str:
