@@ -61,10 +61,7 @@ def block(
 def _head(waiting: Sequence[Waiting], total: int) -> str:
     lines = [f"### {_customers(total)} for this"]
     if waiting:
-        oldest = min(w.said_at for w in waiting)
-        is_whole = len(waiting) >= total
-        since = "since" if is_whole else "some since"
-        lines.append(f"{_channels(waiting, is_whole=is_whole)}, {since} {_day(oldest)}.{_reach(waiting)}")
+        lines.append(_summary(waiting, is_whole=len(waiting) >= total))
     reopened = sum(w.reopened for w in waiting)
     if reopened:
         lines.append(f"**Still broken after a fix for {reopened} of them.**")
@@ -84,9 +81,15 @@ def _channels(waiting: Sequence[Waiting], *, is_whole: bool) -> str:
     return "On " + (names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}")
 
 
-def _reach(waiting: Sequence[Waiting]) -> str:
+def _summary(waiting: Sequence[Waiting], *, is_whole: bool) -> str:
+    channels = _channels(waiting, is_whole=is_whole)
+    since = _day(min(w.said_at for w in waiting))
     followers = sum(w.followers or 0 for w in waiting)
-    return f" Their posts reach {followers:,} followers." if followers else ""
+    if is_whole:
+        reach = f" Their posts reach {followers:,} followers." if followers else ""
+        return f"{channels}, since {since}.{reach}"
+    reach = f" and reach {followers:,} followers" if followers else ""
+    return f"{channels}. The newest {len(waiting):,} wrote since {since}{reach}."
 
 
 def _listed(posts: Sequence[str], *, rest: int, mode: Literal["counts", "quotes"]) -> list[str]:

@@ -117,9 +117,10 @@ VIEWER = "query Viewer { viewer { login } }"
 
 _GONE = {404: "not visible any more (deleted, or moved to where this token may not look)", 410: "deleted on GitHub"}
 _COMPARED = {status: status for status in ("ahead", "behind", "diverged", "identical")}
-_REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
-_SHORT_REF = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)?#?(?P<number>[1-9]\d{0,17})")
-_ISSUE_PATH = re.compile(r"/(?P<repository>[\w.-]+/[\w.-]+)/(?P<what>issues|pull)/(?P<number>[1-9]\d{0,17})/?")
+_NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*/(?!\.{1,2}(?![A-Za-z0-9_.-]))[A-Za-z0-9_.-]+"
+_REPOSITORY = re.compile(_NAME)
+_SHORT_REF = re.compile(rf"(?:(?P<repository>{_NAME})#|#)?(?P<number>[1-9]\d{{0,17}})", re.ASCII)
+_ISSUE_PATH = re.compile(rf"/(?P<repository>{_NAME})/(?P<what>issues|pull)/(?P<number>[1-9]\d{{0,17}})/?", re.ASCII)
 _MARKER = re.compile(r"<!-- fullcircle:[^\s<>]+ -->")
 
 

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-import threading
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from queue import Queue
 from typing import Any
 
 import pytest
@@ -19,6 +15,7 @@ from app.ports import BadSignatureError, Connection, OutsideError, Project
 from app.rules.shipping import NotFixed, NotYet, Policy, Shipped, judge
 from app.trackers.github import GitHub, GitHubSecrets, GitHubSettings
 from tests.real.emulate_server import Emulate, emulate
+from tests.support.listener import listening
 
 APP = "octocat/app"
 SECRET = "It's a Secret to Everybody"
@@ -171,7 +168,7 @@ async def test_polling_finds_what_changed(github: Emulate, watcher: Watcher) -> 
 
 
 async def test_a_signed_webhook_is_believed_and_names_the_issue(github: Emulate, watcher: Watcher) -> None:
-    with _listening() as (url, calls):
+    with listening() as (url, calls):
         config = {"url": url, "content_type": "json", "secret": SECRET}
         github.call("POST", f"/repos/{APP}/hooks", {"config": config, "events": ["issues", "release"], "active": True})
         issue = await watcher.tracker.create(title="Export", body="x", marker="loop-14")
@@ -184,28 +181,3 @@ async def test_a_signed_webhook_is_believed_and_names_the_issue(github: Emulate,
     assert (hook.event, hook.issues) == ("issues.closed", (issue.remote_id,))
     with pytest.raises(BadSignatureError):
         watcher.tracker.receive(headers=headers, query={}, body=body + b" ")
-
-
-@contextmanager
-def _listening() -> Iterator[tuple[str, Queue[tuple[dict[str, str], bytes]]]]:
-    """A small server on loopback that keeps what is posted to it."""
-    calls: Queue[tuple[dict[str, str], bytes]] = Queue()
-
-    class Keep(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            calls.put((dict(self.headers), self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(204)
-            self.end_headers()
-
-        def log_message(self, format: str, *args: Any) -> None:
-            return
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Keep)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook", calls
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()

@@ -67,7 +67,7 @@ def test_says_how_many_more_there_are_than_it_shows() -> None:
     assert shown(*rows).count("> Export") == 5
     assert "and 3 more" in shown(*rows)
     assert "and 395 more" in shown(*rows, total=400)
-    assert "On Mastodon, some since 4 March 2026" in shown(*rows, total=400)
+    assert "On Mastodon. The newest 8 wrote since 4 March 2026." in shown(*rows, total=400)
 
 
 def test_a_public_repository_shows_counts_and_links_but_no_words_and_no_names() -> None:

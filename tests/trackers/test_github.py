@@ -194,6 +194,7 @@ async def test_an_enterprise_server_has_its_graphql_beside_its_rest(tmp_path: Pa
         ({"api_url": " https://ghe.example/api/v3/ "}, {"api_url": "https://ghe.example/api/v3"}),
         ({"repository": "https://github.com/acme/app.git"}, {"repository": "acme/app"}),
         ({"repository": "https://github.com/acme/app/"}, {"repository": "acme/app"}),
+        ({"repository": "acme/.github"}, {"repository": "acme/.github"}),
         ({}, {"shipped_when": "release", "settle_seconds": 1800, "tag_pattern": "*", "show_on_public": "counts"}),
     ],
 )
@@ -208,6 +209,8 @@ def test_settings_take_what_people_paste(given: dict[str, Any], kept: dict[str, 
         {"repository": "acme"},
         {"repository": "acme/app/issues"},
         {"repository": "acme/app?x=1"},
+        {"repository": "../app"},
+        {"repository": "acme/.."},
         {"api_url": "ftp://github.test"},
         {"api_url": "https://user:word@github.test"},
         {"api_url": "https://github.test?x=1"},
@@ -254,6 +257,9 @@ async def test_an_issue_is_found_however_it_is_named(watching: GitHub, world: Gi
         "#-1",
         "acme/app",
         "acme/app#",
+        "../..#1",
+        "acme/..#1",
+        "acme/app1",
         "http://elsewhere.test/acme/app/issues/1",
         "http://github.test/acme/app/pull/1",
         "http://github.test/acme/app",
@@ -465,6 +471,12 @@ async def test_a_linked_pull_request_we_may_not_see_hides_nothing_else(
     watching = tracker(server, http=http, token="token-narrow")
     issue = await watching.find("#1")
     assert "v1.0.0 contains" in judge(await watching.read(issue.remote_id, ref="#1"), Policy()).why
+
+
+def test_an_issue_closed_by_a_project_board_names_no_code() -> None:
+    closed = {"__typename": "ClosedEvent", "createdAt": "2026-01-05T09:00:00Z", "closer": {"__typename": "ProjectV2"}}
+    issue = {"closedByPullRequestsReferences": None, "timelineItems": {"nodes": [closed, None]}}
+    assert github.parse_history({"nameWithOwner": APP, "issue": issue}).fixes("main") == []
 
 
 def _around(server: GitHubServer, graphql: Any) -> httpx.AsyncClient:
