@@ -66,6 +66,9 @@ async def open_loop(
         loop.tags = sorted({*loop.tags, *tags})
         if loop.state in {"told", "verified", "declined", "dropped"} and post.id != loop.post_id:
             _next_round(session, loop, post, now=now, actor=actor)
+        elif loop.state == "dropped":
+            loop.state, loop.why, loop.tagged_at = "open", "tagged; no issue yet", now
+            loops.note_event(session, at=now, what="tagged", why=", ".join(tags), actor=actor, loop_id=loop.id)
     post.state, post.loop_id = "tagged", loop.id
     return loop, is_new
 
@@ -113,8 +116,21 @@ def _marker() -> str:
     return f"issue-{secrets.token_hex(8)}"
 
 
-async def draft_issue(session: Session, *, tracker_id: int, title: str, body: str, post: Post, now: datetime) -> Issue:
-    """An issue that is still to be made in its tracker."""
+async def draft_issue(
+    session: Session,
+    *,
+    tracker_id: int,
+    title: str,
+    body: str,
+    post: Post,
+    now: datetime,
+    head_start: timedelta = timedelta(0),
+) -> Issue:
+    """An issue that is still to be made in its tracker, by the worker.
+
+    A caller who makes it right away (`create_issue`) takes a head start, so that the worker comes
+    only where the caller did not.
+    """
     if await accounts.get(session, Tracker, tracker_id) is None:
         raise NotFoundError(f"there is no tracker {tracker_id}")
     row = Issue(
@@ -125,7 +141,7 @@ async def draft_issue(session: Session, *, tracker_id: int, title: str, body: st
         body=body,
         state="creating",
         why="is being made in the tracker",
-        create_at=now,
+        create_at=now + head_start,
         created_at=now,
     )
     session.add(row)
