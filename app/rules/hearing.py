@@ -18,7 +18,7 @@ from app.rules.words.clauses import Clause, clauses_of, foreign_parts
 from app.rules.words.lexicon import Match, Sense
 from app.rules.words.tokens import Mark, Utterance, utter
 
-MOST_READ = 5_000
+MOST_READ = 2_000
 """Characters; a longer post is no answer to a yes-or-no question, and is not even cut into words."""
 
 LONG = 400
@@ -101,9 +101,7 @@ class _Answer:
     @property
     def mocks(self) -> bool:
         """A wry smiley, strange signs, or a hashtag that means something else than good news (#fail, #not)."""
-        return self.shows(Mark.SOUR, Mark.ODD) or any(
-            ALL_LANGUAGES.tags.get(tag, Sense.FILLER) not in _CERTAIN for tag in self.said.tags
-        )
+        return self.shows(Mark.SOUR, Mark.ODD) or any(_warns(tag) for tag in self.said.tags)
 
     def shows(self, *marks: Mark) -> bool:
         return any(token.mark in marks for token in self.said.tokens)
@@ -124,6 +122,15 @@ _ALONE = (Sense.FAILS_IF_ALONE, Sense.STILL_NOT)
 _PLAIN = frozenset({Sense.FILLER, Sense.THING, Sense.COURTESY, Sense.SMALL, Sense.NOW, Sense.JOIN, Sense.USE})
 _CERTAIN = _PLAIN | frozenset(_WORKS)
 """All that a confirmation may consist of."""
+
+
+def _warns(tag: str) -> bool:
+    """Whether a hashtag, alone or cut in two (still|broken), holds words that no confirmation may."""
+    known = ALL_LANGUAGES.tags
+    cuts = [(tag,), *((tag[:at], tag[at:]) for at in range(3, min(len(tag), 40) - 2))]
+    return any(
+        all(part in known for part in parts) and any(known[part] not in _CERTAIN for part in parts) for parts in cuts
+    )
 
 
 # Silence ----------------------------------------------------------------------------------------

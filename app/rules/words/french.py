@@ -55,15 +55,16 @@ FRENCH = Lexicon(
     not_after=True,
     no="non, nan, nope, bah non, ben non, eh non, et non, euh non",
     none="aucun, aucune, sans, ni, personne, nul part",
-    small="chez moi, chez nous, ici, vraiment, correctement, de mon côté, de notre côté, tout simplement, m, me, se, s, y, pour moi, pour nous, été",
+    small="chez moi, chez nous, ici, vraiment, correctement, de mon côté, de notre côté, tout simplement, m, me, s, y, pour moi, pour nous, été",
     spoiler="sur mon [téléphone|iphone|ipad|android|pc|mac|portable|pixel|samsung|ordi|ordinateur], sur ma tablette, sur [android|ios|iphone|windows|mac], ne, n, malheureusement, hélas, dommage, désolé, désolée, comme avant, svp, s'il vous plaît, stp, non plus, même, en plus, arrive, j'arrive, vous savez, tjs, tjrs",
     but="mais, cependant, pourtant, toutefois, sauf, à part, seulement, uniquement, par contre, en revanche, hormis, excepté, juste, sinon, or",
     although="bien que, malgré, même après, même si, même avec, malgré la, alors que",
     join="et, puis",
     asks="""
-        est ce, est ce que, pourquoi, quand, comment, avez vous, pouvez vous, êtes vous, ou pas, marche t, fonctionne t, qu'en est il, combien, quel, quelle, quels, quelles, qui, quoi, des nouvelles
+        est ce, est ce que, pourquoi, comment, avez vous, pouvez vous, êtes vous, ou pas, marche t, fonctionne t, qu'en est il, combien, quel, quelle, quels, quelles, qui, quoi, des nouvelles
         c'est quand, c'est pour quand, a t
     """,
+    asks_first="quand, quand est ce, à quand",
     yes_no_tag="hein, n'est ce pas, c'est ça, d'accord, ou non, c'est bien ça, pas vrai, si",
     doubt="""
         si, s'il, s'ils, peut être, peutêtre, probablement, sûrement, certainement, sans doute, on dirait, il semble, semble, semblent, a l'air, ont l'air, l'air, paraît, apparemment, soi disant, normalement, en principe, en théorie

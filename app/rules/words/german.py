@@ -12,10 +12,10 @@ _BUG = "problem|fehler|bug|absturz"
 GERMAN = Lexicon(
     language="de",
     works=f"""
-        funktioniert, funktionieren [jetzt|wieder|jetzt wieder|beide|alle], klappt, klappen [jetzt|wieder], funzt, funzt alles, hat [geklappt|funktioniert|geholfen], hats geklappt
+        funktioniert, funktionierts, klappts, funktionieren [jetzt|wieder|jetzt wieder|beide|alle], klappt, klappen [jetzt|wieder], funzt, funzt alles, hat [geklappt|funktioniert|geholfen], hats geklappt
         [stürzt|stürzen|schmiert] [{_NOW}|] nicht mehr ab, [hängt|hakt|crasht|spinnt|ruckelt|friert] [{_NOW}|] nicht mehr [ein|]
         [kein|keine] [absturz|abstürze|fehler|fehlermeldung|fehlermeldungen|probleme|problem|crash|crashes|bugs] mehr, [{_NOW}|] nicht mehr [kaputt|defekt|fehlerhaft]
-        alles [{_NOW}] [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal], [{_NOW}] alles [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal]
+        alles [jetzt|wieder|nun|endlich|jetzt wieder|endlich wieder] [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal], [jetzt|wieder|nun|endlich|jetzt wieder|endlich wieder] alles [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal]
         [läuft|geht] [{_GOOD}] [{_NOW}], [läuft|geht] [{_NOW}] [{_GOOD}], läufts [{_NOW}|] rund, läuft [es |] [{_NOW}] rund, läuft [{_GOOD}|rund|wie geschmiert|wie am schnürchen|wie eine eins]
         [läuft|geht] [wie geschmiert|wie am schnürchen|wie eine eins], wieder in ordnung, jetzt in ordnung, ist in ordnung [jetzt|wieder]
         [lädt|startet|öffnet|speichert|synchronisiert|druckt|exportiert|importiert|verbindet] [sich |] [jetzt wieder|wieder|endlich wieder|{_GOOD}]

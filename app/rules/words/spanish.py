@@ -29,7 +29,7 @@ SPANISH = Lexicon(
     now="ahora, ya, por fin, finalmente, de nuevo, otra vez, nuevamente, al fin, ahora ya, ahora mismo",
     work="funcionar, funcionan, funcione, andar, marchar",
     use="""
-        carga, abre, entra, inicia, guarda, sincroniza, exporta, importa, conecta, arranca, responde, cargan, abren
+        se abre, se carga, se conecta, se guarda, se inicia, se sincroniza, se reproduce, se ve, carga, abre, entra, inicia, guarda, sincroniza, exporta, importa, conecta, arranca, responde, cargan, abren
         entrar, acceder, iniciar sesión, abrir, abrirla, abrirlo, exportar, importar, guardar, loguearme, conectarme, usarla, usarlo, imprimir, ingresar, hacer nada, hace nada, usar, ver, descargar, subir, enviar
     """,
     broken=f"""
@@ -51,7 +51,7 @@ SPANISH = Lexicon(
     not_="no, ya no, tampoco, nunca, jamás, nada, sin, para nada, ni siquiera, apenas",
     no="nop, nel",
     none="ningún, ninguna, ninguno, nadie, ni",
-    small="me, nos, se, le, bien, correctamente, aquí, a mí, a mi, en mi caso, realmente, está, ha sido, esta, me está, muy bien, como debe, como debería",
+    small="me, nos, le, bien, correctamente, aquí, a mí, a mi, en mi caso, realmente, está, ha sido, esta, me está, muy bien, como debe, como debería",
     spoiler="en mi [teléfono|móvil|celular|iphone|ipad|android|pc|mac|portátil|laptop|pixel|samsung|tablet], en [android|ios|iphone|windows|mac], desgraciadamente, lamentablemente, por desgracia, desafortunadamente, lástima, como antes, por favor, porfa, perdón, más, mas bien, igualmente, así",
     but="pero, excepto, salvo, menos, solo, solamente, únicamente, sin embargo, mas, sino, eso sí, lo malo, en cambio, aparte de",
     although="aunque, a pesar de, incluso después, a pesar, pese a, aun con, incluso con",
