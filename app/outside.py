@@ -72,7 +72,7 @@ class Outside:
             return self.registry.channels[name]
         except KeyError:
             raise UnknownKindError(
-                f"there is no channel {name!r}; there are {', '.join(sorted(self.registry.channels))}"
+                f"there is no channel of that name; there are {', '.join(sorted(self.registry.channels))}"
             ) from None
 
     def tracker_type(self, name: str) -> type[Tracker]:
@@ -81,7 +81,7 @@ class Outside:
             return self.registry.trackers[name]
         except KeyError:
             raise UnknownKindError(
-                f"there is no tracker {name!r}; there are {', '.join(sorted(self.registry.trackers))}"
+                f"there is no tracker of that name; there are {', '.join(sorted(self.registry.trackers))}"
             ) from None
 
     def seal(self, secrets: BaseModel) -> str:

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Response
 from app.api import paging, shapes, views
 from app.api.access import Admin, Anyone, RiverDep, Triage
 from app.api.problems import InvalidFieldsError
+from app.api.values import PathId
+from app.outside import UnknownKindError
 from app.steps import connect
 from app.steps.hear_answer import hear_next
 from app.steps.link import NotFoundError
@@ -27,6 +29,8 @@ async def connect_an_account(river: RiverDep, _caller: Admin, body: shapes.NewAc
         )
     except connect.BadFieldsError as error:
         raise InvalidFieldsError(error.errors) from error
+    except UnknownKindError as error:
+        raise InvalidFieldsError([("/channel", str(error))]) from error
     return views.account(row, river.outside)
 
 
@@ -45,7 +49,7 @@ async def list_accounts(
 
 
 @router.get("/{account_id}")
-async def show_an_account(river: RiverDep, _caller: Anyone, account_id: int) -> shapes.AccountOut:
+async def show_an_account(river: RiverDep, _caller: Anyone, account_id: PathId) -> shapes.AccountOut:
     """One profile."""
     return await _account(river, account_id)
 
@@ -60,7 +64,7 @@ async def _account(river: River, account_id: int) -> shapes.AccountOut:
 
 @router.patch("/{account_id}")
 async def change_an_account(
-    river: RiverDep, _caller: Admin, account_id: int, body: shapes.AccountPatch
+    river: RiverDep, _caller: Admin, account_id: PathId, body: shapes.AccountPatch
 ) -> shapes.AccountOut:
     """Change or reconnect a profile. New secrets are merged and tried at once; what waited goes on by itself."""
     try:
@@ -73,14 +77,14 @@ async def change_an_account(
 
 
 @router.delete("/{account_id}", status_code=204)
-async def remove_an_account(river: RiverDep, _caller: Admin, account_id: int) -> Response:
+async def remove_an_account(river: RiverDep, _caller: Admin, account_id: PathId) -> Response:
     """Disconnect a profile. Posts and loops stay; what waited to be said through it is held."""
     await connect.remove(river, Account, account_id)
     return Response(status_code=204)
 
 
 @router.post("/{account_id}/pull")
-async def pull_an_account(river: RiverDep, _caller: Triage, account_id: int) -> shapes.PulledPosts:
+async def pull_an_account(river: RiverDep, _caller: Triage, account_id: PathId) -> shapes.PulledPosts:
     """Read the profile now; the answer comes when every page is taken in and answers are heard."""
     await _account(river, account_id)
     new = await take_in(river, account_id)
@@ -90,6 +94,6 @@ async def pull_an_account(river: RiverDep, _caller: Triage, account_id: int) -> 
 
 
 @router.get("/{account_id}/health")
-async def account_health(river: RiverDep, _caller: Anyone, account_id: int) -> shapes.Health:
+async def account_health(river: RiverDep, _caller: Anyone, account_id: PathId) -> shapes.Health:
     """Whether the profile works, tried just now."""
     return views.health(await connect.probe(river, Account, account_id))

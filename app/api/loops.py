@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Header, Response
+from pydantic import AfterValidator
 
 from app.api import paging, shapes, views
 from app.api.access import Anyone, Caller, Notes, RiverDep, Triage
 from app.api.problems import ProblemError
+from app.api.values import PathId, keepable
 from app.rules.progress import LoopState
 from app.steps import by_hand, hear_tracker, link
 from app.steps.owe import owe_next
 from app.steps.river import River
 from app.store import issues, loops, workers
-from app.store.session import Session
-from app.store.tables import Issue, Loop, Note, Post
+from app.store.session import SAME_MOMENT, Session
+from app.store.tables import Issue, Loop, Note, Post, Request
 
 router = APIRouter(prefix="/loops", tags=["loops"])
 
 IdempotencyKey = Annotated[
-    str | None, Header(alias="Idempotency-Key", max_length=200, description="Asking again with it makes nothing twice.")
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=200,
+        description="Asking again with the same key and body makes nothing twice and answers as the first time.",
+    ),
+    AfterValidator(lambda value: value if value is None else keepable(value)),
 ]
+
+AT_ONCE = 3
+"""How often a request is begun anew that another one overtook."""
 
 
 @router.post(
@@ -37,7 +50,7 @@ async def open_a_loop(
     loop_id = await _asked_before(river, caller, key, digest)
     if loop_id is None:
         issue_id = await _find(river, body.issue)
-        loop_id = await _open(river, caller, body, issue_id, key, digest)
+        loop_id = await _open_at_once(river, caller, body, issue_id, key, digest)
     async with river.db.read() as session:
         issue = await loops.present_issue(session, loop_id)
     if issue is not None and issue.state == "creating" and not await link.create_issue(river, issue.id):
@@ -53,8 +66,10 @@ async def _asked_before(river: River, caller: Caller, key: str | None, digest: s
         return None
     async with river.db.read() as session:
         earlier = await workers.earlier_request(session, token_id=caller.token_id, key=key)
-    if earlier is None:
-        return None
+    return None if earlier is None else _same(earlier, digest)
+
+
+def _same(earlier: Request, digest: str) -> int | None:
     if earlier.digest != digest:
         raise ProblemError(422, "this Idempotency-Key came with another body before", pointer="/Idempotency-Key")
     return earlier.loop_id
@@ -67,16 +82,33 @@ async def _find(river: River, wanted: shapes.IssueRef | None) -> int | None:
     return await link.find_issue(river, tracker_id=wanted.tracker_id, ref=wanted.ref)
 
 
+async def _open_at_once(
+    river: River, caller: Caller, body: shapes.NewLoop, issue_id: int | None, key: str | None, digest: str
+) -> int:
+    """Two requests may tag one post at the same moment: whoever comes second finds the other's loop."""
+    for _ in range(AT_ONCE - 1):
+        with contextlib.suppress(*SAME_MOMENT):
+            return await _open(river, caller, body, issue_id, key, digest)
+    return await _open(river, caller, body, issue_id, key, digest)
+
+
 async def _open(
     river: River, caller: Caller, body: shapes.NewLoop, issue_id: int | None, key: str | None, digest: str
 ) -> int:
     async with river.db.begin() as session:
         now = river.now()
+        request: Request | None = None
+        if key is not None:
+            request, is_new = await workers.keep_request(
+                session, token_id=caller.token_id, key=key, digest=digest, now=now
+            )
+            if not is_new and (loop_id := _same(request, digest)) is not None:
+                return loop_id
         loop, _ = await link.open_loop(session, post_id=body.post_id, tags=body.tags, now=now, actor=caller.name)
         if body.issue is not None:
             await _link(session, river, loop, body, body.issue, issue_id, actor=caller.name)
-        if key is not None:
-            workers.keep_request(session, token_id=caller.token_id, key=key, digest=digest, loop_id=loop.id, now=now)
+        if request is not None:
+            request.loop_id = loop.id
     river.wake("create_issues", "look_at_issues", "show_engineers")
     return loop.id
 
@@ -110,6 +142,7 @@ async def _link(
             body=wanted.body or "",
             post=post,
             now=river.now(),
+            head_start=river.timing.apart,
         )
     await link.link_loop(session, loop, issue, now=river.now(), actor=actor)
 
@@ -142,14 +175,14 @@ async def list_loops(
 
 
 @router.get("/{loop_id}")
-async def show_a_loop(river: RiverDep, _caller: Anyone, loop_id: int) -> shapes.LoopOut:
+async def show_a_loop(river: RiverDep, _caller: Anyone, loop_id: PathId) -> shapes.LoopOut:
     """One loop: its posts, its issue, its replies, its clock, and why it is where it is."""
     async with river.db.read() as session:
         return await views.whole_loop(session, loop_id)
 
 
 @router.patch("/{loop_id}")
-async def change_a_loop(river: RiverDep, caller: Triage, loop_id: int, body: shapes.LoopPatch) -> shapes.LoopOut:
+async def change_a_loop(river: RiverDep, caller: Triage, loop_id: PathId, body: shapes.LoopPatch) -> shapes.LoopOut:
     """Change tags, team or assignee, or move the loop by hand."""
     if body.state is not None:
         await by_hand.move_loop_by_hand(river, loop_id, state=body.state, actor=caller.name)
@@ -167,7 +200,7 @@ async def change_a_loop(river: RiverDep, caller: Triage, loop_id: int, body: sha
 
 
 @router.post("/{loop_id}/notes", status_code=201)
-async def write_a_note(river: RiverDep, caller: Notes, loop_id: int, body: shapes.NewNote) -> shapes.NoteOut:
+async def write_a_note(river: RiverDep, caller: Notes, loop_id: PathId, body: shapes.NewNote) -> shapes.NoteOut:
     """Write something for colleagues; it never leaves Fullcircle."""
     async with river.db.begin() as session:
         if await session.get(Loop, loop_id) is None:
@@ -179,22 +212,25 @@ async def write_a_note(river: RiverDep, caller: Notes, loop_id: int, body: shape
 
 
 @router.post("/{loop_id}/replies", status_code=201)
-async def write_a_reply(river: RiverDep, caller: Triage, loop_id: int, body: shapes.NewReply) -> shapes.ReplyOut:
+async def write_a_reply(river: RiverDep, caller: Triage, loop_id: PathId, body: shapes.NewReply) -> shapes.ReplyOut:
     """Write to the customer yourself; on an account in `approve` it waits for an approver like any other."""
     reply_id = await by_hand.write(river, loop_id, text=body.text, kind=body.kind, actor=caller.name)
     async with river.db.read() as session:
         return await views.whole_reply(session, reply_id)
 
 
-@router.put("/{loop_id}/issue")
+@router.put(
+    "/{loop_id}/issue", responses={202: {"description": "The tracker does not answer; the issue is being made."}}
+)
 async def link_a_loop(
-    river: RiverDep, caller: Triage, loop_id: int, body: shapes.IssueRef, response: Response
+    river: RiverDep, caller: Triage, loop_id: PathId, body: shapes.IssueRef, response: Response
 ) -> shapes.LoopOut:
     """Let the loop wait for an issue: an existing one, or a new one."""
     issue_id = await _find(river, body)
     if issue_id is None:
-        issue_id = await _draft_for(river, loop_id, body)
-    await by_hand.relink(river, loop_id, issue_id, actor=caller.name)
+        issue_id = await _link_to_new(river, loop_id, body, actor=caller.name)
+    else:
+        await by_hand.relink(river, loop_id, issue_id, actor=caller.name)
     async with river.db.read() as session:
         issue = await session.get(Issue, issue_id)
     if issue is not None and issue.state == "creating" and not await link.create_issue(river, issue_id):
@@ -205,14 +241,13 @@ async def link_a_loop(
         return await views.whole_loop(session, loop_id)
 
 
-async def _draft_for(river: River, loop_id: int, body: shapes.IssueRef) -> int:
+async def _link_to_new(river: River, loop_id: int, body: shapes.IssueRef, *, actor: str) -> int:
+    """The draft and its link together: a draft nobody waits for would be made in the tracker all the same."""
     async with river.db.begin() as session:
         loop = await loops.lock(session, loop_id)
         post = await session.get(Post, loop.post_id) if loop else None
         if loop is None or post is None:
             raise link.NotFoundError(f"there is no loop {loop_id}")
-        if loop.state in {"told", "verified"}:
-            raise link.ConflictError(f"loop {loop_id} is {loop.state}: it needs no other issue")
         issue = await link.draft_issue(
             session,
             tracker_id=body.tracker_id,
@@ -220,12 +255,14 @@ async def _draft_for(river: River, loop_id: int, body: shapes.IssueRef) -> int:
             body=body.body or "",
             post=post,
             now=river.now(),
+            head_start=river.timing.apart,
         )
+        await link.link_loop(session, loop, issue, now=river.now(), actor=actor)
         return issue.id
 
 
 @router.delete("/{loop_id}/issue")
-async def unlink_a_loop(river: RiverDep, caller: Triage, loop_id: int) -> shapes.LoopOut:
+async def unlink_a_loop(river: RiverDep, caller: Triage, loop_id: PathId) -> shapes.LoopOut:
     """Let the loop wait for nothing; what was going to be said about the issue is taken back."""
     await by_hand.relink(river, loop_id, None, actor=caller.name)
     async with river.db.read() as session:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Sequence
 from typing import Annotated, Generic, TypeVar
 
@@ -11,6 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel, Field
 
 from app.api.problems import ProblemError
+from app.api.values import HIGHEST_ID
 
 T = TypeVar("T")
 
@@ -30,16 +30,45 @@ def read(cursor: str | None) -> int | None:
     if not cursor:
         return None
     try:
-        return int(base64.urlsafe_b64decode(cursor.encode() + b"=="))
-    except (ValueError, binascii.Error):
-        raise ProblemError(
-            422, "this cursor is not one of ours: leave it out to begin anew", pointer="/cursor"
-        ) from None
+        return _number(_opened(cursor))
+    except ValueError:
+        raise _foreign() from None
 
 
 def write(position: int) -> str:
     """The cursor of a position."""
     return base64.urlsafe_b64encode(str(position).encode()).decode().rstrip("=")
+
+
+def read_pair(cursor: str | None) -> tuple[int, int] | None:
+    """The count and id that a cursor of a ranked list stands for, or 422."""
+    if not cursor:
+        return None
+    try:
+        count, _, number = _opened(cursor).partition(":")
+        return _number(count), _number(number)
+    except ValueError:
+        raise _foreign() from None
+
+
+def write_pair(count: int, number: int) -> str:
+    """The cursor of a row in a ranked list: what it counts, and its id among those that count the same."""
+    return base64.urlsafe_b64encode(f"{count}:{number}".encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> str:
+    return base64.b64decode(cursor.encode() + b"=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode("ascii")
+
+
+def _number(text: str) -> int:
+    number = int(text) if text.isascii() and text.isdigit() else -1
+    if not 0 <= number <= HIGHEST_ID:
+        raise ValueError("no position in any list")
+    return number
+
+
+def _foreign() -> ProblemError:
+    return ProblemError(422, "this cursor is not one of ours: leave it out to begin anew", pointer="/cursor")
 
 
 def cut(rows: Sequence[T], limit: int) -> tuple[Sequence[T], bool]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from app.api import paging, shapes, views
 from app.api.access import Anyone, RiverDep, Triage
 from app.api.problems import ProblemError
+from app.api.values import HIGHEST_ID, PathId, RowId, Text, keepable
 from app.steps import link, triage
 from app.steps.river import River
 from app.store import posts
@@ -28,8 +29,10 @@ async def list_posts(
     river: RiverDep,
     _caller: Anyone,
     state: Literal["new", "tagged", "dismissed"] | None = None,
-    account: int | None = None,
-    q: Annotated[str | None, Query(max_length=200, description="Words in the text or the handle.")] = None,
+    account: Annotated[int | None, Query(ge=1, le=HIGHEST_ID, description="Of this account only.")] = None,
+    q: Annotated[
+        str | None, Query(max_length=200, description="Words in the text or the handle."), AfterValidator(keepable)
+    ] = None,
     limit: paging.Limit = 50,
     cursor: paging.Cursor = None,
 ) -> paging.Page[shapes.PostOut]:
@@ -45,8 +48,12 @@ async def list_posts(
 class PostByAddress(BaseModel):
     """The public address of a post on a connected account's network."""
 
-    account_id: int
-    url: Annotated[str, Query(max_length=2000)]
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"account_id": 1, "url": "https://mastodon.example/@ana/109000000000000001"}]},
+        extra="forbid",
+    )
+    account_id: RowId
+    url: Text = Field(min_length=1, max_length=2000)
 
 
 @router.post("", status_code=201)
@@ -56,7 +63,7 @@ async def take_in_by_address(river: RiverDep, _caller: Triage, body: PostByAddre
 
 
 @router.get("/{post_id}")
-async def show_a_post(river: RiverDep, _caller: Anyone, post_id: int) -> shapes.PostOut:
+async def show_a_post(river: RiverDep, _caller: Anyone, post_id: PathId) -> shapes.PostOut:
     """One post."""
     return await _post(river, post_id)
 
@@ -70,21 +77,21 @@ async def _post(river: River, post_id: int) -> shapes.PostOut:
 
 
 @router.post("/{post_id}/dismiss")
-async def dismiss(river: RiverDep, _caller: Triage, post_id: int) -> shapes.PostOut:
+async def dismiss(river: RiverDep, _caller: Triage, post_id: PathId) -> shapes.PostOut:
     """Not a product issue: away from triage."""
     await triage.dismiss(river, post_id)
     return await _post(river, post_id)
 
 
 @router.post("/{post_id}/restore")
-async def restore(river: RiverDep, _caller: Triage, post_id: int) -> shapes.PostOut:
+async def restore(river: RiverDep, _caller: Triage, post_id: PathId) -> shapes.PostOut:
     """Back to triage."""
     await triage.restore(river, post_id)
     return await _post(river, post_id)
 
 
 @router.get("/{post_id}/suggestions")
-async def suggestions(river: RiverDep, _caller: Anyone, post_id: int) -> Suggestions:
+async def suggestions(river: RiverDep, _caller: Anyone, post_id: PathId) -> Suggestions:
     """Issues this post may be about."""
     async with river.db.read() as session:
         found = await posts.with_identity(session, post_id)

@@ -19,6 +19,7 @@ from app.rules.fitting import TooLongError
 from app.rules.progress import UnlawfulMoveError
 from app.rules.wording import TemplateError
 from app.steps.link import ConflictError, NotFoundError
+from app.store.session import LOST_DATABASE, SAME_MOMENT, database_reason
 
 log = structlog.get_logger(__name__)
 
@@ -83,7 +84,8 @@ def problem(
 
 
 def _pointer(location: Sequence[Any]) -> str:
-    parts = [str(part) for part in location if part not in {"body", "query", "path", "header"}]
+    """A JSON pointer into the body, or the name of a query parameter or header; the first part says which of them."""
+    parts = [str(part) for part in location[1:]]
     return "/" + "/".join(part.replace("~", "~0").replace("/", "~1") for part in parts)
 
 
@@ -100,6 +102,10 @@ def install(app: FastAPI) -> None:
     """Let every error of the API leave as a problem."""
     for kind in PLAIN:
         app.add_exception_handler(kind, _plain)
+    for kind in LOST_DATABASE:
+        app.add_exception_handler(kind, _lost)
+    for kind in SAME_MOMENT:
+        app.add_exception_handler(kind, _overtaken)
     for kind in (TemplateError, TooLongError):
         app.add_exception_handler(kind, _text)
     app.add_exception_handler(ProblemError, _problem)
@@ -119,6 +125,16 @@ async def _text(_request: Request, error: Exception) -> JSONResponse:
     return problem(422, str(error), errors=[{"pointer": "/text", "message": str(error)}])
 
 
+async def _lost(request: Request, error: Exception) -> JSONResponse:
+    log.warning("database lost", method=request.method, path=request.url.path, why=database_reason(error))
+    return problem(503, "the database does not answer: nothing was done, try again", headers={"Retry-After": "5"})
+
+
+async def _overtaken(request: Request, error: Exception) -> JSONResponse:
+    log.warning("request overtaken", method=request.method, path=request.url.path, why=database_reason(error))
+    return problem(409, "somebody else did the same at the same moment: look at it again, then decide")
+
+
 async def _problem(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, ProblemError)  # noqa: S101  (what it is registered for)
     return problem(error.status, error.detail, errors=error.errors, headers=error.headers)
@@ -135,7 +151,11 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     if any(item["type"] == "json_invalid" for item in found):
         reason = str(found[0].get("ctx", {}).get("error", "it cannot be parsed"))
         return problem(400, f"the body is not JSON: {reason}")
-    errors = [{"pointer": _pointer(item["loc"]), "message": item["msg"]} for item in found]
+    if all(item["loc"][0] == "path" for item in found):
+        return problem(404, "there is nothing at this address")
+    errors = [
+        {"pointer": _pointer(item["loc"]), "message": item["msg"].removeprefix("Value error, ")} for item in found
+    ]
     return problem(422, "; ".join(f"{item['pointer']}: {item['message']}" for item in errors), errors=errors)
 
 

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 
 from app.api import paging, shapes, views
 from app.api.access import Anyone, Approval, RiverDep, Triage
+from app.api.values import PathId
 from app.rules.progress import ReplyState
 from app.steps import by_hand
 from app.store import replies
@@ -34,14 +35,14 @@ async def list_replies(
 
 
 @router.get("/{reply_id}")
-async def show_a_reply(river: RiverDep, _caller: Anyone, reply_id: int) -> shapes.ReplyOut:
+async def show_a_reply(river: RiverDep, _caller: Anyone, reply_id: PathId) -> shapes.ReplyOut:
     """One reply: its exact text, its state with the reason, and every try to say it."""
     async with river.db.read() as session:
         return await views.whole_reply(session, reply_id)
 
 
 @router.patch("/{reply_id}")
-async def edit_a_reply(river: RiverDep, caller: Triage, reply_id: int, body: shapes.ReplyPatch) -> shapes.ReplyOut:
+async def edit_a_reply(river: RiverDep, caller: Triage, reply_id: PathId, body: shapes.ReplyPatch) -> shapes.ReplyOut:
     """Put other words in its place. On an account in `approve` it is signed anew."""
     await by_hand.edit(river, reply_id, text=body.text, actor=caller.name)
     async with river.db.read() as session:
@@ -59,7 +60,7 @@ DEEDS: dict[Deed, Callable[..., Awaitable[None]]] = {
 
 
 @router.post("/{reply_id}/{deed}")
-async def decide_on_a_reply(river: RiverDep, caller: Approval, reply_id: int, deed: Deed) -> shapes.ReplyOut:
+async def decide_on_a_reply(river: RiverDep, caller: Approval, reply_id: PathId, deed: Deed) -> shapes.ReplyOut:
     """Approve, hold, release, cancel or retry. Approving reads the evidence once more; where it is gone: 409."""
     await DEEDS[deed](river, reply_id, actor=caller.name)
     async with river.db.read() as session:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
+from app.api.values import Fields, RowId, Text
 from app.rules.facts import Mode, ReplyKind
 
-Tag = str
+
+def _one_tag(value: str) -> str:
+    text = " ".join(value.split())
+    if not text:
+        raise ValueError("a tag needs a word")
+    return text
+
+
+Tag = Annotated[Text, Field(max_length=100), AfterValidator(_one_tag)]
 
 
 def _example(**values: Any) -> ConfigDict:
@@ -26,21 +35,24 @@ class NewAccount(BaseModel):
         secrets={"access_token": "…"},
         mode="approve",
     )
-    channel: str
-    name: str = Field(min_length=1, max_length=200)
-    settings: dict[str, Any] = Field(default_factory=dict)
-    secrets: dict[str, Any] = Field(default_factory=dict)
-    mode: Mode = "approve"
+    channel: Text = Field(max_length=50, description="The kind of network: mastodon, rehearsal …")
+    name: Text = Field(min_length=1, max_length=200, description="What we call it among ourselves.")
+    settings: Fields = Field(default_factory=dict, description="The channel's own settings (docs/channels).")
+    secrets: Fields = Field(default_factory=dict, description="Sealed at once; no answer ever holds them.")
+    mode: Mode = Field(
+        "approve",
+        description="`automatic` speaks by itself, `approve` waits for a person, `dry_run` does everything but the call.",
+    )
 
 
 class AccountPatch(BaseModel):
     """What is to change; settings and secrets are merged into what is there, and tried at once."""
 
     model_config = _example(secrets={"access_token": "…"})
-    name: str | None = Field(None, min_length=1, max_length=200)
+    name: Text | None = Field(None, min_length=1, max_length=200)
     mode: Mode | None = None
-    settings: dict[str, Any] | None = None
-    secrets: dict[str, Any] | None = None
+    settings: Fields | None = None
+    secrets: Fields | None = None
 
 
 class Connection(BaseModel):
@@ -78,19 +90,19 @@ class NewTracker(BaseModel):
         settings={"api_url": "https://api.github.com", "repository": "acme/app", "shipped_when": "release"},
         secrets={"token": "…", "webhook_secret": "…"},
     )
-    kind: str
-    name: str = Field(min_length=1, max_length=200)
-    settings: dict[str, Any] = Field(default_factory=dict)
-    secrets: dict[str, Any] = Field(default_factory=dict)
+    kind: Text = Field(max_length=50, description="The kind of tracker: github, rehearsal …")
+    name: Text = Field(min_length=1, max_length=200, description="What we call it among ourselves.")
+    settings: Fields = Field(default_factory=dict, description="The tracker's own settings (docs/trackers).")
+    secrets: Fields = Field(default_factory=dict, description="Sealed at once; no answer ever holds them.")
 
 
 class TrackerPatch(BaseModel):
     """What is to change; settings and secrets are merged into what is there, and tried at once."""
 
     model_config = _example(settings={"tag_pattern": "v*"})
-    name: str | None = Field(None, min_length=1, max_length=200)
-    settings: dict[str, Any] | None = None
-    secrets: dict[str, Any] | None = None
+    name: Text | None = Field(None, min_length=1, max_length=200)
+    settings: Fields | None = None
+    secrets: Fields | None = None
 
 
 class TrackerOut(Connection):
@@ -222,20 +234,26 @@ class IssueOut(IssueBrief):
 
 
 class IssueRef(BaseModel):
-    """An existing issue by its words (`ref`), or a new one by its `title` and `body`."""
+    """An existing issue by its words (`ref`: an address, a key, a number), or a new one by its `title` and `body`."""
 
     model_config = _example(tracker_id=1, ref="12")
-    tracker_id: int
-    ref: str | None = Field(None, min_length=1, max_length=500)
-    title: str | None = Field(None, max_length=250)
-    body: str | None = Field(None, max_length=60_000)
+    tracker_id: RowId
+    ref: Text | None = Field(None, min_length=1, max_length=500)
+    title: Text | None = Field(None, max_length=250, description="Without one, the customer's first words.")
+    body: Text | None = Field(None, max_length=60_000)
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        if self.ref is not None and (self.title is not None or self.body is not None):
+            raise ValueError("`ref` names an existing issue, `title` and `body` make a new one: send one or the other")
+        return self
 
 
 class NewLoop(BaseModel):
     """Tag a post, and say which issue it waits for, if one is known."""
 
     model_config = _example(post_id=1, tags=["export"], issue={"tracker_id": 1, "ref": "12"})
-    post_id: int
+    post_id: RowId
     tags: list[Tag] = Field(default_factory=list, max_length=50)
     issue: IssueRef | None = None
 
@@ -245,8 +263,8 @@ class LoopPatch(BaseModel):
 
     model_config = _example(tags=["export", "safari"], assignee="Kim")
     tags: list[Tag] | None = Field(None, max_length=50)
-    team: str | None = Field(None, max_length=200)
-    assignee: str | None = Field(None, max_length=200)
+    team: Text | None = Field(None, max_length=200)
+    assignee: Text | None = Field(None, max_length=200)
     state: Literal["dropped", "verified", "linked", "open", "reopened"] | None = None
 
 
@@ -349,14 +367,14 @@ class NewNote(BaseModel):
     """Internal text for colleagues."""
 
     model_config = _example(text="Asked for a log by e-mail.")
-    text: str = Field(min_length=1, max_length=20_000)
+    text: Text = Field(min_length=1, max_length=20_000)
 
 
 class NewReply(BaseModel):
     """Words a person writes to the customer."""
 
     model_config = _example(text="Thank you for the details, our engineers are on it.", kind="progress")
-    text: str = Field(min_length=1, max_length=20_000)
+    text: Text = Field(min_length=1, max_length=20_000)
     kind: ReplyKind = "progress"
 
 
@@ -364,14 +382,14 @@ class ReplyPatch(BaseModel):
     """The text as it shall be read in public, without the prefix that the network adds."""
 
     model_config = _example(text="The fix is out in v2.4.1. Does it work for you now?")
-    text: str = Field(min_length=1, max_length=20_000)
+    text: Text = Field(min_length=1, max_length=20_000)
 
 
 class Hold(BaseModel):
     """Why an issue is not for customers yet."""
 
     model_config = _example(why="behind a flag, 5 % rollout")
-    why: str = Field("an engineer asked to wait", min_length=1, max_length=500)
+    why: Text = Field("an engineer asked to wait", min_length=1, max_length=500)
 
 
 class VoiceIn(BaseModel):
@@ -397,9 +415,9 @@ class TemplateIn(BaseModel):
         language="en",
         text="{{ customer }}, the fix is out in {{ version }}. Does it work for you now?",
     )
-    account_id: int | None = None
+    account_id: RowId | None = None
     language: str = Field(min_length=2, max_length=35, pattern=r"^[A-Za-z]{2,8}([-_][A-Za-z0-9]{1,8})*$")
-    text: str = Field(max_length=10_000)
+    text: Text = Field(max_length=10_000)
 
 
 class TemplateOut(BaseModel):

@@ -7,6 +7,8 @@ from fastapi import APIRouter, Response
 from app.api import paging, shapes, views
 from app.api.access import Admin, Anyone, Engineering, RiverDep
 from app.api.problems import InvalidFieldsError
+from app.api.values import PathId
+from app.outside import UnknownKindError
 from app.steps import connect
 from app.steps.hear_tracker import pull
 from app.steps.link import NotFoundError
@@ -27,6 +29,8 @@ async def connect_a_tracker(river: RiverDep, _caller: Admin, body: shapes.NewTra
         )
     except connect.BadFieldsError as error:
         raise InvalidFieldsError(error.errors) from error
+    except UnknownKindError as error:
+        raise InvalidFieldsError([("/kind", str(error))]) from error
     return views.tracker(row, river.outside)
 
 
@@ -45,7 +49,7 @@ async def list_trackers(
 
 
 @router.get("/{tracker_id}")
-async def show_a_tracker(river: RiverDep, _caller: Anyone, tracker_id: int) -> shapes.TrackerOut:
+async def show_a_tracker(river: RiverDep, _caller: Anyone, tracker_id: PathId) -> shapes.TrackerOut:
     """One repository or project."""
     return await _tracker(river, tracker_id)
 
@@ -60,7 +64,7 @@ async def _tracker(river: River, tracker_id: int) -> shapes.TrackerOut:
 
 @router.patch("/{tracker_id}")
 async def change_a_tracker(
-    river: RiverDep, _caller: Admin, tracker_id: int, body: shapes.TrackerPatch
+    river: RiverDep, _caller: Admin, tracker_id: PathId, body: shapes.TrackerPatch
 ) -> shapes.TrackerOut:
     """Change or reconnect a repository or project; merged and tried at once."""
     try:
@@ -73,14 +77,14 @@ async def change_a_tracker(
 
 
 @router.delete("/{tracker_id}", status_code=204)
-async def remove_a_tracker(river: RiverDep, _caller: Admin, tracker_id: int) -> Response:
+async def remove_a_tracker(river: RiverDep, _caller: Admin, tracker_id: PathId) -> Response:
     """Disconnect. Issues and loops stay; nothing about them is said while their evidence cannot be read."""
     await connect.remove(river, Tracker, tracker_id)
     return Response(status_code=204)
 
 
 @router.post("/{tracker_id}/pull")
-async def pull_a_tracker(river: RiverDep, _caller: Engineering, tracker_id: int) -> shapes.PulledIssues:
+async def pull_a_tracker(river: RiverDep, _caller: Engineering, tracker_id: PathId) -> shapes.PulledIssues:
     """Read the tracker now; the answer comes when the facts are re-read and the loops have moved."""
     await _tracker(river, tracker_id)
     read = await pull(river, tracker_id)
@@ -90,14 +94,14 @@ async def pull_a_tracker(river: RiverDep, _caller: Engineering, tracker_id: int)
 
 
 @router.get("/{tracker_id}/health")
-async def tracker_health(river: RiverDep, _caller: Anyone, tracker_id: int) -> shapes.Health:
+async def tracker_health(river: RiverDep, _caller: Anyone, tracker_id: PathId) -> shapes.Health:
     """Whether the repository or project can be read, tried just now."""
     return views.health(await connect.probe(river, Tracker, tracker_id))
 
 
 @router.get("/{tracker_id}/deliveries")
 async def tracker_deliveries(
-    river: RiverDep, _caller: Anyone, tracker_id: int, limit: paging.Limit = 50, cursor: paging.Cursor = None
+    river: RiverDep, _caller: Anyone, tracker_id: PathId, limit: paging.Limit = 50, cursor: paging.Cursor = None
 ) -> paging.Page[shapes.DeliveryOut]:
     """Webhook calls that came for it, newest first."""
     await _tracker(river, tracker_id)

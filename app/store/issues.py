@@ -170,8 +170,10 @@ async def page(session: Session, *, after: int, limit: int) -> Sequence[Issue]:
     return (await session.execute(query)).scalars().all()
 
 
-async def page_by_waiting(session: Session, *, offset: int, limit: int) -> Sequence[Issue]:
-    """Issues with the most people waiting first."""
+async def page_by_waiting(
+    session: Session, *, after: tuple[int, int] | None, limit: int
+) -> Sequence[tuple[Issue, int]]:
+    """Issues with the most people waiting first, each with how many; `after` is the count and id of the last one seen."""
     waiting = (
         select(Link.issue_id, func.count().label("waiting"))
         .join(Loop, Loop.id == Link.loop_id)
@@ -179,14 +181,12 @@ async def page_by_waiting(session: Session, *, offset: int, limit: int) -> Seque
         .group_by(Link.issue_id)
         .subquery()
     )
-    query = (
-        select(Issue)
-        .outerjoin(waiting, waiting.c.issue_id == Issue.id)
-        .order_by(func.coalesce(waiting.c.waiting, 0).desc(), Issue.id)
-        .offset(offset)
-        .limit(limit)
-    )
-    return (await session.execute(query)).scalars().all()
+    count = func.coalesce(waiting.c.waiting, 0)
+    query = select(Issue, count).outerjoin(waiting, waiting.c.issue_id == Issue.id)
+    if after is not None:
+        query = query.where(or_(count < after[0], and_(count == after[0], Issue.id > after[1])))
+    rows = await session.execute(query.order_by(count.desc(), Issue.id).limit(limit))
+    return [(row[0], row[1]) for row in rows]
 
 
 async def open_titles(session: Session, *, limit: int) -> Sequence[Issue]:

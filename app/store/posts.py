@@ -113,7 +113,7 @@ def _filtered(*, state: str | None, account_id: int | None, q: str | None) -> Se
     query = select(Post, Identity).join(Identity, Identity.id == Post.identity_id)
     if state:
         query = query.where(Post.state == state)
-    if account_id:
+    if account_id is not None:
         query = query.where(Post.account_id == account_id)
     if q:
         # Word search in the text or the handle; the wildcard characters of LIKE mean themselves.

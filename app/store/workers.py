@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sqlalchemy import delete, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.session import Session
 from app.store.tables import Request, Worker
@@ -39,6 +40,20 @@ async def earlier_request(session: Session, *, token_id: int, key: str) -> Reque
     return (await session.execute(query)).scalar_one_or_none()
 
 
-def keep_request(session: Session, *, token_id: int, key: str, digest: str, loop_id: int, now: datetime) -> None:
-    """Remember what a request made, in the same transaction that made it."""
-    session.add(Request(token_id=token_id, key=key, digest=digest, loop_id=loop_id, at=now))
+async def keep_request(
+    session: Session, *, token_id: int, key: str, digest: str, now: datetime
+) -> tuple[Request, bool]:
+    """Remember a request in the same transaction that does what it asks; whether it is new here.
+
+    One that comes at the same moment waits here until the first is done, and then finds it.
+    """
+    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
+    statement = (
+        insert(Request)
+        .values(token_id=token_id, key=key, digest=digest, at=now)
+        .on_conflict_do_nothing(index_elements=["token_id", "key"])
+        .returning(Request.id)
+    )
+    is_new = (await session.execute(statement)).scalar_one_or_none() is not None
+    query = select(Request).where(Request.token_id == token_id, Request.key == key).with_for_update()
+    return (await session.execute(query)).scalar_one(), is_new
