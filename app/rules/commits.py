@@ -127,7 +127,12 @@ def standing(fix: Fix, *, commits: Iterable[Commit], is_ancestor: bool) -> Stand
 
 
 class _Story:
-    """What happened to a fix so far: its copies, and the commits that took it out (`out`: still do)."""
+    """What happened to a fix so far.
+
+    `out` are the commits that took it out and still do. Each commit bears the marks of what its
+    history holds (the fix, the removers), so that a merge is known by what it brought: reverting
+    the merge takes just that out again.
+    """
 
     def __init__(self, fix: Fix, *, held: bool) -> None:
         self.held = held
@@ -137,13 +142,17 @@ class _Story:
         self._picked: set[str] = set()
         self._copies: set[str] = set(fix.wholes)
         self._copy_pulls: set[int] = set() if fix.pull is None else {fix.pull}
-        self._removers: dict[str, str] = {}
-        self._remover_pulls: dict[int, str] = {}
+        self._removers: dict[str, frozenset[str]] = {}
+        self._remover_pulls: dict[int, frozenset[str]] = {}
+        self._marks: dict[str, frozenset[str]] = dict.fromkeys((*fix.wholes, *self._pieces), _FIX)
 
     def tell(self, commit: Commit) -> None:
+        marks = [self._marks.get(parent, _NOTHING) for parent in commit.parents]
+        brought = _NOTHING.union(*marks[1:]) - marks[0] if len(marks) > 1 else _NOTHING
+        self._marks[commit.sha] = _NOTHING.union(*marks)
         if self.held and self._takes_out(commit):
-            self._remember_remover(commit, commit.sha)
             self.out.add(commit.sha)
+            self._remember_removers(commit, frozenset({commit.sha}))
         elif undone := self._undone_by(commit):
             self.out -= undone
             self._remember_copy(commit)
@@ -151,10 +160,11 @@ class _Story:
             self.held = True
             self.out.clear()
             self._remember_copy(commit)
-        elif merged := next((sha for sha in commit.parents[1:] if sha in self._removers), None):
-            self._remember_remover(commit, self._removers[merged])
-        elif any(sha in self._copies for sha in commit.parents[1:]):
-            self._remember_copy(commit)
+        elif brought:
+            if brought & _FIX:
+                self._remember_copy(commit)
+            if brought - _FIX:
+                self._remember_removers(commit, brought - _FIX)
 
     def _takes_out(self, commit: Commit) -> bool:
         return (
@@ -163,10 +173,10 @@ class _Story:
             or any(_same(sha, self._removers) for sha in commit.picks)
         )
 
-    def _undone_by(self, commit: Commit) -> set[str]:
-        by_sha = {self._removers[known] for sha in commit.reverts if (known := _same(sha, self._removers))}
-        by_pull = {self._remover_pulls[pull] for pull in commit.reverts_pulls if pull in self._remover_pulls}
-        return by_sha | by_pull
+    def _undone_by(self, commit: Commit) -> frozenset[str]:
+        by_sha = [self._removers[known] for sha in commit.reverts if (known := _same(sha, self._removers))]
+        by_pull = [self._remover_pulls[pull] for pull in commit.reverts_pulls if pull in self._remover_pulls]
+        return _NOTHING.union(*by_sha, *by_pull)
 
     def _completes_a_set(self, commit: Commit) -> bool:
         copied = {known for sha in commit.picks if (known := _same(sha, self._pieces))}
@@ -176,10 +186,16 @@ class _Story:
     def _remember_copy(self, commit: Commit) -> None:
         self._copies.add(commit.sha)
         self._copy_pulls.update(commit.lands)
+        self._marks[commit.sha] |= _FIX
 
-    def _remember_remover(self, commit: Commit, remover: str) -> None:
-        self._removers[commit.sha] = remover
-        self._remover_pulls.update(dict.fromkeys(commit.lands, remover))
+    def _remember_removers(self, commit: Commit, removers: frozenset[str]) -> None:
+        self._removers[commit.sha] = removers
+        self._remover_pulls.update(dict.fromkeys(commit.lands, removers))
+        self._marks[commit.sha] |= removers
+
+
+_NOTHING: frozenset[str] = frozenset()
+_FIX = frozenset({"the fix"})
 
 
 def _same(sha: str, known: Iterable[str]) -> str | None:

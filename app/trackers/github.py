@@ -45,7 +45,7 @@ OLDER_API_VERSION = "2022-11-28"
 
 PAGE = 100
 MAX_RANGE_PAGES = 30
-"""3,000 commits between a fix and a release; beyond that the answer is 'unknown', not a guess."""
+"""3,000 commits between a fix and a release (or items of any list); beyond that the answer is 'unknown', not a guess."""
 MAX_RELEASE_PAGES = 10
 MAX_LOOKUPS = 100
 """How many commits of a range, or deployments, are looked up one by one."""
@@ -116,7 +116,7 @@ fragment Named on ReferencedSubject {
 VIEWER = "query Viewer { viewer { login } }"
 
 _GONE = {404: "not visible any more (deleted, or moved to where this token may not look)", 410: "deleted on GitHub"}
-_COMPARED = {status: status for status in ("ahead", "behind", "diverged", "identical")}
+_STATUSES = frozenset({"ahead", "behind", "diverged", "identical"})
 _NAME = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*/(?!\.{1,2}(?![A-Za-z0-9_.-]))[A-Za-z0-9_.-]+"
 _REPOSITORY = re.compile(_NAME)
 _SHORT_REF = re.compile(rf"(?:(?P<repository>{_NAME})#|#)?(?P<number>[1-9]\d{{0,17}})", re.ASCII)
@@ -274,7 +274,7 @@ def iso(at: datetime) -> str:
 def id_of(thing: Mapping[str, Any]) -> str:
     """GitHub's own number for a thing, as text. ValueError where it has none."""
     number = thing["id"]
-    if not isinstance(number, int) or number <= 0:
+    if not isinstance(number, int) or isinstance(number, bool) or number <= 0:
         raise ValueError(f"{number!r} is no id")
     return str(number)
 
@@ -673,8 +673,13 @@ class _Api:
             next_url = self.next_of(answer)
 
     async def all(self, url: str, *, what: str) -> list[dict[str, Any]]:
-        """A whole list."""
-        return [item async for page in self.pages(url, what=what) for item in page]
+        """A whole list, as far as it is read."""
+        found: list[dict[str, Any]] = []
+        async for page in self.pages(url, what=what):
+            found += page
+            if len(found) >= MAX_RANGE_PAGES * PAGE:
+                break
+        return found
 
     def next_of(self, answer: httpx.Response) -> str | None:
         """The next page's address, on the host that was entered: the token goes nowhere else, whatever a link says."""
@@ -864,7 +869,9 @@ class _Proof:
         found = [
             commit
             for commit in commits
-            if not commit.is_revert and closes(commit.closes, number=self._issue, repository=self._name)
+            if commit.at >= self._opened
+            and not commit.is_revert
+            and closes(commit.closes, number=self._issue, repository=self._name)
         ]
         shas = {commit.sha for commit in found}
         originals = [commit for commit in found if not any(sha in shas for sha in commit.picks)]
@@ -1040,7 +1047,9 @@ class _Proof:
             if answer.status_code == 404:
                 return None
             comparison = json_of(answer, what=what)
-            status, total = _COMPARED[comparison["status"]], comparison["total_commits"]
+            status, total = comparison["status"], comparison["total_commits"]
+            if status not in _STATUSES:
+                raise ValueError(f"status {status!r}")
             commits += [parse_commit(commit) for commit in comparison["commits"]]
             if not comparison["commits"]:
                 break

@@ -165,3 +165,17 @@ def test_a_merged_revert_is_undone_by_reverting_its_merge() -> None:
     assert judged(out, merged) == "reverted"
     assert judged(out, merged, commit("c", f"This reverts commit {sha('b')}, reversing\nchanges made to 0.")) == "yes"
     assert judged(out, merged, commit("c", "Bring it back\n\nReverts acme/app#813")) == "yes"
+
+
+def test_reverting_the_merge_that_brought_a_commit_takes_the_commit_out() -> None:
+    later = commit("1", "More of it", parents=(FIX,))
+    merged = commit("2", "Merge pull request #812 from acme/export", parents=(sha("0"), sha("1")))
+    assert judged(later, merged) == "yes"
+    assert judged(later, merged, commit("3", revert_of(sha("2")), parents=(sha("2"),))) == "reverted"
+    assert judged(later, merged, commit("3", "Out again\n\nReverts acme/app#812", parents=(sha("2"),))) == "reverted"
+
+
+def test_reverting_a_merge_that_brought_something_else_leaves_the_fix() -> None:
+    work = commit("1", "Other work", parents=(sha("0"),))
+    merged = commit("2", "Merge pull request #813 from acme/other", parents=(FIX, sha("1")))
+    assert judged(work, merged, commit("3", revert_of(sha("2")), parents=(sha("2"),))) == "yes"

@@ -405,6 +405,17 @@ def a_reverted_merge(team: Team) -> Says:
 
 
 @history
+def a_reverted_merge_of_a_commit_with_the_keyword(team: Team) -> Says:
+    team.world.branch(APP, "feature")
+    sha = team.commit(f"Repair export, fixes #{team.issue}", branch="feature")
+    team.commit("And more", branch="feature")
+    pull = team.world.open_pull(APP, "feature", "Export")
+    team.world.revert(APP, team.world.merge_pull(APP, pull), mainline=1)
+    team.release("v1.0.0")
+    return Says(verdict="NotYet", why=f"{sha[:7]} was reverted before v1.0.0")
+
+
+@history
 def one_reverted_commit_of_a_merged_pull_request(team: Team) -> Says:
     sha = team.pull(method="merge")
     team.world.revert(APP, f"{sha}^2")
@@ -795,6 +806,13 @@ class Wanderer:
             self.parts = [self.sha]
             return
         team.world.branch(APP, "feature")
+        if method == "keyword":
+            files = dict.fromkeys(self.files, "fixed\n")
+            self.parts = [team.commit(f"Repair\n\nFixes #{team.issue}", branch="feature", files=files)]
+            team.commit("And more", branch="feature")
+            self.sha = team.world.merge_pull(APP, team.world.open_pull(APP, "feature", "Repair"))
+            self.mainline = 1
+            return
         for path in self.files:
             team.commit(f"Add {path}", branch="feature", files={path: "fixed\n"})
         team.commit("Meanwhile")
@@ -822,6 +840,8 @@ class Wanderer:
                 case "copy" if self.sha in self.parts and len(self.parts) == 2:
                     for one in self.parts:
                         world.cherry_pick(APP, one, onto="1.x")
+                case "copy" if len(self.parts) == 1:
+                    world.cherry_pick(APP, part, onto="1.x")
                 case "copy":
                     world.cherry_pick(APP, self.sha, onto="1.x", mainline=self.mainline)
                 case "copy a part":
@@ -854,7 +874,7 @@ class Wanderer:
         return None
 
 
-@pytest.mark.parametrize("method", ["direct", "merge", "squash", "rebase"])
+@pytest.mark.parametrize("method", ["direct", "keyword", "merge", "squash", "rebase"])
 @given(steps=STEPS, picks=st.lists(st.integers(0, 5), min_size=9, max_size=9), has_graphql=st.booleans())
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_in_any_history_the_files_of_the_release_agree(
