@@ -17,6 +17,7 @@ from fastapi.staticfiles import StaticFiles
 
 from app import __version__, api, web, worker
 from app.api import problems
+from app.api.description import describe, operation_name
 from app.api.limits import BodyLimit
 from app.assembly import Assembly
 from app.ports import Stage
@@ -106,8 +107,10 @@ def make_app_of(
         lifespan=lifespan,
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=operation_name,
     )
     app.state.river = river
+    app.openapi = describe(app)  # type: ignore[method-assign]
     app.add_middleware(BodyLimit)
     problems.install(app)
     for router in (*api.routers(), *web.routers(river, stage)):

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from app.api import accounts, hooks, issues, loops, operations, posts, replies, shapes, templates, trackers, voice
-
-_PROBLEM = {"model": shapes.Problem, "content": {"application/problem+json": {}}}
+from app.api import accounts, hooks, issues, loops, operations, posts, replies, templates, trackers, voice
 
 
 def routers() -> list[APIRouter]:
     """Every router of the API, for the composition root to include."""
-    api = APIRouter(
-        prefix="/api/v1",
-        responses={401: _PROBLEM, 403: _PROBLEM, 404: _PROBLEM, 409: _PROBLEM, 422: _PROBLEM},
-    )
+    api = APIRouter(prefix="/api/v1")
     for part in (accounts, posts, loops, replies, trackers, issues, templates, voice):
         api.include_router(part.router)
     return [api, hooks.router, operations.router]

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import structlog
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel
 
 from app.api.access import RiverDep
-from app.api.problems import problem
+from app.api.problems import PROBLEM_SCHEMA, problem
+from app.api.values import PathId
 from app.ports import BadSignatureError, Hook, OutsideError
 from app.steps.river import River
 from app.store import accounts, deliveries
@@ -16,12 +21,40 @@ from app.store.tables import Account, Tracker
 router = APIRouter(prefix="/hooks", tags=["hooks"], include_in_schema=True)
 log = structlog.get_logger(__name__)
 
+
+class Stored(BaseModel):
+    """Whether the call is new here; a redelivery is not, and adds nothing."""
+
+    stored: bool
+
+
+ANSWERS: dict[int | str, dict[str, Any]] = {
+    200: {"model": Stored, "description": "It was here already; or the answer to a handshake."},
+    202: {"model": Stored, "description": "Stored; it is worked later."},
+    **{
+        code: {"description": why, "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}}}
+        for code, why in {
+            400: "Signed, but not what this service sends.",
+            401: "It does not prove who sent it; nothing was stored.",
+            404: "There is no such connection here, or it has no webhooks.",
+            413: "Larger than any honest call.",
+            503: "It cannot be verified right now; deliver it again.",
+        }.items()
+    },
+}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "As the service on the other side sends and signs it.",
+        "content": {"application/json": {"schema": {}, "examples": {"any": {"value": {"action": "closed"}}}}},
+    }
+}
 KEPT_HEADERS = ("content-type", "user-agent")
 """Headers that are kept beside an event's own; never one that may carry a secret."""
 
 
-@router.post("/trackers/{tracker_id}", status_code=202)
-async def tracker_hook(river: RiverDep, request: Request, tracker_id: int) -> Response:
+@router.post("/trackers/{tracker_id}", status_code=202, responses=ANSWERS, openapi_extra=BODY)
+async def tracker_hook(river: RiverDep, request: Request, tracker_id: PathId) -> Response:
     """A tracker's webhook. 401 without a valid signature (nothing is stored), 400 where the signed body is not JSON."""
     async with river.db.read() as session:
         row = await accounts.get(session, Tracker, tracker_id)
@@ -34,16 +67,26 @@ async def tracker_hook(river: RiverDep, request: Request, tracker_id: int) -> Re
         )
     except BadSignatureError as error:
         return await _rejected(river, Tracker, row, str(error))
-    except ValueError as error:
-        return problem(400, str(error))
+    except (ValueError, RecursionError) as error:
+        return problem(400, _why_unreadable(error))
     except OutsideError as error:
         return problem(503, error.message)
     return await _keep(river, f"trackers/{tracker_id}", hook, request, body)
 
 
-@router.api_route("/accounts/{account_id}", methods=["GET", "POST"])
-async def account_hook(river: RiverDep, request: Request, account_id: int) -> Response:
-    """A channel's webhook, and the handshake some of them begin with."""
+@router.get("/accounts/{account_id}", responses=ANSWERS)
+async def account_handshake(river: RiverDep, request: Request, account_id: PathId) -> Response:
+    """The handshake with which some networks begin; 404 for a channel that has no webhooks."""
+    return await _account_call(river, request, account_id)
+
+
+@router.post("/accounts/{account_id}", status_code=202, responses=ANSWERS, openapi_extra=BODY)
+async def account_hook(river: RiverDep, request: Request, account_id: PathId) -> Response:
+    """A channel's webhook. 401 without a valid signature (nothing is stored); 404 for a channel that has none."""
+    return await _account_call(river, request, account_id)
+
+
+async def _account_call(river: River, request: Request, account_id: int) -> Response:
     async with river.db.read() as session:
         row = await accounts.get(session, Account, account_id)
     if row is None:
@@ -57,11 +100,18 @@ async def account_hook(river: RiverDep, request: Request, account_id: int) -> Re
         return await _rejected(river, Account, row, str(error))
     except NotImplementedError:
         return problem(404, f"{row.channel} has no webhooks: account {account_id} is read by polling")
-    except ValueError as error:
-        return problem(400, str(error))
+    except (ValueError, RecursionError) as error:
+        return problem(400, _why_unreadable(error))
     except OutsideError as error:
         return problem(503, error.message)
     return await _keep(river, f"accounts/{account_id}", hook, request, body)
+
+
+def _why_unreadable(error: Exception) -> str:
+    """What is wrong with a signed body; the parser's own words name a place in it and repeat nothing."""
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return "the signed body is not JSON"
+    return str(error)
 
 
 async def _rejected(river: River, table: type[accounts.C], row: Account | Tracker, why: str) -> Response:

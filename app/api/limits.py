@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.api.problems import problem
@@ -11,8 +13,13 @@ HOOK_BYTES = 26 * 1024 * 1024
 """GitHub sends up to 25 MB; whatever is larger is not theirs."""
 
 
+DRAIN_BYTES = 64 * 1024 * 1024
+"""So much of a body that is refused is still read and thrown away: whoever sends it then reads the answer to it,
+where a line that is cut while they send would only be a broken line."""
+
+
 class BodyLimit:
-    """Answers 413 to a body that is too large, and reads no more of it than allowed."""
+    """Answers 413 to a body that is too large, and keeps no more of it than allowed."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -38,15 +45,16 @@ class BodyLimit:
             return message
 
         async def noted(message: Message) -> None:
+            # Whoever reads the body may make an answer of their own out of the error: it is not sent.
             nonlocal began
-            began = True
-            await send(message)
+            if began or seen <= limit:
+                began = True
+                await send(message)
 
-        try:
+        with contextlib.suppress(_TooLargeError):
             await self._app(scope, counted, noted)
-        except _TooLargeError:
-            if not began:
-                await _refuse(limit, scope, receive, send)
+        if not began and seen > limit:
+            await _refuse(limit, scope, receive, send)
 
 
 class _TooLargeError(Exception):
@@ -54,5 +62,18 @@ class _TooLargeError(Exception):
 
 
 async def _refuse(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+    await _drain(scope, receive)
     answer = problem(413, f"the body is larger than {limit // 1024:,} KB", headers={"Connection": "close"})
     await answer(scope, receive, send)
+
+
+async def _drain(scope: Scope, receive: Receive) -> None:
+    declared = dict(scope["headers"]).get(b"content-length", b"0")
+    left = DRAIN_BYTES
+    if declared.isdigit() and int(declared) > left:
+        return
+    while left > 0:
+        message = await receive()
+        left -= len(message.get("body", b""))
+        if message["type"] != "http.request" or not message.get("more_body", False):
+            return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Response
 from pydantic import AfterValidator
@@ -24,6 +24,9 @@ from app.store.tables import Issue, Loop, Note, Post, Request
 
 router = APIRouter(prefix="/loops", tags=["loops"])
 
+BEING_MADE: dict[int | str, dict[str, Any]] = {
+    202: {"model": shapes.LoopOut, "description": "The tracker does not answer; the issue is being made."}
+}
 IdempotencyKey = Annotated[
     str | None,
     Header(
@@ -39,9 +42,7 @@ AT_ONCE = 3
 """How often a request is begun anew that another one overtook."""
 
 
-@router.post(
-    "", status_code=201, responses={202: {"description": "The tracker does not answer; the issue is being made."}}
-)
+@router.post("", status_code=201, responses=BEING_MADE)
 async def open_a_loop(
     river: RiverDep, caller: Triage, body: shapes.NewLoop, response: Response, key: IdempotencyKey = None
 ) -> shapes.LoopOut:
@@ -219,9 +220,7 @@ async def write_a_reply(river: RiverDep, caller: Triage, loop_id: PathId, body: 
         return await views.whole_reply(session, reply_id)
 
 
-@router.put(
-    "/{loop_id}/issue", responses={202: {"description": "The tracker does not answer; the issue is being made."}}
-)
+@router.put("/{loop_id}/issue", responses=BEING_MADE)
 async def link_a_loop(
     river: RiverDep, caller: Triage, loop_id: PathId, body: shapes.IssueRef, response: Response
 ) -> shapes.LoopOut:

@@ -2,31 +2,57 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import structlog
 from fastapi import APIRouter, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
+from pydantic import BaseModel
 
 from app import __version__
 from app.api.access import RiverDep
-from app.api.problems import problem
+from app.api.problems import PROBLEM_SCHEMA, problem
 from app.steps.river import River
 from app.store import accounts, deliveries, loops, posts, replies, schema, workers
+from app.store.session import DATABASE_ERRORS, database_reason
 from app.store.tables import Account, Tracker
 
 router = APIRouter(tags=["operations"])
 log = structlog.get_logger(__name__)
 
 
+class Alive(BaseModel):
+    """This process answers."""
+
+    status: Literal["ok"]
+    version: str
+
+
+class Ready(BaseModel):
+    """This installation works."""
+
+    status: Literal["ready"]
+
+
 @router.get("/healthz")
-async def alive() -> dict[str, str]:
-    """The web process answers."""
-    return {"status": "ok", "version": __version__}
+async def alive() -> Alive:
+    """The web process answers; asks nothing of the database."""
+    return Alive(status="ok", version=__version__)
 
 
-@router.get("/readyz", responses={503: {"description": "Wrong schema, lost database, or no living worker."}})
+@router.get(
+    "/readyz",
+    response_model=Ready,
+    responses={
+        503: {
+            "description": "Wrong schema, lost database, or no living worker; `detail` says which.",
+            "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}},
+        }
+    },
+)
 async def ready(river: RiverDep) -> Response:
     """503 with the reason on a wrong schema, a lost database or a stale worker."""
     why = await why_not_ready(river)
@@ -44,8 +70,8 @@ async def why_not_ready(river: River) -> str:
         async with river.db.read() as session:
             now = await river.db.now(session)
             seen = await workers.last_seen(session)
-    except Exception:
-        log.exception("database lost")
+    except DATABASE_ERRORS as error:
+        log.warning("database lost", why=database_reason(error))
         return "the database does not answer"
     if seen is None:
         return "no worker has started yet"
@@ -54,7 +80,7 @@ async def why_not_ready(river: River) -> str:
     return ""
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=PlainTextResponse)
 async def metrics(river: RiverDep) -> Response:
     """Prometheus metrics, made from the database: the same from every process."""
     registry = CollectorRegistry()

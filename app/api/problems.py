@@ -51,6 +51,10 @@ OUTSIDE_STATUS: dict[Kind, int] = {
 }
 
 
+PROBLEM_SCHEMA = {"$ref": "#/components/schemas/Problem"}
+"""How the description of the API names the shape of an error."""
+
+
 class ProblemError(Exception):
     """An answer other than success, with what to do about it. `pointer` is a JSON pointer into the request."""
 

@@ -127,6 +127,7 @@ async def change_account(
             locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
             _take_profile(locked, profile, river.now())
             locked.resume_at = None
+            await replies.hurry(session, locked.id, now=river.now())
     river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return locked
 

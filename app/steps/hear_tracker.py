@@ -6,6 +6,7 @@ one transaction, read with none open, write in another if the claim still stands
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -104,8 +105,15 @@ async def pull(river: River, tracker_id: int) -> int:
     async with river.db.read() as session:
         due = await issues.unlooked(session, tracker_id=tracker_id)
     for issue_id in due:
-        await look_at(river, issue_id)
+        await _look_or_wait(river, issue_id)
     return len(due)
+
+
+async def _look_or_wait(river: River, issue_id: int) -> None:
+    """Look at an issue; where another process is doing so right now, wait for what it finds, and look after it."""
+    until = river.monotonic() + river.timing.call.total_seconds()
+    while (await look_at(river, issue_id)).outcome == "busy" and river.monotonic() < until:  # noqa: ASYNC110  (another process rings no bell)
+        await asyncio.sleep(0.05)
 
 
 def _claim_poll(river: River, tracker: Tracker, now: datetime) -> str:

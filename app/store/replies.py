@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.store.session import Session
@@ -176,6 +176,15 @@ async def unspoken_of_account(session: Session, account_id: int) -> Sequence[Rep
         Reply.account_id == account_id, Reply.state.in_(("draft", "awaiting_approval", "scheduled"))
     )
     return (await session.execute(query.with_for_update())).scalars().all()
+
+
+async def hurry(session: Session, account_id: int, *, now: datetime) -> None:
+    """What could not be said through an account is tried at once, not when its growing wait is over."""
+    await session.execute(
+        update(Reply)
+        .where(Reply.account_id == account_id, Reply.state == "scheduled", Reply.failures > 0, Reply.due_at > now)
+        .values(due_at=now, failures=0, failing_since=None)
+    )
 
 
 async def attempts(session: Session, reply_id: int) -> Sequence[Attempt]:
