@@ -175,7 +175,7 @@ def _failure_in(clause: Clause, answer: _Answer) -> Match | None:
         match is None
         or clause.has(Sense.GONE)
         or not clause.is_certain
-        or _is_negated(clause, agreeing=match.sense is Sense.BROKEN)
+        or _is_negated(clause, agreeing=match.sense is not Sense.FAILS_IF_ALONE)
     ):
         return None
     unknown = [m for m in clause.matches if m.sense is Sense.UNKNOWN]

@@ -18,8 +18,8 @@ ENGLISH = Lexicon(
         [that|this|update|patch|fix|version|release] [did it|worked], did the trick
         no more [{_BUGS}|crashing|freezing|freezes|hangs|error messages]
         [no longer|doesn't|does not|isn't|is not|it's not|not] [{_FAILS}|crash|freeze|hang|fail] [anymore|any more|any longer]
-        no longer [{_FAILS}], [notifications|messages|photos|files|videos|sound|audio|video|dark mode|sync] [is|are] [finally |] back, [are |is |] [coming|going] through [again|now|fine], [notifications|messages|emails] are coming in [again|now], back to normal, up and running, good as new, as good as new
-        [all|everything is|everything's|it's all|we're|we are|i'm|it's|it is|all is] [good|fine|well] [now|again], [good|fine] [now|again]
+        [has |] stopped [crashing|freezing|hanging|failing|lagging], no longer [{_FAILS}], [notifications|messages|photos|files|videos|sound|audio|video|dark mode|sync] [is|are] [finally |] back, [are |is |] [coming|going] through [again|now|fine], [notifications|messages|emails] are coming in [again|now], back to normal, up and running, good as new, as good as new
+        [all|everything is|everything's|it's all|it's|it is|all is] [good|fine|well] [now|again], [good|fine] [now|again]
         [{_USED}|loading|opening|syncing|saving|printing|playing|running|runs] [just |perfectly |really |] [{_WELL}] [again|now|]
         [{_USED}] [again|now]
     """,
@@ -29,12 +29,12 @@ ENGLISH = Lexicon(
     """,
     gone="gone, disappeared, vanished, cleared up, went away, gone away, is gone, are gone, has gone, have gone, has disappeared",
     can="can, i can, we can, able to, i'm able to, i was able to, i'm finally able to, lets me, it lets me",
-    works_if_now="all good, all set, all is well, we're good, i'm good",
+    works_if_now="all good, all is well",
     now="now, again, finally, at last, once again, at long last",
     work="work",
     use=f"""
         {_USE.replace("|", ", ")}, {_USED.replace("|", ", ")}, start, starts, connect, use it, access it, open it
-        use the app, open the app, logging in, access, use, view, watch, listen, read, post, search, record, edit, play, stream
+        use the app, open the app, logging in, access, use, view, watch, listen, stream
     """,
     broken="""
         [not|isn't|is not|hasn't been|has not been|aren't|are not|never] [really |actually |] [fixed|resolved|solved|sorted]
@@ -62,7 +62,7 @@ ENGLISH = Lexicon(
     trouble=f"{_BUGS.replace('|', ', ')}, [problem|problems|issue|issues|bug|error|trouble] with [the|my|this|that|your], error message, error messages, failure, failures",
     still="""
         still, still [get|getting|see|seeing|have|having|shows|showing|show|says|gives|giving|throws|throwing|receive|receiving] [me |us |] [the |an |a |this |that |]
-        still [is|it is|it's|there is|there's|there are|a|an|the|got|experiencing|encountering|facing|full of], it's still, is still, it still, continues to
+        still [is|it is|it's|there is|there's|there are|a|an|the|got|experiencing|encountering|facing|full of], continues to
     """,
     still_not="still not, still nothing, still isn't, still aren't, still doesn't, still does not, still don't, still is not",
     not_="""
@@ -86,7 +86,7 @@ ENGLISH = Lexicon(
         should i, should it, do i need
     """,
     yes_no_tag="right, correct, isn't it, or not, or what, or is it, doesn't it, huh, eh, or, true",
-    doubt="""
+    doubt=f"""
         if, whether, unless, as long as, in case, maybe, perhaps, probably, possibly, might, may, could, should, would, hope, hopefully, hoping, wish
         think, thought, guess, believe, suppose, supposed to, supposedly, apparently, allegedly, seems, seem, seems to, looks like, looks, feels like, sounds like
         not sure, idk, don't know, dunno, wonder, wondering, unsure, not certain, can't tell, hard to tell, hard to say, can't say, cannot say, can't believe, cannot believe
@@ -98,7 +98,8 @@ ENGLISH = Lexicon(
         a friend, a colleague, others, other people, someone, somebody, some people, they, they're, he, she, he's, she's, for you, everyone else, people, [old|other|second|previous] [phone|device|version|computer|laptop|tablet|one|app]
         still waiting, still working on, still hoping, still love, still use, still using, still need, still want, still don't know, still not sure, still think, still wonder
         of course, sure, as if, oh great, oh wow, how nice, what a surprise, yeah yeah, yeah right, you wish, in theory, on paper
-        working on it, [i'm|we're|you're|they're|i am|we are] working on, i work, i fixed, we fixed, i solved, we solved, i resolved, i sorted, i've fixed, i've solved, fixed it myself
+        i'm good, i'm fine, we're good, we're fine, working on it, [i'm|we're|you're|they're|i am|we are] working on, i work, i fixed, we fixed, i solved, we solved, i resolved, i sorted, i've fixed, i've solved, fixed it myself
+        no [{_BUGS}] [is |are |was |were |got |have been |has been |] [fixed|solved|resolved|sorted|gone]
         not that, don't worry, it's not that, not because, not to mention, stop saying, don't say, don't tell me, fake
     """,
     hearsay="says, said, say, told, tells, heard, told me, tells me, i read, read that, according to, claims, reports that",

@@ -24,13 +24,13 @@ FRENCH = Lexicon(
     gone="disparu, a disparu, ont disparu, a bien disparu, a enfin disparu, envolé, n'apparaît plus",
     can="je peux, peux, on peut, arrive à, j'arrive à, ai pu, j'ai pu, je peux à nouveau, arrive enfin à",
     works_if_now="""
-        marche, marchent, ça marche, c'est bon, cest bon, tout est bon, c'est tout bon, tout va bien, ça roule, ça passe, est ok, c'est ok, tout est ok, tourne, va bien, ça va bien
+        marche, marchent, ça marche, c'est bon, cest bon, tout est bon, c'est tout bon, tout va bien, ça roule, ça passe, est ok, c'est ok, tout est ok
     """,
     now="maintenant, mtn, enfin, désormais, à nouveau, de nouveau, à présent, dorénavant",
-    work="fonctionner, marcher, fonctionnent",
+    work="fonctionner, marcher, fonctionnent, tourne, va",
     use="""
         charge, s'ouvre, démarre, se lance, se charge, se connecte, synchronise, exporte, importe, imprime, s'affiche, se synchronise, ouvre, répond, réagit
-        me connecter, me reconnecter, télécharger, lire, envoyer, consulter, utiliser, exporter, ouvrir, accéder, imprimer, sauvegarder, l'ouvrir, l'utiliser, se connecter
+        me connecter, me reconnecter, consulter, utiliser, exporter, ouvrir, accéder, imprimer, sauvegarder, l'ouvrir, l'utiliser, se connecter
         à me connecter, à exporter, à ouvrir, à accéder, à imprimer, à sauvegarder, à l'ouvrir, à l'utiliser
     """,
     broken=f"""
@@ -48,7 +48,7 @@ FRENCH = Lexicon(
         plante, ça plante, cassé, bloqué, en panne, buggé, bugge, ça bug, ça bugge, ça bloque, ça rame, pire, c'est pire, inutilisable, hs, crash, crashe, se ferme, freeze, planté, nul, naze
         [n'a |a |] pas [marché|fonctionné|aidé], n'a rien donné, pas mieux, [aucun|pas de] succès
     """,
-    trouble=f"{_BUG.replace('|', ', ')}, message d'erreur, dysfonctionnement, panne",
+    trouble=f"{_BUG.replace('|', ', ')}, message d'erreur, en erreur, dysfonctionnement, panne",
     still="toujours, encore, continue, encore et toujours, toujours le, toujours la, toujours un, toujours une, toujours des, toujours ce, toujours cette, encore un, encore une, encore des, encore le, encore ce",
     still_not="toujours pas, toujours rien, toujours pas bon, encore toujours pas",
     not_="pas, plus, jamais, pas du tout, rien, plus rien, plus du tout, pas encore, pas bien, pas non plus, guère, plus jamais, même pas, même plus, impossible de, impossible d', pas vraiment, tjs pas, tjrs pas, pas correctement",
@@ -66,19 +66,20 @@ FRENCH = Lexicon(
     """,
     asks_first="quand, quand est ce, à quand",
     yes_no_tag="hein, n'est ce pas, c'est ça, d'accord, ou non, c'est bien ça, pas vrai, si",
-    doubt="""
+    doubt=f"""
         si, s'il, s'ils, peut être, peutêtre, probablement, sûrement, certainement, sans doute, on dirait, il semble, semble, semblent, a l'air, ont l'air, l'air, paraît, apparemment, soi disant, normalement, en principe, en théorie
         devrait, devraient, devait, pourrait, aurait, serait, espère, espérons, j'espère, en espérant, pense, crois, croyais, pensais, suppose, imagine, je sais pas, je ne sais pas, sais pas, aucune idée, pas sûr, pas sûre, pas certain, j'ai l'impression
         hier, avant, la semaine dernière, auparavant, tout à l'heure, tantôt, était, étaient, avait, marchait, fonctionnait, ce matin, l'autre jour, dernièrement
         parfois, de temps en temps, par moments, la plupart du temps, en partie, partiellement, à moitié, presque, quasiment, à peu près, plus ou moins, une fois sur deux, quelques, certains, souvent, des fois
         pour l'instant, pour le moment, jusqu'ici, jusqu'à présent, actuellement, provisoirement, temporairement
+        [aucun|aucune|pas de|sans] [{_BUG}] [n'est |n'a été |] [{_FIXED}|réglée|corrigée]
         pas toujours, pas tout, pas tous, pas mal, pas que, pas seulement, pas partout, pas à chaque fois, pas chez tout le monde, pas forcément, pas trop mal
         plus vite, plus rapide, plus rapidement, plus fluide, plus que, plus qu', plus lentement, plus lent, plus ou moins bien, mieux, beaucoup mieux, un peu mieux
         collègue, collègues, ami, amie, amis, copain, copine, mari, femme, mère, père, frère, sœur, soeur, fils, fille, patron, patronne, quelqu'un, d'autres, les autres, ils, elles, voisin, voisine, pour vous, chez vous
         paraît il, il paraît
         demain, ce soir, plus tard, bientôt, la semaine prochaine, ce week end, ce weekend, prochainement
         bien sûr, bien sur, mon œil, mon oeil, tu parles, comme par hasard, quelle surprise, ben voyons, ouais ouais, oui oui, c'est ça oui, mdr, ptdr, génial encore, on y croit, la bonne blague, comme si
-        ça marche pour toi, ça va fonctionner, ça va marcher, ai réparé, j'ai réparé, j'ai réglé, j'ai résolu, moi même
+        je marche, on marche, ça va bien, ça marche pour toi, ça va fonctionner, ça va marcher, ai réparé, j'ai réparé, j'ai réglé, j'ai résolu, moi même
     """,
     hearsay="on m'a dit, m'a dit, dit, dites, disent, dis, selon, entendu",
     unsettled="""

@@ -6,6 +6,10 @@ from app.rules.words.lexicon import Lexicon
 
 _FIXED = "behoben|gefixt|gefixed|gelöst|repariert|korrigiert|geklärt|gerichtet|bereinigt"
 _GOOD = "gut|super|prima|bestens|perfekt|einwandfrei|tadellos|reibungslos|problemlos|wunderbar|hervorragend|fehlerfrei|störungsfrei"
+_PROCESS = (
+    "update|download|export|import|upload|sync|backup|installation|scan|druck|test|synchronisierung|synchronisation"
+)
+"""What runs (läuft) while it is under way as well as when it works."""
 _NOW = "jetzt|wieder|nun|endlich|jetzt wieder|jetzt endlich|endlich wieder|bei mir"
 _BUG = "problem|fehler|bug|absturz"
 
@@ -16,6 +20,7 @@ GERMAN = Lexicon(
         [stürzt|stürzen|schmiert] [{_NOW}|] nicht mehr ab, [hängt|hakt|crasht|spinnt|ruckelt|friert] [{_NOW}|] nicht mehr [ein|]
         [kein|keine] [absturz|abstürze|fehler|fehlermeldung|fehlermeldungen|probleme|problem|crash|crashes|bugs] mehr, [{_NOW}|] nicht mehr [kaputt|defekt|fehlerhaft]
         alles [jetzt|wieder|nun|endlich|jetzt wieder|endlich wieder] [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal], [jetzt|wieder|nun|endlich|jetzt wieder|endlich wieder] alles [gut|ok|okay|in ordnung|im lot|bestens|paletti|normal]
+        [{_PROCESS}] läuft [jetzt |nun |endlich |] wieder, läuft [der|das|die] [{_PROCESS}] [jetzt |nun |endlich |] wieder
         [läuft|geht] [{_GOOD}] [{_NOW}], [läuft|geht] [{_NOW}] [{_GOOD}], läufts [{_NOW}|] rund, läuft [es |] [{_NOW}] rund, läuft [{_GOOD}|rund|wie geschmiert|wie am schnürchen|wie eine eins]
         [läuft|geht] [wie geschmiert|wie am schnürchen|wie eine eins], wieder in ordnung, jetzt in ordnung, ist in ordnung [jetzt|wieder]
         [lädt|startet|öffnet|speichert|synchronisiert|druckt|exportiert|importiert|verbindet] [sich |] [jetzt wieder|wieder|endlich wieder|{_GOOD}]
@@ -23,9 +28,9 @@ GERMAN = Lexicon(
     fixed=_FIXED.replace("|", ", "),
     gone="weg, verschwunden, beseitigt, vom tisch, geschichte, nicht mehr [da|vorhanden|zu sehen|aufgetreten|vorgekommen]",
     can="kann, können, konnte mich, lässt sich, kann man",
-    works_if_now="geht, gehts, gehen, läuft, läufts, laufen, tut, tuts, passt, alles gut, alles ok, alles okay, alles in ordnung, in ordnung",
-    now="jetzt, jetz, jz, nun, wieder, endlich, mittlerweile, inzwischen, jetzt aber",
-    work="funktionieren, klappen, laufen",
+    works_if_now="geht, gehts, läuft, läufts, tut, passt, alles gut, alles ok, alles okay, alles in ordnung, in ordnung",
+    now="jetzt, jetz, jz, nun, wieder, endlich, mittlerweile, inzwischen",
+    work="funktionieren, klappen, laufen, gehen, gehn",
     use="""
         lädt, startet, öffnet, speichert, synchronisiert, druckt, exportiert, importiert, verbindet, öffnen, starten, laden
         einloggen, anmelden, exportieren, importieren, drucken, speichern, hochladen, zugreifen, reagiert, reingekommen, rein, nutzen, benutzen
@@ -62,7 +67,7 @@ GERMAN = Lexicon(
     no="nö, nope, nein, nee, ne",
     none="kein, keine, keinen, keiner, keinem, keines, ohne, weder, niemand, nirgends, von wegen",
     small="bei mir, bei uns, hier, richtig, korrekt, ordentlich, wirklich, einfach, es, das, so, mal, ja, auch, damit, hier bei mir, mich, sich, mir, uns",
-    spoiler="auf meinem [handy|iphone|ipad|android|pixel|laptop|mac|macbook|pc|rechner|tablet|samsung|smartphone|gerät], auf [android|ios|windows|mac|linux], unter [windows|android|ios|linux], leider, doch, trotzdem, dennoch, schade, wie vorher, wie zuvor, wie immer, wie gehabt, wie früher, bitte, sorry, mehr, ab, überhaupt, gar, ebenfalls, wieder mal, schon",
+    spoiler="tut mir leid, auf meinem [handy|iphone|ipad|android|pixel|laptop|mac|macbook|pc|rechner|tablet|samsung|smartphone|gerät], auf [android|ios|windows|mac|linux], unter [windows|android|ios|linux], leider, doch, trotzdem, dennoch, schade, wie vorher, wie zuvor, wie immer, wie gehabt, wie früher, bitte, sorry, mehr, ab, überhaupt, gar, ebenfalls, wieder mal, schon",
     but="aber, jedoch, allerdings, nur, außer, bis auf, sondern, dafür, hingegen, stattdessen, lediglich, bloß",
     although="obwohl, trotz, trotz [update|neuinstallation|neustart|aktualisierung|neuester version|der neuen version|mehrfachem neustart], selbst nach, auch nach, obwohl ich, auch wenn, selbst mit",
     join="und, u, sowie",
@@ -75,7 +80,9 @@ GERMAN = Lexicon(
         ist [es|das|der|die|jetzt|nun], sind [die|jetzt], hat [sich das|es|das], habt, kann ich, bin ich, läuft die app
     """,
     yes_no_tag="oder, gell, nicht wahr, stimmts, wa, oder nicht, oder was, oder doch nicht",
-    doubt="""
+    doubt=f"""
+        [{_PROCESS}] läuft [jetzt|nun|gerade|grad|endlich|], läuft [der|das|die|gerade|noch] [{_PROCESS}], mir geht es, mir gehts, geht es mir, es geht mir, uns geht es, passt mir
+        kein [problem|fehler|bug] [{_FIXED}], keine [probleme|fehler] [{_FIXED}]
         [app|konto|daten|export|login|alles andere] auch
         wenn, falls, sofern, solange, ob, vielleicht, evtl, eventuell, möglicherweise, wahrscheinlich, vermutlich, könnte, sollte, müsste, würde, wäre, dürfte, kann sein
         hoffe, hoffen, hoffentlich, denke, denk, dachte, glaube, glaub, vermute, schätze, scheint, scheinen, scheinbar, anscheinend, angeblich, offenbar, sieht so aus, sieht gut aus, gefühlt
@@ -97,6 +104,7 @@ GERMAN = Lexicon(
         [immer |] noch nicht [getestet|probiert|ausprobiert|aktualisiert|installiert|geschafft|dazu gekommen|dazugekommen|geschaut|geprüft|geupdatet|upgedatet], nicht [getestet|ausprobiert|dazu gekommen], ungetestet
         [konnte|konnten|kann] [es |das |ich es |ich |] [noch |] nicht [testen|prüfen|ausprobieren|probieren], keine zeit, komme erst, melde mich, meld mich, gebe bescheid, geb bescheid, sag bescheid, sage bescheid, gebe euch bescheid, ich berichte, berichte dann, werde berichten
         quatsch, scherz, spaß, nur spaß, kleiner scherz, war nur spaß, moment, moment mal, warte, wartet, ach nein, vergesst es, vergiss es, egal, mein fehler, falscher alarm, hab mich geirrt, habe mich geirrt, korrektur
+        das update nicht, update [lädt|startet|öffnet|installiert] [sich |] nicht, kein update
         deinstalliert, gelöscht, gekündigt, gewechselt, hat sich erledigt, erledigt, falscher account, verwechselt, aufgegeben, umgestiegen
     """,
     courtesy="""

@@ -15,8 +15,8 @@ PORTUGUESE = Lexicon(
     language="pt",
     works=f"""
         funciona, funcionam [agora|já|bem|de novo], funcionando, está funcionando, tá funcionando, a funcionar, está a funcionar, [voltou|voltaram|volta] a [funcionar|trabalhar|rodar], funcionou, deu certo, já dá, já está a dar, já está a funcionar
-        não [me |] [{_CRASHES}] mais, já não [me |] [{_CRASHES}], [parou|pararam] de [travar|fechar|dar erro|crashar|cair|bugar|congelar], não tem mais [{_BUG}], não [me |] deu mais [{_BUG}], não [me |] deu [{_BUG}], não [há|tenho] mais [{_BUG}], já não [há|tenho|tem] [{_BUG}]
-        [notificações|mensagens|fotos] voltaram, voltaram as [notificações|mensagens|fotos], normalizou, voltou ao normal, tudo voltou ao normal, tudo funcionando, agora foi, agora sim, agora deu, agora vai bem
+        não [me |] [{_CRASHES}] mais, já não [me |] [{_CRASHES}], [parou|pararam] de [travar|fechar|dar erro|crashar|cair|bugar|congelar], não tem mais [{_BUG}], não [me |] [dá|há|aparece|ocorre] mais [{_BUG}], não [me |] deu mais [{_BUG}], não [me |] deu [{_BUG}], não [há|tenho] mais [{_BUG}], já não [há|tenho|tem] [{_BUG}]
+        [notificações|mensagens|fotos] voltaram, voltaram as [notificações|mensagens|fotos], normalizou, voltou ao normal, tudo voltou ao normal, tudo funcionando, agora foi, agora sim, agora vai bem
         [rodando|roda|carrega|abre|carregando|abrindo|sincronizando|salvando|exportando] [{_WELL}], agora [carrega|abre|roda|sincroniza|salva|exporta|entra], [ficou|está|tá|ta] [perfeito|ótimo|excelente|top|10|show] agora
     """,
     fixed=f"""
@@ -24,12 +24,12 @@ PORTUGUESE = Lexicon(
     """,
     gone="sumiu, desapareceu, sumiram, desapareceram, não aparece mais, não [me |] aparece mais, já não aparece, foi embora",
     can="consigo, consegui, conseguimos, dá pra, dá para, posso, deixa",
-    works_if_now="tudo certo, tudo ok, tudo bem, tá ok, está ok, tá bom, está bom, tá certo, está normal, tá normal, rodando, normal, está tudo certo, tá tudo certo, está tudo ok, tá tudo ok",
+    works_if_now="tudo certo, tudo ok, tudo bem, tá ok, está ok, tá bom, está bom, tá certo, está normal, tá normal, normal, está tudo certo, tá tudo certo, está tudo ok, tá tudo ok",
     now="agora, finalmente, enfim, de novo, novamente, outra vez, já, até que enfim, agora já",
-    work="funcionar, funcionam, rodar, trabalhar",
+    work="funcionar, funcionam, rodar, rodando, trabalhar",
     use="""
         abre, carrega, entra, inicia, salva, sincroniza, exporta, importa, conecta, loga, roda, arranca, responde, grava, abrir, carregar, carregam
-        entrar, acessar, abrir, logar, exportar, importar, salvar, usar, fazer login, imprimir, aceder, fazer nada, usar o app, usar a app, acontece nada, ver, enviar, baixar, gravar
+        entrar, acessar, abrir, logar, exportar, importar, salvar, usar, fazer login, imprimir, aceder, fazer nada, usar o app, usar a app, acontece nada, gravar
     """,
     broken=f"""
         [o |os |exatamente o |com o |] [mesmo|mesmos] [{_BUG}|resultado], [a |exatamente a |] mesma [coisa|mensagem|falha|tela|merda|história], mesmíssimo erro, mesmíssima coisa
@@ -57,12 +57,12 @@ PORTUGUESE = Lexicon(
     join="e",
     asks="quando vai, quando vão, quando que, por que, por quê, pq, como faço, alguma novidade, alguma previsão, tem previsão, cadê, qual, quais, o que, que houve, como assim, tem como, vocês podem, podem, poderiam, será que",
     yes_no_tag="né, ne, certo, não é, hein, ou não, ou nao, não é mesmo, verdade, correto",
-    doubt="""
+    doubt=f"""
         se, talvez, quem sabe, acho, eu acho, achei, achava, penso, creio, espero, esperando, tomara, parece, parecem, parecia, aparentemente, supostamente, em tese, em teoria, teoricamente, provavelmente, possivelmente, suponho
         deveria, deveriam, deve, devia, poderia, seria, teria, pode ser, não sei, sei lá, sei la, não tenho certeza, não tenho a certeza
         ontem, antes, semana passada, mais cedo, anteriormente, era, eram, estava, tava, estavam, funcionava, tinha, havia, hoje de manhã, outro dia
         às vezes, as vezes, de vez em quando, em parte, parcialmente, pela metade, quase, mais ou menos, por enquanto, por ora, até agora, até o momento, até ao momento, no momento, atualmente, meio, alguns, algumas, um pouco, melhor, um pouco melhor, bem melhor, muito melhor
-        [menu|teclado|tela|formulário|painel|chat|vídeo|janela|conta|sessão] não fecha mais, nem sempre, nem tudo, nem todos, não só, nada mal, nada mau, não é ruim, não em todos, não totalmente, não completamente, não é que
+        [menu|teclado|tela|formulário|painel|chat|vídeo|janela|conta|sessão] não fecha mais, [nenhum|sem] [{_BUG}] [foi |] [{_FIXED}], nem sempre, nem tudo, nem todos, não só, nada mal, nada mau, não é ruim, não em todos, não totalmente, não completamente, não é que
         colega, colegas, amigo, amiga, marido, esposa, esposo, mulher, namorado, namorada, chefe, irmão, irmã, filho, filha, mãe, pai, alguém, outros, outras, pra você, pra vocês, para você, para vocês, eles, elas, os outros, vizinho
         amanhã, mais tarde, depois, logo, à noite, hoje à noite, fim de semana, semana que vem, em breve, logo mais, daqui a pouco
         claro, claro que, aham, sei, até parece, que surpresa, só que não, sqn, imagina, sim sim, tá bom então, conta outra, me engana que eu gosto, ah tá, ata, parabéns só que não, eu mesmo, eu mesma, eu consertei, eu resolvi

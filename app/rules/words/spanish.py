@@ -16,7 +16,7 @@ SPANISH = Lexicon(
         ya no [{_CRASHES}], ya [me |] [llegan|aparecen|salen|cargan] [bien|de nuevo|las notificaciones|los mensajes|los correos], ya no [me |] [ocurre|pasa|sucede], ya no [hay|tengo|veo] [{_BUG}|ningún error|ningún problema], dejó de [fallar|cerrarse|colgarse|dar error]
         [va|anda|marcha|trabaja|jala] [{_WELL}], [va|anda|marcha] todo [{_WELL}], [ya|ahora] [me |] sirve
         ya quedó, [quedó|ha quedado|queda] [perfecto|genial|excelente|de lujo], ya va [{_WELL}]
-        ahora sí, ya [carga|abre|entra|exporta|guarda|sincroniza|conecta] [bien|perfecto|sin problemas|correctamente|de nuevo|]
+        ahora sí, [ya|ahora] [sí |] me va, ahora sí va, ya [carga|abre|entra|exporta|guarda|sincroniza|conecta] [bien|perfecto|sin problemas|correctamente|de nuevo|]
         todo [vuelve a la normalidad|volvió a la normalidad|de vuelta a la normalidad]
     """,
     fixed=f"""
@@ -25,12 +25,12 @@ SPANISH = Lexicon(
     """,
     gone="desapareció, ha desaparecido, desaparecido, ya no [me |] [aparece|sale], se fue, desaparecieron",
     can="puedo, pude, podemos, me deja, nos deja, deja, he podido",
-    works_if_now="va, anda, marcha, sirve, jala, todo bien, todo ok, todo en orden, está bien, todo correcto, está ok, todo perfecto, todo está bien, está todo bien, está perfecto",
+    works_if_now="anda, sirve, jala, todo bien, todo ok, todo en orden, está bien, todo correcto, está ok, todo perfecto, todo está bien, está todo bien, está perfecto",
     now="ahora, ya, por fin, finalmente, de nuevo, otra vez, nuevamente, al fin, ahora ya, ahora mismo",
-    work="funcionar, funcionan, funcione, andar, marchar",
+    work="funcionar, funcionan, funcione, andar, marchar, va, van, marcha",
     use="""
         se abre, se carga, se conecta, se guarda, se inicia, se sincroniza, se reproduce, se ve, carga, abre, entra, inicia, guarda, sincroniza, exporta, importa, conecta, arranca, responde, cargan, abren
-        entrar, acceder, iniciar sesión, abrir, abrirla, abrirlo, exportar, importar, guardar, loguearme, conectarme, usarla, usarlo, imprimir, ingresar, hacer nada, hace nada, usar, ver, descargar, subir, enviar
+        entrar, acceder, iniciar sesión, abrir, abrirla, abrirlo, exportar, importar, guardar, loguearme, conectarme, usarla, usarlo, imprimir, ingresar, hacer nada, hace nada, usar, subir
     """,
     broken=f"""
         [el |los |con el |exactamente el |] [mismo|mismos] [{_BUG}|resultado|mensaje|mensaje de error], [la |] misma [cosa|falla|historia|pantalla], lo mismo, lo mismo de siempre, lo mismo que antes
@@ -58,16 +58,16 @@ SPANISH = Lexicon(
     join="y, e",
     asks="por qué, cuándo, cuándo van a, para cuándo, cuál es, pueden, podrían, podéis, hay novedades, hay noticias, alguna novedad, alguna solución, será que, qué hago, cómo hago, cómo puedo, qué pasó, qué pasa, cómo va",
     yes_no_tag="verdad, cierto, o no, eh, no es así, o qué, o sí",
-    doubt="""
+    doubt=f"""
         si, quizá, quizás, tal vez, a lo mejor, acaso, probablemente, posiblemente, supongo, creo, creía, pienso, pensé, espero, esperemos, ojalá, parece, parecen, parecía, aparentemente, supuestamente, se supone, en teoría, en principio
         debería, deberían, podría, habría, sería, puede que, puede ser, no sé, ni idea, no estoy seguro, no estoy segura, diría
         ayer, antes, la semana pasada, anteriormente, hace un rato, hace días, era, eran, estaba, estaban, funcionaba, había, esta mañana, el otro día, iba, andaba
         a veces, de vez en cuando, en parte, parcialmente, a medias, casi, más o menos, mas o menos, por ahora, de momento, por el momento, hasta ahora, hasta el momento, actualmente, a ratos, un poco, algunos, algunas, medio, mejor, un poco mejor, mucho mejor
-        [menú|teclado|pantalla|formulario|panel|chat|vídeo|video|sesión|cuenta|cuadro] ya no se [me |] cierra, no siempre, no solo, no todo, no todos, no está mal, nada mal, no en todos, no del todo, no a todos, no es que
+        [menú|teclado|pantalla|formulario|panel|chat|vídeo|video|sesión|cuenta|cuadro] ya no se [me |] cierra, [ningún|sin|cero] [{_BUG}] [{_FIXED}], no siempre, no solo, no todo, no todos, no está mal, nada mal, no en todos, no del todo, no a todos, no es que
         colega, colegas, compañero, compañera, amigo, amiga, esposo, esposa, marido, mujer, novio, novia, jefe, jefa, hermano, hermana, hijo, hija, mamá, madre, padre, papá, alguien, otros, otras, los demás, ellos, ellas, gente a ti, a ustedes, a vosotros, para ti
         dice
         mañana, más tarde, luego, pronto, esta noche, esta tarde, fin de semana, la próxima semana, después
-        claro, claro que, sí claro, ya claro, ya ya, cómo no, qué sorpresa, vaya novedad, ya va, sí sí, sí seguro, como siempre, qué ironía, vaya, no me digas, menos mal que no, lo arreglé, lo solucioné, yo mismo, yo misma
+        claro, claro que, sí claro, ya claro, ya ya, cómo no, qué sorpresa, vaya novedad, ya va, ya está bien, anda ya, anda anda, sí sí, sí seguro, como siempre, qué ironía, vaya, no me digas, menos mal que no, lo arreglé, lo solucioné, yo mismo, yo misma
     """,
     hearsay="dice, dicen, dijo, dijeron, decían, dices, según, me dijeron, me dicen, me dice, comenta",
     unsettled="""
