@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import structlog
@@ -10,12 +11,12 @@ from app.rules.facts import ReplyKind
 from app.rules.progress import LoopState, can_loop_move, move_loop
 from app.steps import deliver, hear_answer, owe
 from app.steps.hear_tracker import look_at
-from app.steps.link import ConflictError, NotFoundError, link_loop, unlink_loop
+from app.steps.link import ConflictError, NotFoundError, draft_issue, link_loop, unlink_loop
 from app.steps.reply_moves import cancel_reply, hold_for_issue, hold_reply, let_go, set_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
-from app.store.tables import Account, Issue, Loop, Post, Reply
+from app.store.tables import Account, Issue, Loop, Note, Post, Reply
 
 log = structlog.get_logger(__name__)
 
@@ -208,6 +209,9 @@ async def edit(river: River, reply_id: int, *, text: str, actor: str) -> None:
         owed_at = reply.owed_at
         owe.refreeze(reply, frozen, now=river.now())
         reply.owed_at = owed_at
+        loops.note_event(
+            session, at=river.now(), what="reply edited", actor=actor, loop_id=reply.loop_id, reply_id=reply.id
+        )
         if reply.state == "scheduled" and account.mode == "approve":
             set_reply(
                 session,
@@ -255,6 +259,7 @@ class TooLongByHandError(ConflictError):
 
     def __init__(self, count: int, limit: int) -> None:
         super().__init__(f"the text counts {count} with everything the network adds, and {limit} are allowed")
+        self.count, self.limit = count, limit
 
 
 async def write(river: River, loop_id: int, *, text: str, kind: ReplyKind, actor: str) -> int:
@@ -374,3 +379,71 @@ async def relink(river: River, loop_id: int, issue_id: int | None, *, actor: str
             raise NotFoundError(f"there is no issue {issue_id}")
         await link_loop(session, loop, issue, now=river.now(), actor=actor)
     river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
+
+
+async def relink_to_new(river: River, loop_id: int, *, tracker_id: int, title: str, body: str, actor: str) -> None:
+    """Let a loop wait for an issue that is still to be made; the worker makes it."""
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, loop_id)
+        post = await session.get(Post, loop.post_id) if loop is not None else None
+        if loop is None or post is None:
+            raise NotFoundError(f"there is no loop {loop_id}")
+        now = river.now()
+        issue = await draft_issue(session, tracker_id=tracker_id, title=title, body=body, post=post, now=now)
+        await link_loop(session, loop, issue, now=now, actor=actor)
+    river.wake()
+
+
+async def change_loop(
+    river: River,
+    loop_id: int,
+    *,
+    tags: Sequence[str] | None = None,
+    team: str | None = None,
+    assignee: str | None = None,
+    actor: str,
+) -> None:
+    """Change a loop's tags, team or assignee; what is None stays, and an empty text clears."""
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, loop_id)
+        if loop is None:
+            raise NotFoundError(f"there is no loop {loop_id}")
+        before = (list(loop.tags), loop.team, loop.assignee)
+        if tags is not None:
+            loop.tags = list(tags)
+        if team is not None:
+            loop.team = team or None
+        if assignee is not None:
+            loop.assignee = assignee or None
+        if before != (list(loop.tags), loop.team, loop.assignee):
+            words = [f"tags {', '.join(loop.tags) or 'none'}", f"team {loop.team or 'none'}"]
+            why = "; ".join([*words, f"assigned to {loop.assignee or 'nobody'}"])
+            loops.note_event(session, at=river.now(), what="changed", why=why, actor=actor, loop_id=loop_id)
+
+
+async def note(river: River, loop_id: int, *, text: str, actor: str) -> int:
+    """Write something for colleagues; it never leaves Fullcircle. Returns its id."""
+    async with river.db.begin() as session:
+        if await session.get(Loop, loop_id) is None:
+            raise NotFoundError(f"there is no loop {loop_id}")
+        row = Note(loop_id=loop_id, author=actor, text=text, at=river.now())
+        session.add(row)
+        await session.flush()
+        return row.id
+
+
+async def count_words(river: River, reply_id: int, *, text: str) -> tuple[int, int]:
+    """How a text would count in the place of a reply's, with all that the network adds; and how much is allowed."""
+    async with river.db.read() as session:
+        reply = await session.get(Reply, reply_id)
+        if reply is None:
+            raise NotFoundError(f"there is no reply {reply_id}")
+        account = await _account_of(session, reply)
+        found = await posts.with_identity(session, reply.post_id)
+    if found is None:
+        raise NotFoundError("its post is gone")
+    try:
+        frozen = by_a_person(river, account, text, post=found[0], found=found, language=reply.language)
+    except TooLongByHandError as error:
+        return error.count, error.limit
+    return frozen.count, frozen.limit

@@ -12,8 +12,9 @@ from app.outside import setting
 from app.ports import Channel
 from app.rules import fitting, permission, wording
 from app.rules.facts import ReplyKind
+from app.rules.shipping import public_label
 from app.steps.reply_moves import set_reply
-from app.steps.river import River
+from app.steps.river import River, policy_of
 from app.store import accounts, issues, loops, posts, replies, templates
 from app.store.session import Session
 from app.store.tables import Account, Identity, Issue, Loop, Post, Reply, Shipment, Tracker
@@ -177,6 +178,22 @@ async def freeze(
     return fit_to_channel(
         river.outside.channel(account), body, post=post, identity=identity, language=chosen.language, keep=link
     )
+
+
+async def preview(
+    river: River, session: Session, *, issue: Issue, post: Post, identity: Identity, account: Account, version: str
+) -> Frozen:
+    """What one customer would read if this issue shipped as `version`: the way of `freeze`, with nothing stored.
+
+    What the public may not read of a private tracker is left out here as it will be then.
+    """
+    tracker = await accounts.get(session, Tracker, issue.tracker_id)
+    pattern = policy_of(tracker).public_label_pattern if tracker is not None else ""
+    imagined = Shipment(
+        public_label=public_label(version, visible=issue.visible_to_public, pattern=pattern),
+        public_url="",
+    )
+    return await freeze(river, session, kind="fixed", post=post, identity=identity, account=account, shipment=imagined)
 
 
 async def own_templates(session: Session, kind: ReplyKind) -> Mapping[tuple[int | None, ReplyKind, str], str]:

@@ -100,6 +100,17 @@ async def history(session: Session, loop_id: int) -> Sequence[Event]:
     return (await session.execute(select(Event).where(Event.loop_id == loop_id).order_by(Event.id))).scalars().all()
 
 
+async def history_of_issue(session: Session, issue_id: int) -> Sequence[Event]:
+    """What happened to an issue itself, oldest first, as far as its newest hundred entries go."""
+    query = (
+        select(Event)
+        .where(Event.issue_id == issue_id, Event.loop_id.is_(None), Event.reply_id.is_(None))
+        .order_by(Event.id.desc())
+        .limit(100)
+    )
+    return (await session.execute(query)).scalars().all()[::-1]
+
+
 def note_event(
     session: Session,
     *,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Row, Select, func, or_, select
 
 from app.store.overview import ASKS_A_PERSON
 from app.store.session import Session
-from app.store.tables import Account, Identity, Issue, Link, Loop, Post, Reply
+from app.store.tables import Account, Delivery, Identity, Issue, Link, Loop, Post, Reply, Shipment
 
 Shown = Sequence[Row[Any]]
 
@@ -87,7 +88,7 @@ async def recent_tags(session: Session, *, loops: int) -> list[str]:
     return sorted(counts, key=lambda tag: (-counts[tag], tag))
 
 
-def _loops() -> Select[Any]:
+def _loops() -> Select[*tuple[Any, ...]]:
     """Loops with their customer, the words they began with, and the issue they wait for now."""
     return (
         select(
@@ -152,6 +153,7 @@ async def replies(
             Account.name.label("account_name"),
             Account.mode.label("account_mode"),
             Account.deleted_at.label("account_gone"),
+            Shipment,
             Identity.handle,
             Identity.name,
             func.substr(Post.text, 1, EXCERPT).label("text"),
@@ -161,6 +163,7 @@ async def replies(
         .join(Account, Account.id == Reply.account_id)
         .join(Post, Post.id == Reply.post_id)
         .join(Identity, Identity.id == Post.identity_id)
+        .outerjoin(Shipment, Shipment.id == Reply.shipment_id)
     )
     if states is not None:
         query = query.where(Reply.state.in_(states))
@@ -171,3 +174,10 @@ async def replies(
     if before is not None:
         query = query.where(Reply.id < before)
     return (await session.execute(query.order_by(Reply.id.desc()).limit(limit))).all()
+
+
+async def last_deliveries(session: Session, *, among: int) -> dict[str, datetime]:
+    """When each hook was last called, among the newest so many calls."""
+    newest = select(Delivery.hook, Delivery.received_at).order_by(Delivery.id.desc()).limit(among).subquery()
+    rows = await session.execute(select(newest.c.hook, func.max(newest.c.received_at)).group_by(newest.c.hook))
+    return {row[0]: row[1] for row in rows}

@@ -121,6 +121,11 @@ def headline(text: str, limit: int = 120) -> str:
     return shorten(one_line(text), limit)
 
 
+def capitalize_first(text: str) -> str:
+    """A reason as the beginning of a sentence; the rest stays as it is."""
+    return (text[:1].upper() + text[1:]).rstrip(".")
+
+
 def host(url: str) -> str:
     """The host of an address, for a link that leaves us."""
     return url.split("://", 1)[-1].split("/", 1)[0]
@@ -148,6 +153,7 @@ def _make() -> Environment:
         reach=reach,
         initial=initial,
         headline=headline,
+        capitalize_first=capitalize_first,
         host=host,
         web_link=web_link,
     )

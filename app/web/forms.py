@@ -23,6 +23,13 @@ class PageError(Exception):
         self.status, self.why = status, why
 
 
+def sentence(reason: object) -> str:
+    """A reason as it is said inside of us, as a sentence for a person."""
+    text = str(reason)
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
 async def read_form(request: Request) -> Form:
     """The fields of a form, the first of each name. PageError where it is larger than any honest one, or is none."""
     if not request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):

@@ -17,7 +17,7 @@ from app.steps.hear_answer import hear_next
 from app.steps.link import ConflictError, NotFoundError
 from app.store import accounts, posts, shown
 from app.store.tables import Account, Identity, Issue, Post, Reply, Tracker
-from app.web.forms import NO_DRAFT, Draft, PageError
+from app.web.forms import NO_DRAFT, Draft, PageError, sentence
 from app.web.visit import Anyone, FromTriage, Number, PageRoute, Sent, Visit
 
 router = APIRouter(prefix="/triage", include_in_schema=False, route_class=PageRoute)
@@ -232,7 +232,7 @@ async def link_post(sent: FromTriage, post_id: Number) -> Response:
         try:
             issue_id = await find_named(visit, sent.text("ref"), sent.number("tracker"))
         except (PageError, OutsideError) as error:
-            why = error.why if isinstance(error, PageError) else error.message
+            why = sentence(error)
             draft = Draft(form=f"link-{post_id}", values=sent.form, wrong={"ref": why})
             return await _page(visit, _listing_of(sent), post_id, draft, status=422)
     await triage.tag(visit.river, post_id, tags=(), issue=issue_id, actor=visit.name)
@@ -312,7 +312,7 @@ async def take_in(sent: FromTriage) -> Response:
             raise PageError(422, "Enter the address of one post.")
         post_id = await triage.take_in_by_address(visit.river, account_id, url)
     except (PageError, OutsideError, ConflictError) as error:
-        why = error.why if isinstance(error, PageError) else str(error)
+        why = sentence(error)
         draft = Draft(form="take-in", values=sent.form, wrong={"url": why})
         return await _page(visit, _listing_of(sent), None, draft, status=422)
     while await hear_next(visit.river):

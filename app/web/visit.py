@@ -26,10 +26,11 @@ from app.store import members, overview
 from app.web import access
 from app.web.access import Right
 from app.web.drawing import HEADERS, render
-from app.web.forms import Form, PageError, read_form
+from app.web.forms import Form, PageError, read_form, sentence
 
 log = structlog.get_logger(__name__)
 
+MISTAKE = "Fullcircle made a mistake. Nothing was half done; try again, and the log tells the operator what it was."
 NOTE_USE_EVERY = timedelta(minutes=5)
 
 Number = Annotated[int, Path(ge=1, le=2**53)]
@@ -237,20 +238,18 @@ class PageRoute(APIRoute):
             except PageError as error:
                 return _wrong(request, error.status, error.why)
             except NotFoundError as error:
-                return _wrong(request, 404, _sentence(str(error)))
+                return _wrong(request, 404, sentence(error))
             except (ConflictError, UnlawfulMoveError) as error:
-                return _wrong(request, 409, _sentence(str(error)))
+                return _wrong(request, 409, sentence(error))
             except OutsideError as error:
-                return _wrong(request, 502, _sentence(error.message))
+                return _wrong(request, 502, sentence(error.message))
             except RequestValidationError:
                 return _wrong(request, 404, "There is nothing at this address.")
+            except Exception:
+                log.exception("page failed", method=request.method, path=request.url.path)
+                return _wrong(request, 500, MISTAKE)
 
         return handle_as_page
-
-
-def _sentence(words: str) -> str:
-    text = words[:1].upper() + words[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _signed_out(request: Request) -> Response:

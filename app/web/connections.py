@@ -1,0 +1,279 @@
+"""Connections: accounts on channels and trackers, how they are, and how they are made, mended and removed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from fastapi import APIRouter, Response
+
+from app.outside import UnknownKindError
+from app.ports import OutsideError
+from app.steps import connect
+from app.steps.hear_tracker import pull
+from app.steps.link import NotFoundError
+from app.steps.take_in import take_in
+from app.store import accounts, deliveries, shown
+from app.store.tables import Account, Tracker
+from app.web import connection_form
+from app.web.connection_form import Field
+from app.web.forms import NO_DRAFT, Draft, sentence
+from app.web.visit import Admin, Anyone, FromAdmin, Number, PageRoute, Sent, Visit
+
+router = APIRouter(prefix="/connections", include_in_schema=False, route_class=PageRoute)
+
+MOST = 200
+NEWEST_DELIVERIES = 10
+
+Sort = Literal["accounts", "trackers"]
+Mode = Literal["approve", "automatic", "dry_run"]
+MODES: tuple[tuple[Mode, str, str], ...] = (
+    ("approve", "Approve first", "A person reads each reply before it goes out. A good way for the first ten."),
+    ("automatic", "Automatic", "Replies go out by themselves when the fix has shipped and its evidence still stands."),
+    ("dry_run", "Dry run", "Everything happens but the call: nothing is ever said."),
+)
+
+
+@router.get("")
+async def show_all(visit: Anyone) -> Response:
+    """Every connection, and whether it works."""
+    async with visit.river.db.read() as session:
+        profiles = await accounts.page(session, Account, after=0, limit=MOST)
+        projects = await accounts.page(session, Tracker, after=0, limit=MOST)
+        last = await shown.last_deliveries(session, among=1000)
+    return visit.draw(
+        "connections.html",
+        profiles=profiles,
+        projects=projects,
+        last=last,
+        modes={mode: label for mode, label, _ in MODES},
+        settles={row.id: visit.river.settle_of(row) for row in projects},
+        channels=_kinds(visit, "accounts"),
+        trackers=_kinds(visit, "trackers"),
+    )
+
+
+def _kinds(visit: Visit, sort: Sort) -> Mapping[str, type[Any]]:
+    """The kinds that can be connected, those to play on at the end."""
+    registry = visit.river.outside.registry
+    kinds: Mapping[str, type[Any]] = registry.channels if sort == "accounts" else registry.trackers
+    return dict(sorted(kinds.items(), key=lambda item: (item[0] == "rehearsal", item[1].title)))
+
+
+def _kind(visit: Visit, sort: Sort, name: str) -> type[Any]:
+    try:
+        outside = visit.river.outside
+        return outside.channel_type(name) if sort == "accounts" else outside.tracker_type(name)
+    except UnknownKindError as error:
+        raise NotFoundError(str(error)) from error
+
+
+@router.get("/{sort}/new/{kind}")
+async def ask(visit: Admin, sort: Sort, kind: str) -> Response:
+    """What it takes to connect one."""
+    return _connect_page(visit, sort, kind, NO_DRAFT)
+
+
+def _connect_page(visit: Visit, sort: Sort, kind: str, draft: Draft, *, status: int = 200) -> Response:
+    adapter = _kind(visit, sort, kind)
+    return visit.draw(
+        "connect.html",
+        status=status,
+        sort=sort,
+        kind=kind,
+        title=adapter.title,
+        fields=connection_form.fields_of_adapter(adapter),
+        wording=connection_form.wording_fields() if sort == "accounts" else [],
+        modes=MODES,
+        draft=draft,
+        others=_kinds(visit, sort),
+    )
+
+
+@router.post("/{sort}/new/{kind}")
+async def make(sent: FromAdmin, sort: Sort, kind: str) -> Response:
+    """Connect it. Its credentials are tried at once; where they do not work, nothing is stored and the form stays."""
+    visit = sent.visit
+    adapter = _kind(visit, sort, kind)
+    fields = _fields(sort, adapter)
+    values, name = connection_form.read(fields, sent.form), sent.text("name")
+    wrong: dict[str, str] = {}
+    if not name or len(name) > 200:
+        wrong["name"] = "What shall it be called here?" if not name else "At most 200 characters."
+    if not wrong:
+        try:
+            settings = {**values["settings"], **values["wording"]}
+            row: Account | Tracker
+            if sort == "accounts":
+                row = await connect.connect_account(
+                    visit.river, channel=kind, name=name, settings=settings, secrets=values["secrets"], mode=_mode(sent)
+                )
+            else:
+                row = await connect.connect_tracker(
+                    visit.river, kind=kind, name=name, settings=settings, secrets=values["secrets"]
+                )
+        except (connect.BadFieldsError, OutsideError) as error:
+            wrong = _wrong(fields, error)
+        else:
+            return visit.onwards(f"/connections/{sort}/{row.id}", did="connected")
+    draft = Draft(form="connect", values=connection_form.typed(fields, sent.form), wrong=wrong)
+    return _connect_page(visit, sort, kind, draft, status=422)
+
+
+def _fields(sort: Sort, adapter: type[Any]) -> list[Field]:
+    fields = connection_form.fields_of_adapter(adapter)
+    return [*fields, *connection_form.wording_fields()] if sort == "accounts" else fields
+
+
+def _wrong(fields: Sequence[Field], error: connect.BadFieldsError | OutsideError) -> dict[str, str]:
+    wrong = (
+        connection_form.wrong_outside(fields, error)
+        if isinstance(error, OutsideError)
+        else connection_form.wrong_fields(fields, error)
+    )
+    return {name: sentence(message) for name, message in wrong.items()}
+
+
+def _mode(sent: Sent) -> Mode:
+    return next((mode for mode, _, _ in MODES if mode == sent.text("mode")), "approve")
+
+
+Done = Literal["connected", "saved", "works", "ill", "read"]
+
+
+@router.get("/{sort}/{number}")
+async def show(visit: Anyone, sort: Sort, number: Number, did: Done | None = None) -> Response:
+    """One connection: how it is, what it is set to, and what came by its hook."""
+    return await _page(visit, sort, number, NO_DRAFT, did=did)
+
+
+async def _page(
+    visit: Visit, sort: Sort, number: int, draft: Draft, *, did: Done | None = None, status: int = 200
+) -> Response:
+    async with visit.river.db.read() as session:
+        row: Account | Tracker | None = await accounts.get(session, _table(sort), number)
+        if row is None:
+            raise NotFoundError(f"there is no such {_noun(sort)}: it was removed, or was never here")
+        came = await deliveries.page(session, hook=f"{sort}/{number}", before=None, limit=NEWEST_DELIVERIES)
+    kind = row.channel if isinstance(row, Account) else row.kind
+    adapter = _kind(visit, sort, kind)
+    fields = _fields(sort, adapter)
+    return visit.draw(
+        "connection.html",
+        status=status,
+        sort=sort,
+        noun=_noun(sort),
+        row=row,
+        kind=kind,
+        title=adapter.title,
+        fields=[field for field in fields if field.part != "secrets"],
+        secrets=[field for field in fields if field.part == "secrets"],
+        values=draft.values if draft.is_of("settings") else connection_form.stored(fields, row.settings),
+        hook_url=f"{visit.river.outside.base_url}/hooks/{sort}/{number}",
+        deliveries=came,
+        modes=MODES,
+        settle=visit.river.settle_of(row) if isinstance(row, Tracker) else None,
+        draft=draft,
+        did=did,
+    )
+
+
+def _table(sort: Sort) -> type[Any]:
+    return Account if sort == "accounts" else Tracker
+
+
+def _noun(sort: Sort) -> str:
+    return "account" if sort == "accounts" else "tracker"
+
+
+@router.post("/{sort}/{number}/settings")
+async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
+    """Change what it is set to; tried at once, and nothing is changed where that fails."""
+    visit = sent.visit
+    row, fields = await _row_and_fields(visit, sort, number)
+    values, name = connection_form.read(fields, sent.form), sent.text("name")
+    draft_values = connection_form.typed(fields, sent.form)
+    if not name or len(name) > 200:
+        wrong = {"name": "What shall it be called here?" if not name else "At most 200 characters."}
+        return await _page(visit, sort, number, Draft(form="settings", values=draft_values, wrong=wrong), status=422)
+    # A field that was emptied goes back to its default.
+    settings: dict[str, Any] = {
+        field.key: values[field.part].get(field.key, field.default) for field in fields if field.part != "secrets"
+    }
+    before = connection_form.stored(fields, row.settings)
+    changed = any(
+        before.get(field.name) != draft_values.get(field.name, "") for field in fields if field.part != "secrets"
+    )
+    try:
+        if isinstance(row, Account):
+            await connect.change_account(
+                visit.river,
+                number,
+                name=name,
+                mode=_mode(sent),
+                settings=settings if changed else None,
+                secrets=None,
+            )
+        else:
+            await connect.change_tracker(
+                visit.river, number, name=name, settings=settings if changed else None, secrets=None
+            )
+    except (connect.BadFieldsError, OutsideError) as error:
+        draft = Draft(form="settings", values=draft_values, wrong=_wrong(fields, error))
+        return await _page(visit, sort, number, draft, status=422)
+    return visit.onwards(f"/connections/{sort}/{number}", did="saved")
+
+
+async def _row_and_fields(visit: Visit, sort: Sort, number: int) -> tuple[Account | Tracker, list[Field]]:
+    async with visit.river.db.read() as session:
+        row: Account | Tracker | None = await accounts.get(session, _table(sort), number)
+    if row is None:
+        raise NotFoundError(f"there is no such {_noun(sort)}")
+    return row, _fields(sort, _kind(visit, sort, row.channel if isinstance(row, Account) else row.kind))
+
+
+@router.post("/{sort}/{number}/secrets")
+async def reconnect(sent: FromAdmin, sort: Sort, number: Number) -> Response:
+    """New credentials; those left empty stay as they are. Tried at once, and what waited goes on."""
+    visit = sent.visit
+    row, fields = await _row_and_fields(visit, sort, number)
+    secrets = connection_form.read(fields, sent.form)["secrets"]
+    try:
+        if not secrets:
+            raise connect.BadFieldsError([("/secrets", "Enter at least one of them anew.")])
+        if isinstance(row, Account):
+            await connect.change_account(visit.river, number, name=None, mode=None, settings=None, secrets=secrets)
+        else:
+            await connect.change_tracker(visit.river, number, name=None, settings=None, secrets=secrets)
+    except (connect.BadFieldsError, OutsideError) as error:
+        wrong = _wrong(fields, error)
+        if "" in wrong:
+            first = next((field.name for field in fields if field.part == "secrets"), "")
+            wrong = {first: wrong[""], **{name: text for name, text in wrong.items() if name}}
+        return await _page(visit, sort, number, Draft(form="secrets", wrong=wrong), status=422)
+    return visit.onwards(f"/connections/{sort}/{number}", did="saved")
+
+
+@router.post("/{sort}/{number}/test")
+async def test(sent: FromAdmin, sort: Sort, number: Number) -> Response:
+    """Try it now."""
+    found: Account | Tracker = await connect.probe(sent.visit.river, _table(sort), number)
+    return sent.visit.onwards(f"/connections/{sort}/{number}", did="works" if found.ok else "ill")
+
+
+@router.post("/{sort}/{number}/read")
+async def read(sent: FromAdmin, sort: Sort, number: Number) -> Response:
+    """Read it now instead of at its next turn."""
+    await _row_and_fields(sent.visit, sort, number)
+    try:
+        await (take_in if sort == "accounts" else pull)(sent.visit.river, number)
+    except OutsideError:
+        return sent.visit.onwards(f"/connections/{sort}/{number}", did="ill")
+    return sent.visit.onwards(f"/connections/{sort}/{number}", did="read")
+
+
+@router.post("/{sort}/{number}/remove")
+async def remove(sent: FromAdmin, sort: Sort, number: Number) -> Response:
+    """Disconnect it."""
+    await connect.remove(sent.visit.river, _table(sort), number)
+    return sent.visit.onwards("/connections")

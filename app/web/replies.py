@@ -1,0 +1,141 @@
+"""Replies: what is said in public, before and after; approved, edited, held, let go and taken back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from app.ports import OutsideError
+from app.rules.progress import ReplyState
+from app.steps import by_hand
+from app.steps.link import ConflictError, NotFoundError
+from app.steps.river import River
+from app.store import accounts, posts, replies, shown
+from app.store.session import Session
+from app.store.tables import Account, Reply
+from app.web import standing
+from app.web.forms import NO_DRAFT, Draft, sentence
+from app.web.visit import Anyone, FromApprover, FromTriage, Number, PageRoute, Visit
+
+router = APIRouter(prefix="/replies", include_in_schema=False, route_class=PageRoute)
+
+PAGE = 30
+MAX_TEXT = 20_000
+
+Tab = Literal["awaiting", "scheduled", "held", "trouble", "drafts", "posted", "cancelled"]
+TABS: dict[Tab, tuple[str, tuple[ReplyState, ...]]] = {
+    "awaiting": ("To approve", ("awaiting_approval",)),
+    "scheduled": ("On their way", ("scheduled", "sending")),
+    "held": ("Held", ("held",)),
+    "trouble": ("In trouble", ("unknown", "refused")),
+    "drafts": ("Drafts", ("draft",)),
+    "posted": ("Said", ("posted",)),
+    "cancelled": ("Cancelled", ("cancelled",)),
+}
+
+
+@router.get("")
+async def show_all(visit: Anyone, tab: Tab = "awaiting", before: int | None = None) -> Response:
+    """Replies by what is to be done with them, with their exact text."""
+    async with visit.river.db.read() as session:
+        rows = await shown.replies(session, states=TABS[tab][1], before=before, limit=PAGE + 1)
+        by_state = await replies.count_by_state(session)
+    counts = {name: sum(by_state.get(state, 0) for state in states) for name, (_, states) in TABS.items()}
+    return visit.draw(
+        "replies.html",
+        rows=rows[:PAGE],
+        more=rows[PAGE - 1].Reply.id if len(rows) > PAGE else None,
+        tab=tab,
+        tabs=TABS,
+        counts=counts,
+        standing=standing,
+    )
+
+
+@router.get("/{reply_id}")
+async def show(visit: Anyone, reply_id: Number) -> Response:
+    """One reply: its text, its state with the reason, and every try to say it."""
+    return await _page(visit, reply_id)
+
+
+async def _page(visit: Visit, reply_id: int, draft: Draft = NO_DRAFT, *, status: int = 200) -> Response:
+    async with visit.river.db.read() as session:
+        rows = await shown.replies(session, reply_id=reply_id, limit=1)
+        if not rows:
+            raise NotFoundError(f"there is no reply {reply_id}")
+        attempts = await replies.attempts(session, reply_id)
+        prefix = await _prefix(visit.river, session, rows[0].Reply)
+    reply: Reply = rows[0].Reply
+    return visit.draw(
+        "reply.html",
+        status=status,
+        row=rows[0],
+        reply=reply,
+        attempts=attempts,
+        added=prefix,
+        own_words=reply.text.removeprefix(prefix),
+        may_edit=reply.state in by_hand.CHANGEABLE,
+        draft=draft,
+        max_text=MAX_TEXT,
+        standing=standing,
+    )
+
+
+async def _prefix(river: River, session: Session, reply: Reply) -> str:
+    """What the network puts before a person's own words; nothing where its account is gone or sealed away."""
+    account = await accounts.get(session, Account, reply.account_id)
+    found = await posts.with_identity(session, reply.post_id)
+    if account is None or found is None:
+        return ""
+    try:
+        prefix = river.outside.channel(account).envelope(posts.as_fact(*found)).prefix
+    except OutsideError:
+        return ""
+    return prefix if reply.text.startswith(prefix) else ""
+
+
+@router.post("/{reply_id}/edit")
+async def edit(sent: FromTriage, reply_id: Number) -> Response:
+    """Put other words in its place; where they do not fit, they stay in the field with the reason."""
+    text = sent.form.get("text", "")
+    try:
+        if len(text) > MAX_TEXT:
+            raise ConflictError(f"at most {MAX_TEXT:,} characters")
+        await by_hand.edit(sent.visit.river, reply_id, text=text, actor=sent.visit.name)
+    except (ConflictError, OutsideError) as error:
+        why = sentence(error)
+        return await _page(sent.visit, reply_id, Draft(form="edit", values=sent.form, wrong={"text": why}), status=422)
+    return sent.visit.onwards(f"/replies/{reply_id}")
+
+
+@router.post("/{reply_id}/count")
+async def count(sent: FromTriage, reply_id: Number) -> Response:
+    """How the words that are being typed count on that network."""
+    try:
+        length, limit = await by_hand.count_words(
+            sent.visit.river, reply_id, text=sent.form.get("text", "")[: MAX_TEXT + 1]
+        )
+    except (ConflictError, OutsideError) as error:
+        return JSONResponse({"text": str(error), "over": True}, headers={"Cache-Control": "no-store"})
+    return JSONResponse({"text": f"{length} of {limit}", "over": length > limit}, headers={"Cache-Control": "no-store"})
+
+
+Deed = Literal["approve", "hold", "release", "cancel", "retry"]
+DEEDS: dict[Deed, Callable[..., Awaitable[None]]] = {
+    "approve": by_hand.approve,
+    "hold": by_hand.hold,
+    "release": by_hand.release,
+    "cancel": by_hand.cancel,
+    "retry": by_hand.retry,
+}
+
+
+@router.post("/{reply_id}/{deed}")
+async def decide(sent: FromApprover, reply_id: Number, deed: Deed) -> Response:
+    """Approve, hold, release, cancel or retry. Approving reads the evidence once more; where it is gone, nothing is said."""
+    await DEEDS[deed](sent.visit.river, reply_id, actor=sent.visit.name)
+    back = sent.text("back")
+    return sent.visit.onwards(back if back.startswith(("/loops/", "/replies", "/issues/")) else f"/replies/{reply_id}")
