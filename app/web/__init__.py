@@ -10,11 +10,11 @@ from app.ports import Stage
 from app.steps.river import River
 from app.store import accounts
 from app.store.tables import Account, Tracker
-from app.web import connections, issues, live, loops, rehearsal, replies, sign_in, start, triage, voice
+from app.web import connections, issues, live, loops, people, rehearsal, replies, sign_in, start, triage, voice
 
 MOST_CONNECTIONS = 1000
 
-PAGES = (start, triage, loops, issues, replies, connections, sign_in, voice, live)
+PAGES = (start, triage, loops, issues, replies, connections, people, sign_in, voice, live)
 
 
 def routers(river: River, stage: Stage) -> list[APIRouter]:
