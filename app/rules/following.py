@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 from app.rules import hearing, shipping
@@ -22,18 +21,16 @@ class Course:
     needs_person: str = ""
 
 
-def follow_verdict(verdict: shipping.Verdict, *, refuted_at: datetime | None) -> Course:
+def follow_verdict(verdict: shipping.Verdict, *, refutation: shipping.Refutation | None) -> Course:
     """Where a waiting loop belongs under this verdict on its issue."""
     match verdict:
+        case shipping.Shipped(fix=fix, fixed_at=at) | shipping.NotYet(is_fixed=True, fix=fix, fixed_at=at) if (
+            not shipping.applies_after(fix=fix, fixed_at=at, refutation=refutation)
+        ):
+            return Course("linked", REFUTED)
         case shipping.Shipped():
-            return (
-                Course("shipped", verdict.why)
-                if shipping.applies_after(verdict, refuted_at)
-                else Course("linked", REFUTED)
-            )
-        case shipping.NotYet(is_fixed=True, fixed_at=fixed_at):
-            if refuted_at is not None and (fixed_at is None or fixed_at <= refuted_at):
-                return Course("linked", REFUTED)
+            return Course("shipped", verdict.why)
+        case shipping.NotYet(is_fixed=True):
             return Course("fixed", verdict.why)
         case shipping.NotYet():
             return Course("linked", verdict.why)

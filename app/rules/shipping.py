@@ -54,6 +54,7 @@ class Shipped:
     public_label: str
     public_url: str
     at: datetime
+    fix: str
     fixed_at: datetime
     evidence: tuple[Evidence, ...]
     digest: str
@@ -66,6 +67,7 @@ class NotYet:
 
     why: str
     is_fixed: bool = False
+    fix: str = ""
     fixed_at: datetime | None = None
     evidence: tuple[Evidence, ...] = field(default=())
 
@@ -118,7 +120,8 @@ def judge(reading: IssueReading, policy: Policy) -> Verdict:
         return NotYet(
             why="closed as fixed, but no commit or merged pull request is linked to it",
             is_fixed=True,
-            fixed_at=facts.closed_at,
+            fix=_fix(reading),
+            fixed_at=_fixed_at(reading),
             evidence=(_closed(reading),),
         )
     if policy.shipped_when == "production":
@@ -126,12 +129,25 @@ def judge(reading: IssueReading, policy: Policy) -> Verdict:
     return _shipped_by_release(reading, policy)
 
 
-def applies_after(verdict: Shipped, refuted_at: datetime | None) -> bool:
-    """Whether a shipment may be told to a loop whose customer said 'still broken' at `refuted_at`.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refutation:
+    """A customer said 'still broken' at `at`, of the fix called `fix` (empty where it is not known)."""
 
-    Only a fix made after that refutation ships it again; the release that already failed them never does.
+    at: datetime
+    fix: str = ""
+
+
+def applies_after(*, fix: str, fixed_at: datetime | None, refutation: Refutation | None) -> bool:
+    """Whether a fix may be told to a loop whose customer refuted an earlier one.
+
+    It has to be another fix, closed after the refutation: closing the same change again ships nothing
+    new. Trackers' stamps have whole seconds, so the refutation is taken at its second, too.
     """
-    return refuted_at is None or verdict.fixed_at > refuted_at
+    if refutation is None:
+        return True
+    if fixed_at is None or (refutation.fix and fix == refutation.fix):
+        return False
+    return fixed_at >= refutation.at.replace(microsecond=0)
 
 
 def is_newer_than(shipment_at: datetime, said_at: datetime) -> bool:
@@ -168,11 +184,18 @@ def _change_lines(changes: Iterable[Change]) -> tuple[Evidence, ...]:
 
 
 def _fixed_at(reading: IssueReading) -> datetime:
-    """When the last part of the fix was made: the newest change, or the close where no change has a time."""
-    times = [c.at for c in reading.changes if c.at is not None]
-    if times:
-        return max(times)
-    return reading.facts.closed_at or reading.facts.updated_at
+    """When the last part of the fix was done: its newest change, or the close, whichever is later."""
+    times = [change.at for change in reading.changes if change.at is not None]
+    if reading.facts.closed_at is not None:
+        times.append(reading.facts.closed_at)
+    return max(times, default=reading.facts.updated_at)
+
+
+def _fix(reading: IssueReading) -> str:
+    """What the fix is called: its changes, or, without any, the very close."""
+    if reading.changes:
+        return ",".join(sorted(change.sha for change in reading.changes))
+    return _fixed_at(reading).isoformat()
 
 
 def _digest(*parts: str) -> str:
@@ -188,7 +211,8 @@ def _shipped_by_closing(reading: IssueReading) -> Shipped:
         public_label="",
         public_url="",
         at=closed_at,
-        fixed_at=closed_at,
+        fix=_fix(reading),
+        fixed_at=_fixed_at(reading),
         evidence=(_closed(reading),),
         digest=_digest("closed", facts.remote_id, closed_at.isoformat()),
         why="closed as fixed, which is enough here by the tracker's policy",
@@ -215,7 +239,8 @@ def _shipped_by_release(reading: IssueReading, policy: Policy) -> Verdict:
     return NotYet(
         why=_why_not_yet(reading, public, policy),
         is_fixed=True,
-        fixed_at=reading.facts.closed_at,
+        fix=_fix(reading),
+        fixed_at=_fixed_at(reading),
         evidence=(_closed(reading), *_change_lines(reading.changes)),
     )
 
@@ -265,6 +290,7 @@ def _shipped_in(reading: IssueReading, release: Release, policy: Policy) -> Ship
         public_label=public_label(release.label, visible=visible, pattern=policy.public_label_pattern),
         public_url=release.url if visible else "",
         at=published,
+        fix=_fix(reading),
         fixed_at=_fixed_at(reading),
         evidence=(
             _closed(reading),
@@ -305,6 +331,7 @@ def _shipped_by_deployment(reading: IssueReading) -> Verdict:
                 public_label="",
                 public_url="",
                 at=deployment.at,
+                fix=_fix(reading),
                 fixed_at=_fixed_at(reading),
                 evidence=(_closed(reading), *_change_lines(reading.changes), line),
                 digest=_digest("deployment", ",".join(sorted(c.sha for c in reading.changes)), deployment.environment),
@@ -313,6 +340,7 @@ def _shipped_by_deployment(reading: IssueReading) -> Verdict:
     return NotYet(
         why=f"closed, but nothing that runs in production contains {_shas(reading.changes)} yet",
         is_fixed=True,
-        fixed_at=reading.facts.closed_at,
+        fix=_fix(reading),
+        fixed_at=_fixed_at(reading),
         evidence=(_closed(reading), *_change_lines(reading.changes)),
     )

@@ -212,7 +212,9 @@ async def look_at(river: River, issue_id: int, *, unless_read_since: datetime | 
 
 def _is_stale(row: Issue, facts: IssueFacts) -> bool:
     """Older than what is stored. Equal is not older: stamps have seconds. A deletion has no stamp to compare."""
-    return facts.state != "gone" and row.updated_at is not None and facts.updated_at < row.updated_at
+    if facts.state == "gone" or row.state == "gone":
+        return False
+    return row.updated_at is not None and facts.updated_at < row.updated_at
 
 
 async def _look_failed(river: River, issue: Issue, tracker: Tracker, token: str, error: OutsideError) -> Look:
@@ -267,7 +269,7 @@ async def _write(
     verdict = shipping.judge(reading, policy_of(tracker))
     facts = reading.facts
     if facts.state == "gone":
-        row.state, row.updated_at = "gone", max(row.updated_at or facts.updated_at, facts.updated_at)
+        row.state = "gone"  # its title and stamp stay: what is seen again later is compared with them
     else:
         copy_facts(row, facts)
     row.read_at = began
@@ -309,6 +311,7 @@ async def _settle_shipment(
         public_label=verdict.public_label,
         public_url=verdict.public_url,
         at=verdict.at,
+        fix=verdict.fix,
         fixed_at=verdict.fixed_at,
         evidence=lines(verdict.evidence),
         digest=verdict.digest,
@@ -336,7 +339,7 @@ async def _move(
     if loop.state in {"told", "verified"}:
         await _after_telling(river, session, loop, verdict, now=now)
         return
-    course = follow_verdict(verdict, refuted_at=loop.refuted_at)
+    course = follow_verdict(verdict, refutation=_refutation_of(loop))
     if loop.state == "reopened":
         return  # the ticket has not been told of the refutation yet; when it has, the loop waits and is looked at again
     if course.goal != "shipped":
@@ -348,6 +351,12 @@ async def _move(
     if course.needs_person or loop.needs_person.endswith(A_PERSON_DECIDES):
         loop.needs_person = course.needs_person
     _step(session, loop, course.goal, course.why, now=now)
+
+
+def _refutation_of(loop: Loop) -> shipping.Refutation | None:
+    if loop.refuted_at is None:
+        return None
+    return shipping.Refutation(at=loop.refuted_at, fix=loop.refuted_fix or "")
 
 
 def _renew_if_different(session: Session, loop: Loop, reply: Reply, shipment: Shipment, *, now: datetime) -> None:

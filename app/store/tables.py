@@ -277,6 +277,7 @@ class Loop(Table):
     assignee: Mapped[str | None]
     verification: Mapped[str | None]  # confirmed | still_broken | no_answer
     refuted_at: Mapped[datetime | None]
+    refuted_fix: Mapped[str] = mapped_column(default="", server_default="")  # the fix the customer found not working
     seen_at: Mapped[datetime]
     tagged_at: Mapped[datetime]
     linked_at: Mapped[datetime | None]
@@ -382,6 +383,7 @@ class Shipment(Table):
     public_url: Mapped[str]
     at: Mapped[datetime]
     fixed_at: Mapped[datetime]
+    fix: Mapped[str]
     evidence: Mapped[list[Any]]
     digest: Mapped[str]
     first_seen_at: Mapped[datetime]

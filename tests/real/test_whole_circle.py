@@ -145,7 +145,7 @@ def test_polling_finds_what_no_webhook_brought(service: Service, mastodon: Masto
     "effect",
     [
         {"type": "status", "status": 503},
-        {"type": "ratelimit", "retry_after": 1},
+        {"type": "ratelimit", "headers": {"Retry-After": "1"}},
         {"type": "malformed"},
     ],
     ids=["503", "429", "cut answer"],

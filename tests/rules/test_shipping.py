@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.rules import shipping
 from app.rules.facts import Change, Containment, Deployment, IssueFacts, IssueReading, Release
 from app.rules.following import follow_verdict
-from app.rules.shipping import Gone, NotFixed, NotYet, Policy, Shipped
+from app.rules.shipping import Gone, NotFixed, NotYet, Policy, Refutation, Shipped
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 SHA = "3f2a91c" + "0" * 33
@@ -166,9 +166,35 @@ def test_other_evidence_has_another_digest(field: str) -> None:
 
 def test_only_a_fix_made_after_a_refutation_ships_it_again() -> None:
     verdict = shipping.judge(READING, Policy())
-    assert follow_verdict(verdict, refuted_at=None).goal == "shipped"
-    assert follow_verdict(verdict, refuted_at=NOW).goal == "linked"
-    assert follow_verdict(verdict, refuted_at=NOW - timedelta(hours=5)).goal == "shipped"
+    assert isinstance(verdict, Shipped)
+    before, after = verdict.fixed_at - timedelta(hours=1), verdict.fixed_at + timedelta(hours=1)
+    assert follow_verdict(verdict, refutation=None).goal == "shipped"
+    assert follow_verdict(verdict, refutation=Refutation(at=after)).goal == "linked"
+    assert follow_verdict(verdict, refutation=Refutation(at=before)).goal == "shipped"
+
+
+def test_a_fix_closed_in_the_second_of_the_refutation_is_another_only_if_it_is_another() -> None:
+    verdict = shipping.judge(READING, Policy())
+    assert isinstance(verdict, Shipped)
+    moment = verdict.fixed_at + timedelta(milliseconds=400)
+    assert follow_verdict(verdict, refutation=Refutation(at=moment, fix="another")).goal == "shipped"
+    assert follow_verdict(verdict, refutation=Refutation(at=moment, fix=verdict.fix)).goal == "linked"
+
+
+def test_closing_the_same_change_again_ships_nothing_new_to_whom_it_failed() -> None:
+    first = shipping.judge(READING, Policy())
+    assert isinstance(first, Shipped)
+    refutation = Refutation(at=NOW, fix=first.fix)
+    again = shipping.judge(replace(READING, facts=replace(FACTS, closed_at=NOW + timedelta(hours=1))), Policy())
+    assert follow_verdict(again, refutation=refutation).goal == "linked"
+    other = replace(CHANGE, sha=OTHER, at=NOW + timedelta(minutes=5))
+    reading = replace(
+        READING,
+        facts=replace(FACTS, closed_at=NOW + timedelta(hours=1)),
+        changes=(other,),
+        containments=(replace(INSIDE, sha=OTHER),),
+    )
+    assert follow_verdict(shipping.judge(reading, Policy()), refutation=refutation).goal == "shipped"
 
 
 @given(
