@@ -102,11 +102,11 @@ def test_unseen_texts_are_never_heard_wrongly(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LANGUAGES)
-@pytest.mark.parametrize("meaning", ["confirmed", "still_broken", "opt_out"])
-def test_most_unseen_texts_with_a_clear_meaning_need_no_person(name: str, meaning: str) -> None:
+@pytest.mark.parametrize(("meaning", "share"), [("confirmed", 0.6), ("still_broken", 0.5), ("opt_out", 0.5)])
+def test_most_unseen_texts_with_a_clear_meaning_need_no_person(name: str, meaning: str, share: float) -> None:
     texts = HOLD_OUT[name][meaning]
     recognised = [text for text in texts if said(text, language=name) is MEANINGS[meaning]]
-    assert len(recognised) >= 0.5 * len(texts), f"{len(recognised)} of {len(texts)}"
+    assert len(recognised) >= share * len(texts), f"{len(recognised)} of {len(texts)}"
 
 
 @pytest.mark.parametrize("meaning", ["confirmed", "still_broken"])

@@ -181,7 +181,7 @@ def _clauses(sentence: Sentence, book: Phrasebook, matches: Sequence[Match]) -> 
     """The sentence at its 'and', 'but' and 'although'. A trailing 'but' is an empty clause of its own."""
     parts: list[tuple[Sense | None, list[Match]]] = [(None, [])]
     for match in matches:
-        if match.sense in _LINKS:
+        if match.sense in _LINKS and not _marks_a_subject(match, sentence, parts[-1][1]):
             parts.append((match.sense, []))
         else:
             parts[-1][1].append(match)
@@ -198,6 +198,11 @@ def _clauses(sentence: Sentence, book: Phrasebook, matches: Sequence[Match]) -> 
         for opened_by, part in parts
         if part or opened_by in (Sense.BUT, Sense.ALTHOUGH)
     ]
+
+
+def _marks_a_subject(match: Match, sentence: Sentence, before: Sequence[Match]) -> bool:
+    """Japanese が is 'but' after a verb, and no more than the end of a subject after a noun: after any word we do not know."""
+    return bool(before) and before[-1].sense is Sense.UNKNOWN and sentence.tokens[match.start].word == "が"
 
 
 _VERB = (Sense.WORKS, Sense.WORKS_IF_NOW, Sense.FIXED, Sense.WORK, Sense.USE)
