@@ -18,6 +18,7 @@ from fastapi.staticfiles import StaticFiles
 from app import __version__, api, web, worker
 from app.api import problems
 from app.api.description import describe, operation_name
+from app.api.door import Door
 from app.api.limits import BodyLimit
 from app.assembly import Assembly
 from app.ports import Stage
@@ -109,7 +110,7 @@ def make_app_of(
         redoc_url=None,
         generate_unique_id_function=operation_name,
     )
-    app.state.river = river
+    app.state.river, app.state.door = river, Door(river)
     app.openapi = describe(app)  # type: ignore[method-assign]
     app.add_middleware(BodyLimit)
     problems.install(app)

@@ -12,4 +12,5 @@ def routers() -> list[APIRouter]:
     api = APIRouter(prefix="/api/v1")
     for part in (accounts, posts, loops, replies, trackers, issues, templates, voice):
         api.include_router(part.router)
-    return [api, hooks.router, operations.router]
+    # Routes are tried in this order: what calls most comes first.
+    return [hooks.router, operations.router, api]

@@ -29,8 +29,8 @@ class Caller:
     token_id: int
 
 
-def river_of(request: Request) -> River:
-    """The process's river, put there by the composition root."""
+async def river_of(request: Request) -> River:
+    """The process's river, put there by the composition root. (What is not `async` would be run in a thread.)"""
     river: River = request.app.state.river
     return river
 

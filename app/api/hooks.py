@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 
 from app.api.access import RiverDep
+from app.api.door import Door
 from app.api.problems import PROBLEM_SCHEMA, problem
 from app.api.values import PathId
 from app.ports import BadSignatureError, Hook, OutsideError
 from app.steps.river import River
-from app.store import accounts, deliveries
+from app.store import accounts
+from app.store.deliveries import Call
+from app.store.session import LOST_DATABASE, database_reason
 from app.store.tables import Account, Tracker
 
 router = APIRouter(prefix="/hooks", tags=["hooks"], include_in_schema=True)
@@ -53,11 +56,19 @@ KEPT_HEADERS = ("content-type", "user-agent")
 """Headers that are kept beside an event's own; never one that may carry a secret."""
 
 
+async def door_of(request: Request) -> Door:
+    """The process's door, put there by the composition root."""
+    door: Door = request.app.state.door
+    return door
+
+
+DoorDep = Annotated[Door, Depends(door_of)]
+
+
 @router.post("/trackers/{tracker_id}", status_code=202, responses=ANSWERS, openapi_extra=BODY)
-async def tracker_hook(river: RiverDep, request: Request, tracker_id: PathId) -> Response:
+async def tracker_hook(river: RiverDep, door: DoorDep, request: Request, tracker_id: PathId) -> Response:
     """A tracker's webhook. 401 without a valid signature (nothing is stored), 400 where the signed body is not JSON."""
-    async with river.db.read() as session:
-        row = await accounts.get(session, Tracker, tracker_id)
+    row = await door.tracker(tracker_id)
     if row is None:
         return problem(404, f"there is no tracker {tracker_id}")
     body = await request.body()
@@ -71,24 +82,23 @@ async def tracker_hook(river: RiverDep, request: Request, tracker_id: PathId) ->
         return problem(400, _why_unreadable(error))
     except OutsideError as error:
         return problem(503, error.message)
-    return await _keep(river, f"trackers/{tracker_id}", hook, request, body)
+    return await _keep(river, door, f"trackers/{tracker_id}", hook, request, body)
 
 
 @router.get("/accounts/{account_id}", responses=ANSWERS)
-async def account_handshake(river: RiverDep, request: Request, account_id: PathId) -> Response:
+async def account_handshake(river: RiverDep, door: DoorDep, request: Request, account_id: PathId) -> Response:
     """The handshake with which some networks begin; 404 for a channel that has no webhooks."""
-    return await _account_call(river, request, account_id)
+    return await _account_call(river, door, request, account_id)
 
 
 @router.post("/accounts/{account_id}", status_code=202, responses=ANSWERS, openapi_extra=BODY)
-async def account_hook(river: RiverDep, request: Request, account_id: PathId) -> Response:
+async def account_hook(river: RiverDep, door: DoorDep, request: Request, account_id: PathId) -> Response:
     """A channel's webhook. 401 without a valid signature (nothing is stored); 404 for a channel that has none."""
-    return await _account_call(river, request, account_id)
+    return await _account_call(river, door, request, account_id)
 
 
-async def _account_call(river: River, request: Request, account_id: int) -> Response:
-    async with river.db.read() as session:
-        row = await accounts.get(session, Account, account_id)
+async def _account_call(river: River, door: Door, request: Request, account_id: int) -> Response:
+    row = await door.account(account_id)
     if row is None:
         return problem(404, f"there is no account {account_id}")
     body = await request.body()
@@ -104,7 +114,7 @@ async def _account_call(river: River, request: Request, account_id: int) -> Resp
         return problem(400, _why_unreadable(error))
     except OutsideError as error:
         return problem(503, error.message)
-    return await _keep(river, f"accounts/{account_id}", hook, request, body)
+    return await _keep(river, door, f"accounts/{account_id}", hook, request, body)
 
 
 def _why_unreadable(error: Exception) -> str:
@@ -122,21 +132,23 @@ async def _rejected(river: River, table: type[accounts.C], row: Account | Tracke
     return problem(401, why)
 
 
-async def _keep(river: River, name: str, hook: Hook, request: Request, body: bytes) -> Response:
-    headers = {key: request.headers[key] for key in KEPT_HEADERS if key in request.headers}
+async def _keep(river: River, door: Door, name: str, hook: Hook, request: Request, body: bytes) -> Response:
     river.point("hook.received")
-    async with river.db.begin() as session:
-        is_new = await deliveries.keep(
-            session,
-            hook=name,
-            key=hook.key,
-            event=hook.event,
-            headers=headers,
-            body=body,
-            issues=list(hook.issues),
-            everything=hook.everything,
-            now=river.now(),
-        )
+    call = Call(
+        hook=name,
+        key=hook.key,
+        event=hook.event,
+        headers={key: request.headers[key] for key in KEPT_HEADERS if key in request.headers},
+        body=body,
+        issues=list(hook.issues),
+        everything=hook.everything,
+        received_at=river.now(),
+    )
+    try:
+        is_new = await door.keep(call)
+    except LOST_DATABASE as error:
+        log.warning("webhook not stored", connection=name, why=database_reason(error))
+        return problem(503, "the call was not stored, because the database does not answer: send it again")
     river.point("hook.stored")
     if is_new:
         river.wake("hear_deliveries")

@@ -26,13 +26,16 @@ from app.steps.reply_moves import cancel_reply
 from app.steps.river import River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
 from app.store.session import Session
-from app.store.tables import Account, Delivery, Issue, Loop, Reply, Shipment, Tracker
+from app.store.tables import Account, Issue, Loop, Reply, Shipment, Tracker
 
 log = structlog.get_logger(__name__)
 
 TOLD_RECENTLY = timedelta(days=30)
 """For so long after we spoke, the evidence we spoke on is re-read on every poll."""
 
+
+MOST_DELIVERIES = 500
+"""Webhook calls that are worked in one transaction."""
 
 WITHDRAWN = "the customer was told, and the evidence is gone"
 
@@ -49,34 +52,45 @@ class Look:
 async def hear_deliveries(river: River) -> bool:
     """Turn stored webhook calls into looks that are due, oldest first. False where there are none."""
     async with river.db.begin() as session:
-        found = await deliveries.unworked(session, limit=100)
+        found = await deliveries.unworked(session, limit=MOST_DELIVERIES)
+        by_hook: dict[str, list[deliveries.Waiting]] = {}
         for delivery in found:
-            sort, _, number = delivery.hook.partition("/")
-            if sort == "trackers":
-                delivery.why = await _note_hint(session, int(number), delivery, now=river.now())
-            else:
-                delivery.why = await _poll_now(session, int(number), now=river.now())
-            delivery.state, delivery.worked_at = "done", river.now()
-            river.point("hear.delivery_worked")
+            by_hook.setdefault(delivery.hook, []).append(delivery)
+        became: dict[str, list[int]] = {}
+        for hook, waiting in by_hook.items():
+            sort, _, number = hook.partition("/")
+            work = _note_hints if sort == "trackers" else _poll_now
+            for delivery, why in zip(waiting, await work(session, int(number), waiting, now=river.now()), strict=True):
+                became.setdefault(why, []).append(delivery.id)
+                river.point("hear.delivery_worked")
+        await deliveries.mark_worked(session, became, now=river.now())
     if found:
         river.point("hear.deliveries_done")
         river.wake("look_at_issues", "take_in")
     return bool(found)
 
 
-async def _note_hint(session: Session, tracker_id: int, delivery: Delivery, *, now: datetime) -> str:
-    noted = await issues.want_looks(session, tracker_id=tracker_id, remote_ids=delivery.issues)
-    if delivery.everything:
-        noted += await issues.want_looks_at_watched(session, tracker_id=tracker_id, told_after=now - TOLD_RECENTLY)
-    return f"{noted} issue(s) to look at" if noted else "nobody waits for what it is about"
+async def _note_hints(
+    session: Session, tracker_id: int, waiting: Sequence[deliveries.Waiting], *, now: datetime
+) -> list[str]:
+    """What became of each call; an issue that several are about is looked at once."""
+    about = {remote_id for delivery in waiting for remote_id in delivery.issues}
+    known = await issues.want_looks(session, tracker_id=tracker_id, remote_ids=sorted(about))
+    watched = 0
+    if any(delivery.everything for delivery in waiting):
+        watched = await issues.want_looks_at_watched(session, tracker_id=tracker_id, told_after=now - TOLD_RECENTLY)
+    noted = [len(known.intersection(one.issues)) + (watched if one.everything else 0) for one in waiting]
+    return [f"{count} issue(s) to look at" if count else "nobody waits for what it is about" for count in noted]
 
 
-async def _poll_now(session: Session, account_id: int, *, now: datetime) -> str:
+async def _poll_now(
+    session: Session, account_id: int, waiting: Sequence[deliveries.Waiting], *, now: datetime
+) -> list[str]:
     account = await accounts.lock(session, Account, account_id)
     if account is None:
-        return "the account was removed"
+        return ["the account was removed"] * len(waiting)
     account.poll_at = now
-    return "the account is read"
+    return ["the account is read"] * len(waiting)
 
 
 async def poll_next(river: River) -> bool:

@@ -2,49 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.session import Session
 from app.store.tables import Delivery
 
 
-async def keep(
-    session: Session,
-    *,
-    hook: str,
-    key: str,
-    event: str,
-    headers: dict[str, Any],
-    body: bytes,
-    issues: list[str],
-    everything: bool,
-    now: datetime,
-) -> bool:
-    """Store a call under its unique key. False where it is already here: a redelivery adds nothing."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A webhook call that proved who sent it, and what it hints at."""
+
+    hook: str
+    key: str
+    event: str
+    headers: dict[str, str]
+    body: bytes
+    issues: list[str]
+    everything: bool
+    received_at: datetime
+
+
+_FIELDS = tuple(field.name for field in fields(Call))
+
+
+async def keep(session: Session, calls: Sequence[Call]) -> list[bool]:
+    """Store calls, each under its unique key. False for each that is already here: a redelivery adds nothing."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    statement = (
-        insert(Delivery)
-        .values(
-            hook=hook,
-            key=key,
-            event=event,
-            headers=headers,
-            body=body,
-            issues=issues,
-            everything=everything,
-            state="new",
-            why="",
-            received_at=now,
-        )
-        .on_conflict_do_nothing(index_elements=["hook", "key"])
-        .returning(Delivery.id)
-    )
-    return (await session.execute(statement)).scalar_one_or_none() is not None
+    statement = insert(Delivery).on_conflict_do_nothing(index_elements=["hook", "key"])
+    rows = [{"state": "new", "why": "", **{name: getattr(call, name) for name in _FIELDS}} for call in calls]
+    # By the connection: the session would make an object of each row.
+    answered = await (await session.connection()).execute(statement.returning(Delivery.hook, Delivery.key), rows)
+    new = {(hook, key) for hook, key in answered}
+    stored = []
+    for call in calls:
+        stored.append((call.hook, call.key) in new)
+        new.discard((call.hook, call.key))  # of two that came together, one was new
+    return stored
 
 
 def unworked_query() -> Select[Delivery]:
@@ -52,10 +50,28 @@ def unworked_query() -> Select[Delivery]:
     return select(Delivery).where(Delivery.state == "new")
 
 
-async def unworked(session: Session, *, limit: int) -> Sequence[Delivery]:
-    """Calls nobody has worked, oldest first."""
-    query = unworked_query().order_by(Delivery.id).limit(limit).with_for_update(skip_locked=True)
-    return (await session.execute(query)).scalars().all()
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A call that waits to be worked: all that work needs of it, which its body is not."""
+
+    id: int
+    hook: str
+    issues: list[str]
+    everything: bool
+
+
+async def unworked(session: Session, *, limit: int) -> Sequence[Waiting]:
+    """Calls nobody has worked, oldest first, kept from every other worker until the transaction ends."""
+    query = unworked_query().with_only_columns(Delivery.id, Delivery.hook, Delivery.issues, Delivery.everything)
+    rows = await session.execute(query.order_by(Delivery.id).limit(limit).with_for_update(skip_locked=True))
+    return [Waiting(*row) for row in rows]
+
+
+async def mark_worked(session: Session, became: Mapping[str, Sequence[int]], *, now: datetime) -> None:
+    """Note that calls, by their ids, were worked, and what became of them."""
+    for why, ids in became.items():
+        done = update(Delivery).where(Delivery.id.in_(ids)).values(state="done", why=why, worked_at=now)
+        await session.execute(done, execution_options={"synchronize_session": False})
 
 
 async def page(session: Session, *, hook: str, before: int | None, limit: int) -> Sequence[Delivery]:

@@ -104,17 +104,17 @@ async def want_look(session: Session, issue_id: int) -> None:
     )
 
 
-async def want_looks(session: Session, *, tracker_id: int, remote_ids: Sequence[str]) -> int:
-    """Ask for a new look at these issues, as far as anybody here knows them. Returns how many."""
+async def want_looks(session: Session, *, tracker_id: int, remote_ids: Sequence[str]) -> frozenset[str | None]:
+    """Ask for a new look at these issues, as far as anybody here knows them. Returns those."""
     if not remote_ids:
-        return 0
+        return frozenset()
     found = await session.execute(
         update(Issue)
         .where(Issue.tracker_id == tracker_id, Issue.remote_id.in_(remote_ids))
         .values(look_wanted=Issue.look_wanted + 1, look_at=None)
-        .returning(Issue.id)
+        .returning(Issue.remote_id)
     )
-    return len(found.all())
+    return frozenset(found.scalars())
 
 
 async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after: datetime) -> int:
