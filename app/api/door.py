@@ -38,7 +38,7 @@ class Door:
         """Returns when the call is safely stored. False where it was stored before."""
         return await self._calls(call)
 
-    async def _read(self, table: type[C], numbers: Sequence[int]) -> list[C | None | Exception]:
+    async def _read(self, table: type[C], numbers: Sequence[int]) -> list[C | Exception | None]:
         async with self._river.db.read() as session:
             # The session keeps each row it has read: a connection is asked for once, not for each call.
             return [await accounts.get(session, table, number) for number in numbers]

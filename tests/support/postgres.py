@@ -9,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -95,7 +96,7 @@ class PostgresServer:
             raise PostgresError(f"{program} {' '.join(arguments)}: {done.stderr.decode(errors='replace')}")
 
 
-def start(programs: Path) -> PostgresServer:
+def start(programs: Path, *, configuration: Mapping[str, str] = CONFIGURATION) -> PostgresServer:
     """Make a new cluster in a temporary folder and serve it; PostgresError with its log where it does not answer."""
     folder = Path(tempfile.mkdtemp(prefix="fullcircle-postgres-", dir=_temporary_folder()))
     account = _account()
@@ -105,7 +106,7 @@ def start(programs: Path) -> PostgresServer:
         _initialise(programs, folder, account)
         for attempt in range(3):
             # Between finding a free port and listening on it, somebody else may take it.
-            server = _serve(programs, folder, account, port=free_port())
+            server = _serve(programs, folder, account, configuration, port=free_port())
             if _answers(server):
                 return server
             if attempt == 2 or server.process.poll() is None:
@@ -161,10 +162,17 @@ def _initialise(programs: Path, folder: Path, account: pwd.struct_passwd | None)
         raise PostgresError(f"initdb failed:\n{_end_of(folder / 'log')}")
 
 
-def _serve(programs: Path, folder: Path, account: pwd.struct_passwd | None, *, port: int) -> PostgresServer:
+def _serve(
+    programs: Path,
+    folder: Path,
+    account: pwd.struct_passwd | None,
+    configuration: Mapping[str, str],
+    *,
+    port: int,
+) -> PostgresServer:
     settings = {"port": str(port), "listen_addresses": "127.0.0.1", "unix_socket_directories": str(folder)}
     command: list[str | Path] = [programs / "postgres", "-D", folder / "data"]
-    for name, value in (settings | CONFIGURATION).items():
+    for name, value in {**settings, **configuration}.items():
         command += ["-c", f"{name}={value}"]
     setpriv = shutil.which("setpriv")
     if setpriv:
