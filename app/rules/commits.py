@@ -8,7 +8,7 @@ again ('This reverts commit …'), and a release line that does not hold it may 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -95,6 +95,18 @@ def closed_by(text: str) -> tuple[IssueName, ...]:
 def closes(names: Iterable[IssueName], *, number: int, repository: str) -> bool:
     """Whether one of the names means issue `number` of `repository`, said inside that repository."""
     return any(name.number == number and name.repository in {"", repository.lower()} for name in names)
+
+
+def ancestors(sha: str, parents: Mapping[str, Sequence[str]]) -> frozenset[str]:
+    """Every commit that `sha` grew on, as far as `parents` knows them."""
+    found: set[str] = set()
+    to_visit = list(parents.get(sha, ()))
+    while to_visit:
+        parent = to_visit.pop()
+        if parent not in found:
+            found.add(parent)
+            to_visit.extend(parents.get(parent, ()))
+    return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

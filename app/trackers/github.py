@@ -25,7 +25,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from app.http import ask, json_of, retry_at
 from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
-from app.rules.commits import Commit, Fix, closed_by, closes, read_commit, standing
+from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, read_commit, standing
 from app.rules.facts import (
     Change,
     Containment,
@@ -866,6 +866,7 @@ class _Proof:
 
     def _claiming_commits(self, commits: Iterable[Commit]) -> list[_Candidate]:
         """Commits that close the issue by keyword. A copy on another line is the same change, not a second part."""
+        commits = list(commits)
         found = [
             commit
             for commit in commits
@@ -875,10 +876,16 @@ class _Proof:
         ]
         shas = {commit.sha for commit in found}
         originals = [commit for commit in found if not any(sha in shas for sha in commit.picks)]
-        unique = {commit.subject: commit for commit in reversed(originals)}
+        parents = {commit.sha: commit.parents for commit in commits}
+        unique: list[Commit] = []
+        for commit in originals:
+            line = ancestors(commit.sha, parents)
+            # Under the same words, what grew on the other is a second part; what did not is a copy of it.
+            if all(other.subject != commit.subject or other.sha in line for other in unique):
+                unique.append(commit)
         return [
             _commit_candidate(commit.sha, url=f"{self._page}/commit/{commit.sha}", at=commit.at, made_at=commit.at)
-            for commit in reversed(unique.values())
+            for commit in unique
         ]
 
     async def _claiming_pulls(self, base: str, head: str, commits: Sequence[Commit]) -> Sequence[_Candidate]:

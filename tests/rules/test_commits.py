@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.rules.commits import Commit, Fix, IssueName, closed_by, closes, read_commit, standing
+from app.rules.commits import Commit, Fix, IssueName, ancestors, closed_by, closes, read_commit, standing
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 FIX = "f" * 40
@@ -179,3 +179,9 @@ def test_reverting_a_merge_that_brought_something_else_leaves_the_fix() -> None:
     work = commit("1", "Other work", parents=(sha("0"),))
     merged = commit("2", "Merge pull request #813 from acme/other", parents=(FIX, sha("1")))
     assert judged(work, merged, commit("3", revert_of(sha("2")), parents=(sha("2"),))) == "yes"
+
+
+def test_ancestors_are_what_a_commit_grew_on() -> None:
+    parents = {"d": ("b", "c"), "b": ("a",), "c": ("a",), "e": ("d",)}
+    assert ancestors("d", parents) == {"a", "b", "c"}
+    assert ancestors("a", parents) == frozenset()

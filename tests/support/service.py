@@ -64,9 +64,14 @@ class Service:
 
     def until_loop(self, loop: int, state: str, *, seconds: float = 30) -> dict[str, Any]:
         """Wait until a loop is in a state."""
-        self.until(lambda: self.get(f"/api/v1/loops/{loop}")["state"] == state, seconds=seconds)
-        found: dict[str, Any] = self.get(f"/api/v1/loops/{loop}")
-        return found
+        deadline = time.monotonic() + seconds
+        while True:
+            found: dict[str, Any] = self.get(f"/api/v1/loops/{loop}")
+            if found["state"] == state:
+                return found
+            told = f"loop {loop} is {found['state']}: {found['why']}\n{found['issue']}\n{found['replies']}\n{self.log}"
+            assert time.monotonic() < deadline, told
+            time.sleep(0.05)
 
     def close(self) -> None:
         """Let go of the connection."""

@@ -113,6 +113,17 @@ def history(build: Callable[[Team], Says]) -> Callable[[Team], Says]:
 
 
 @history
+def a_second_fix_under_the_same_words_is_a_second_part(team: Team) -> Says:
+    team.world.graphql = False
+    first = team.commit(f"Repair export\n\nFixes #{team.issue}")
+    team.release("v1.0.0")
+    team.world.reopen_issue(APP, team.issue)
+    second = team.commit(f"Repair export\n\nFixes #{team.issue}")
+    team.release("v1.1.0")
+    return Says(fixes=(first, second), label="v1.1.0")
+
+
+@history
 def a_merged_pull_request_in_the_next_release(team: Team) -> Says:
     sha = team.pull()
     team.release("v1.0.0")
