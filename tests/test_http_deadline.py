@@ -108,9 +108,8 @@ async def test_a_request_whose_head_left_in_time_is_not_completed_after_the_dead
     async with listening() as listener:
         mark = must_leave_by.set(time.monotonic() + 0.15)
         async with make_client(seconds=5, version="test") as http:
+            url, headers = f"http://127.0.0.1:{listener.port}/say", {"Content-Length": "3"}
             with pytest.raises(OutsideError) as caught:
-                url = f"http://127.0.0.1:{listener.port}/say"
-                headers = {"Content-Length": "3"}
                 await ask(http, "POST", url, what="saying it", writes=True, content=slow_body(), headers=headers)
         must_leave_by.reset(mark)
         assert caught.value.kind == "transient"

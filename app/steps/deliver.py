@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from app.http import must_leave_by
+from app.http import last_word, must_leave_by
 from app.ports import Channel, OutsideError
 from app.rules import permission
 from app.rules.facts import Outgoing, OwnReply, Sent, ThreadLook
@@ -29,6 +28,9 @@ from app.store.session import Session
 from app.store.tables import Account, Attempt, Identity, Post, Reply
 
 log = structlog.get_logger(__name__)
+
+LAST_WORD_HOLDS = 0.5
+"""Seconds. A call that waits longer for its line asks once more before it speaks: the switch stops every word within a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,8 @@ async def _claim(river: River) -> _Claimed | None:
     async with river.db.begin() as session:
         if not await replies.is_voice_on(session):
             return None
-        now = await river.db.now(session)
+        # Measured before the lease is: whoever is stopped in between has less time to speak, never more.
+        began, now = river.monotonic(), await river.db.now(session)
         reply = await replies.due(session, now=river.now())
         if reply is None:
             return None
@@ -98,7 +101,7 @@ async def _claim(river: River) -> _Claimed | None:
             Attempt(reply_id=reply.id, number=reply.attempts, key=reply.key, started_at=river.now(), outcome="begun")
         )
         # Half a lease is left for the whole second stroke; the call itself has its own, shorter limit.
-        leave_by = time.monotonic() + (river.timing.lease / 2).total_seconds() - 0.001
+        leave_by = began + (river.timing.lease / 2).total_seconds() - 0.001
         return await _with_context(session, reply, token, leave_by)
 
 
@@ -219,7 +222,7 @@ async def _last_word(river: River, claimed: _Claimed) -> None:
                 raise _StoppedError("renew", "the evidence changed: the text is made anew")
             if issue.held_at is not None and row.written_by is None:
                 raise _StoppedError("held for its issue", issue.held_why)
-        if time.monotonic() >= claimed.leave_by:
+        if river.monotonic() >= claimed.leave_by:
             raise _StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
         now = river.now()
         if row.first_attempt_at is None:
@@ -232,7 +235,14 @@ async def _last_word(river: River, claimed: _Claimed) -> None:
 
 async def _call(river: River, claimed: _Claimed, channel: Channel) -> Sent:
     """The one call that speaks, bounded twice: nothing leaves after `leave_by`, nothing is awaited beyond the call's limit."""
-    reply = claimed.reply
+    reply, asked = claimed.reply, river.monotonic()
+
+    async def ask_again_if_long_ago() -> None:
+        nonlocal asked
+        if river.monotonic() >= asked + LAST_WORD_HOLDS:
+            await _last_word(river, claimed)
+            asked = river.monotonic()
+
     outgoing = Outgoing(
         text=reply.text,
         post=posts.as_fact(claimed.post, claimed.identity),
@@ -242,7 +252,7 @@ async def _call(river: River, claimed: _Claimed, channel: Channel) -> Sent:
         content_warning=reply.content_warning,
         created_at=reply.key_at or river.now(),
     )
-    mark = must_leave_by.set(claimed.leave_by)
+    mark, word = must_leave_by.set(claimed.leave_by), last_word.set(ask_again_if_long_ago)
     try:
         async with asyncio.timeout(river.timing.call.total_seconds() * 1.5):
             return await channel.send(outgoing)
@@ -250,6 +260,7 @@ async def _call(river: River, claimed: _Claimed, channel: Channel) -> Sent:
         raise OutsideError(f"{claimed.what}: no answer in time", "unknown", in_flight=True) from error
     finally:
         must_leave_by.reset(mark)
+        last_word.reset(word)
 
 
 async def record_posted(river: River, claimed: _Claimed, said: Sent | OwnReply, *, why: str) -> None:
@@ -418,7 +429,7 @@ async def look_for_next(river: River) -> bool:
             return False
         token = secrets.token_hex(16)
         reply.claim, reply.claim_until = token, await river.db.now(session) + river.timing.lease
-        claimed = await _with_context(session, reply, token, time.monotonic())
+        claimed = await _with_context(session, reply, token, river.monotonic())
     river.point("recover.claimed")
     await look_for(river, claimed)
     return True
@@ -432,13 +443,13 @@ async def look_for_now(river: River, reply_id: int) -> None:
             return
         token = secrets.token_hex(16)
         reply.claim, reply.claim_until = token, await river.db.now(session) + river.timing.lease
-        claimed = await _with_context(session, reply, token, time.monotonic())
+        claimed = await _with_context(session, reply, token, river.monotonic())
     await look_for(river, claimed)
 
 
 async def look_for(river: River, claimed: _Claimed) -> None:
-    """Read the thread, and conclude what can be concluded."""
-    reply = claimed.reply
+    """Read the thread, and conclude what can be concluded. A look shows what was there when it began, however long it took."""
+    reply, now = claimed.reply, river.now()
     try:
         look = await river.outside.channel(claimed.account).look(posts.as_fact(claimed.post, claimed.identity))
     except OutsideError as error:
@@ -449,7 +460,6 @@ async def look_for(river: River, claimed: _Claimed) -> None:
     if reply.state == "posted":
         await _see_whether_visible(river, claimed, look)
         return
-    now = river.now()
     conclusion = permission.after_a_lost_answer(
         look,
         text=reply.text,

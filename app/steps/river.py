@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -88,6 +89,7 @@ class River:
     db: Database
     outside: Outside
     now: Callable[[], datetime]
+    monotonic: Callable[[], float] = time.monotonic
     timing: Timing = field(default_factory=Timing)
     product: str = ""
     wake: Callable[..., None] = lambda *_jobs: None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -89,9 +90,11 @@ async def circle(
     point: Callable[[str], None] = lambda _point: None,
     make_http: Callable[[], httpx.AsyncClient] | None = None,
     product: str = "",
+    clock: Clock | None = None,
+    monotonic: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[Circle]:
     """A circle over a migrated database; work is done only when `rest` is called."""
-    clock = Clock()
+    clock = clock or Clock()
     database = Database(database_url, clock=clock)
     stage = StoredStage(database)
     outside = Outside(
@@ -104,7 +107,15 @@ async def circle(
         version="test",
         make_http=make_http,
     )
-    river = River(db=database, outside=outside, now=clock, timing=timing or Timing(), point=point, product=product)
+    river = River(
+        db=database,
+        outside=outside,
+        now=clock,
+        monotonic=monotonic,
+        timing=timing or Timing(),
+        point=point,
+        product=product,
+    )
     async with database.begin() as session:
         token = await members.make_token(session, name="tests", role="admin", now=clock())
     app = make_app_of(river, stage)
