@@ -96,6 +96,8 @@ def _loops() -> Select[*tuple[Any, ...]]:
             Identity.handle,
             Identity.name,
             func.substr(Post.text, 1, EXCERPT).label("text"),
+            Post.account_id,
+            Post.language,
             Issue.id.label("issue_id"),
             Issue.ref.label("issue_ref"),
             Issue.title.label("issue_title"),

@@ -122,8 +122,10 @@ def headline(text: str, limit: int = 120) -> str:
 
 
 def capitalize_first(text: str) -> str:
-    """A reason as the beginning of a sentence; the rest stays as it is."""
-    return (text[:1].upper() + text[1:]).rstrip(".")
+    """A reason as the beginning of a sentence, without its full stop. A name such as `v1.2.3` stays as it is written."""
+    first = text.split(" ", 1)[0].rstrip(",;:.")
+    plain = first.isalpha() and first.islower()
+    return (text[:1].upper() + text[1:] if plain else text).rstrip(".")
 
 
 def host(url: str) -> str:

@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 from fastapi import Request
 
+from app.web.drawing import capitalize_first
+
 MAX_FORM_BYTES = 512 * 1024
 """The longest honest form is an issue's text of 60,000 characters, percent-encoded."""
 MAX_FIELDS = 100
@@ -26,8 +28,8 @@ class PageError(Exception):
 def sentence(reason: object) -> str:
     """A reason as it is said inside of us, as a sentence for a person."""
     text = str(reason)
-    text = text[:1].upper() + text[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
+    whole = capitalize_first(text)
+    return whole if whole.endswith(("!", "?")) else f"{whole}."
 
 
 async def read_form(request: Request) -> Form:

@@ -104,14 +104,16 @@ async def _previews(visit: Visit, session: Session, issue: Issue, rows: shown.Sh
     seen: set[tuple[int, str | None]] = set()
     for row in rows:
         loop: Loop = row.Loop
-        if len(previews) == MOST_PREVIEWS or loop.state not in {"linked", "fixed", "reopened", "shipped"}:
+        if len(seen) == MOST_PREVIEWS:
+            break
+        if loop.state not in {"linked", "fixed", "reopened", "shipped"} or (row.account_id, row.language) in seen:
             continue
+        seen.add((row.account_id, row.language))
         found = await posts.with_identity(session, loop.post_id)
-        account = await accounts.get(session, Account, found[0].account_id) if found is not None else None
-        if found is None or account is None or (account.id, found[0].language) in seen:
+        account = await accounts.get(session, Account, row.account_id)
+        if found is None or account is None:
             continue
         post, identity = found
-        seen.add((account.id, post.language))
         frozen, why = None, ""
         if post.visibility == "private":
             why = "The post is not public: nothing is said by itself."

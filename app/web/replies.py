@@ -61,7 +61,9 @@ async def show(visit: Anyone, reply_id: Number) -> Response:
     return await _page(visit, reply_id)
 
 
-async def _page(visit: Visit, reply_id: int, draft: Draft = NO_DRAFT, *, status: int = 200) -> Response:
+async def _page(
+    visit: Visit, reply_id: int, draft: Draft = NO_DRAFT, *, counted: int | None = None, status: int = 200
+) -> Response:
     async with visit.river.db.read() as session:
         rows = await shown.replies(session, reply_id=reply_id, limit=1)
         if not rows:
@@ -75,6 +77,7 @@ async def _page(visit: Visit, reply_id: int, draft: Draft = NO_DRAFT, *, status:
         row=rows[0],
         reply=reply,
         attempts=attempts,
+        counted=reply.count if counted is None else counted,
         added=prefix,
         own_words=reply.text.removeprefix(prefix),
         may_edit=reply.state in by_hand.CHANGEABLE,
@@ -107,7 +110,9 @@ async def edit(sent: FromTriage, reply_id: Number) -> Response:
         await by_hand.edit(sent.visit.river, reply_id, text=text, actor=sent.visit.name)
     except (ConflictError, OutsideError) as error:
         why = sentence(error)
-        return await _page(sent.visit, reply_id, Draft(form="edit", values=sent.form, wrong={"text": why}), status=422)
+        draft = Draft(form="edit", values=sent.form, wrong={"text": why})
+        counted = error.count if isinstance(error, by_hand.TooLongByHandError) else None
+        return await _page(sent.visit, reply_id, draft, counted=counted, status=422)
     return sent.visit.onwards(f"/replies/{reply_id}")
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from app.main import make_app_of
+from app.staging import Board, Square, StagedPost
 from app.steps.people import SESSION_LIVES
 from app.store import members
 from app.store.tables import Member
@@ -155,3 +156,50 @@ async def signed_in(circle: Circle, role: str, *, name: str = "") -> Browser:
     made = browser(circle)
     made.http.cookies.set("fullcircle", token)
     return made
+
+
+async def complain(circle: Circle, text: str = "Export to CSV hangs at 99 %", **more: Any) -> int:
+    """A customer says something on the square, and it is taken in. Returns the post's number there."""
+    post = StagedPost(handle=more.pop("handle", "ana"), text=text, at=circle.clock(), **{"language": "en", **more})
+    number = await Square(circle.stage, "main").say(post)
+    await circle.post("/api/v1/accounts/1/pull")
+    return number
+
+
+async def fix_and_release(circle: Circle, number: int, label: str) -> None:
+    """Engineers close an issue on the board and publish a release that holds the fix."""
+    board = Board(circle.stage, "main")
+    circle.clock.move(minutes=5)
+    await board.close(number, outcome="completed", now=circle.clock())
+    circle.clock.move(minutes=5)
+    await board.release(label, now=circle.clock())
+    await circle.post("/api/v1/trackers/1/pull")
+    await circle.rest()
+
+
+async def lively(circle: Circle) -> None:
+    """An installation in use: loop 1 is told, loop 2 waits for approval, loop 3 is linked, loop 4 is open, and there are new posts.
+
+    Every kind of page has something to show: notes, history, a rejected webhook, an unclear answer.
+    """
+    await circle.connect_rehearsal(mode="approve")
+    for name in ("ana", "ben", "cleo", "dora", "emil", "fay"):
+        await complain(circle, f"Export number {name} hangs at 99 %", handle=name, name=name.capitalize() + " Doe")
+    for post_id, issue in (
+        (1, {"tracker_id": 1, "title": "Export hangs", "body": "See there"}),
+        (2, {"tracker_id": 1, "title": "Import is slow", "body": ""}),
+        (3, {"tracker_id": 1, "title": "Progress bar is silent", "body": ""}),
+        (4, None),
+    ):
+        await circle.post("/api/v1/loops", {"post_id": post_id, "tags": ["export"], "issue": issue}, status=201)
+    await circle.rest()
+    await fix_and_release(circle, 1, "v1.0.1")
+    await circle.post("/api/v1/replies/1/approve")
+    await circle.rest()
+    said = max(key for key, post in await Square(circle.stage, "main").posts.all() if post.brand)
+    circle.clock.move(minutes=1)
+    await complain(circle, "Thanks, I will look at it tomorrow", in_reply_to=said)
+    await circle.rest()
+    await fix_and_release(circle, 2, "v1.0.2")
+    await circle.post("/api/v1/loops/1/notes", {"text": "She is on the old plan."}, status=201)
+    await circle.api.post("/hooks/trackers/1", content=b"{}", headers={"X-Rehearsal-Signature": "nonsense"})

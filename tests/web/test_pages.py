@@ -1,0 +1,406 @@
+"""What holds on every page: who may do what, how it is made, what it weighs and what it asks of the database."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from fastapi.routing import APIRoute
+from sqlalchemy import event
+
+from app import web
+from app.steps import people
+from tests.support.circle import Circle, circle
+from tests.support.pages import Browser, Markup, browser, complain, lively, signed_in
+
+STATIC = Path(__file__).parents[2] / "app" / "web" / "static"
+
+EVERYBODY = frozenset(people.ROLES)
+TRIAGE = frozenset({"triager", "approver", "admin"})
+ENGINEERING = frozenset({"engineer", "approver", "admin"})
+APPROVAL = frozenset({"approver", "admin"})
+ADMIN = frozenset({"admin"})
+
+PAGES = {
+    "/": EVERYBODY,
+    "/triage": EVERYBODY,
+    "/loops": EVERYBODY,
+    "/loops/{loop_id}": EVERYBODY,
+    "/issues": EVERYBODY,
+    "/issues/{issue_id}": EVERYBODY,
+    "/replies": EVERYBODY,
+    "/replies/{reply_id}": EVERYBODY,
+    "/connections": EVERYBODY,
+    "/connections/{sort}/{number}": EVERYBODY,
+    "/connections/{sort}/new/{kind}": ADMIN,
+    "/people": EVERYBODY,
+    "/people/me": EVERYBODY,
+}
+FORMS = {
+    "/voice": EVERYBODY,
+    "/sign-out": EVERYBODY,
+    **{
+        f"/triage/{{post_id}}/{deed}": TRIAGE
+        for deed in ("dismiss", "restore", "untag", "tag", "link", "issue", "answer")
+    },
+    "/triage/take-in": TRIAGE,
+    **{f"/loops/{{loop_id}}/{deed}": TRIAGE for deed in ("change", "move", "reply", "link", "issue", "unlink")},
+    "/loops/{loop_id}/note": EVERYBODY,
+    **{f"/issues/{{issue_id}}/{deed}": ENGINEERING for deed in ("hold", "release", "look")},
+    "/replies/{reply_id}/edit": TRIAGE,
+    "/replies/{reply_id}/count": TRIAGE,
+    "/replies/{reply_id}/{deed}": APPROVAL,
+    "/connections/{sort}/new/{kind}": ADMIN,
+    **{f"/connections/{{sort}}/{{number}}/{deed}": ADMIN for deed in ("settings", "secrets", "test", "read", "remove")},
+    "/people/invite": ADMIN,
+    "/people/invitations/{token_id}/withdraw": ADMIN,
+    **{f"/people/{{member_id}}/{deed}": ADMIN for deed in ("role", "disable", "enable", "sign-out", "link")},
+    "/people/me/password": EVERYBODY,
+    "/people/me/sessions/{token_id}/end": EVERYBODY,
+    "/people/me/sessions/end": EVERYBODY,
+}
+FOR_NOBODY_IN_PARTICULAR = {
+    ("GET", "/sign-in"),
+    ("POST", "/sign-in"),
+    ("GET", "/sign-in/{link}"),
+    ("POST", "/sign-in/{link}"),
+    ("GET", "/live"),
+}
+
+
+@pytest.fixture
+async def played(database_url: str) -> AsyncIterator[Circle]:
+    async with circle(database_url, product="Acme") as made:
+        await lively(made)
+        yield made
+
+
+def addressed(path: str) -> str:
+    """A path with something in each of its holes."""
+    holes = {
+        "sort": "accounts",
+        "kind": "rehearsal",
+        "deed": "hold",
+        "number": "1",
+        "loop_id": "1",
+        "issue_id": "1",
+        "reply_id": "1",
+    }
+    return re.sub(r"\{(\w+)\}", lambda hole: holes.get(hole[1], "1"), path)
+
+
+def routes(played: Circle) -> set[tuple[str, str]]:
+    return {
+        (method, route.path)
+        for router in web.routers(played.river, played.stage)
+        for route in router.routes
+        if isinstance(route, APIRoute) and not route.path.startswith("/rehearsal")
+        for method in route.methods
+    }
+
+
+async def test_every_route_has_its_line_here(played: Circle) -> None:
+    named = {("GET", path) for path in PAGES} | {("POST", path) for path in FORMS} | FOR_NOBODY_IN_PARTICULAR
+    assert routes(played) == named
+
+
+@pytest.mark.parametrize("role", people.ROLES)
+async def test_each_role_may_do_what_is_its_own_and_nothing_else(played: Circle, role: people.Role) -> None:
+    visitor = await signed_in(played, role)
+    for path, allowed in PAGES.items():
+        answer = await visitor.http.get(addressed(path))
+        assert (answer.status_code == 200) == (role in allowed), (path, answer.status_code)
+        if role not in allowed:
+            assert answer.status_code == 403
+            assert f"You are a{'n' if role[0] in 'ae' else ''} {role}" in answer.text
+    csrf = (await visitor.open("/")).form("/voice").fields["csrf"]
+    for path, allowed in FORMS.items():
+        if path == "/sign-out":
+            continue
+        # A row that is not there: allowed is whatever is refused for that, or for an empty form.
+        there = re.sub(r"\{(?!sort|kind|deed)\w+\}", "987654321", path)
+        answer = await visitor.http.post(
+            addressed(there), data={"csrf": csrf}, headers={"Sec-Fetch-Site": "same-origin"}
+        )
+        if role in allowed:
+            assert answer.status_code in {200, 303, 404, 422}, (path, answer.status_code, answer.text)
+        else:
+            assert answer.status_code == 403, path
+            assert "Only a" in answer.text
+
+
+async def test_nobody_who_is_not_signed_in_sees_or_does_anything(played: Circle) -> None:
+    stranger = browser(played)
+    for path in PAGES:
+        answer = await stranger.http.get(addressed(path))
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].startswith("/sign-in")
+    for path in FORMS:
+        answer = await stranger.http.post(addressed(path), data={"csrf": "x"})
+        assert answer.status_code == 401, path
+    assert (await stranger.http.get("/live")).status_code == 401
+    assert (await played.get("/api/v1/voice"))["on"] is True
+
+
+@pytest.mark.parametrize("role", people.ROLES)
+async def test_a_button_that_one_may_not_press_is_disabled_and_says_why(played: Circle, role: people.Role) -> None:
+    visitor = await signed_in(played, role)
+    for path in (
+        "/triage?post=5",
+        "/loops/2",
+        "/replies",
+        "/replies/2",
+        "/issues/3",
+        "/connections/accounts/1",
+        "/people",
+    ):
+        page = await visitor.open(path)
+        for form in page.forms:
+            if form.method != "post":
+                continue
+            action = form.action.partition("?")[0]
+            allowed = next(
+                (
+                    roles
+                    for pattern, roles in FORMS.items()
+                    if re.fullmatch(re.sub(r"\{\w+\}", r"[\\w-]+", pattern), action)
+                ),
+                None,
+            )
+            assert allowed is not None, f"{path} has a form to {action}"
+            exact = FORMS.get(re.sub(r"/\d+/", "/{reply_id}/", action), allowed)
+            if role not in exact:
+                assert form.disabled, f"{path}: a {role} can press {action}"
+                assert "Only a" in page.words or any("Only a" in title for title in page.values("title")), path
+
+
+SHOWN = [
+    "/",
+    "/?overlook=1",
+    "/triage",
+    "/triage?state=dismissed",
+    "/triage?post=5",
+    "/triage?post=5&new=1",
+    "/triage?post=7",
+    "/triage?post=5&did=dismissed&of=6",
+    "/triage?q=nothing+fits",
+    "/loops",
+    "/loops?all=1",
+    "/loops?state=told",
+    "/loops?mine=1",
+    "/loops/1",
+    "/loops/2",
+    "/loops/3",
+    "/loops/4",
+    "/issues",
+    "/issues/1",
+    "/issues/3",
+    "/replies",
+    "/replies?tab=posted",
+    "/replies?tab=cancelled",
+    "/replies/1",
+    "/replies/2",
+    "/connections",
+    "/connections/accounts/1",
+    "/connections/trackers/1",
+    "/connections/accounts/new/mastodon",
+    "/connections/trackers/new/github",
+    "/connections/accounts/new/rehearsal",
+    "/people",
+    "/people/me",
+]
+
+
+async def test_every_page_is_sound_and_loads_nothing_from_elsewhere(played: Circle) -> None:
+    admin = await signed_in(played, "admin")
+    stranger = browser(played)
+    async with played.river.db.begin() as session:
+        link = await people.members.make_token(
+            session, name="Bo", role="triager", now=played.clock(), kind="link", lives=people.LINK_LIVES
+        )
+    for visitor, path in [*((admin, path) for path in SHOWN), (stranger, "/sign-in"), (stranger, f"/sign-in/{link}")]:
+        page = await visitor.open(path)
+        assert visitor.page is not None
+        headers = visitor.page.headers
+        policy = headers["content-security-policy"]
+        assert policy.startswith("default-src 'none'")
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "same-origin"
+        assert_sound(page, path)
+
+
+def assert_sound(page: Markup, path: str) -> None:
+    twice = [name for name, count in Counter(page.values("id")).items() if count > 1]
+    assert twice == [], f"{path}: ids stand twice"
+    assert page.values("style") == [], path
+    assert not [name for _, attrs in page.tags for name in attrs if name.startswith("on")], path
+    assert not [tag for tag, _ in page.tags if tag in {"style", "img", "iframe", "object", "embed"}], path
+    assert all((attrs.get("src") or "").startswith("/static/") for tag, attrs in page.tags if tag == "script"), path
+    assert all((attrs.get("href") or "").startswith("/static/") for tag, attrs in page.tags if tag == "link"), path
+    labels = set(page.values("for"))
+    for tag, attrs in page.tags:
+        if tag in {"input", "textarea", "select"} and attrs.get("type") not in {"hidden"}:
+            assert attrs.get("id") in labels or attrs.get("aria-label"), f"{path}: {attrs} has no label"
+    pointed = {
+        word
+        for name in ("aria-labelledby", "aria-describedby")
+        for value in page.values(name)
+        for word in value.split()
+    }
+    assert pointed <= set(page.values("id")), path
+    for tag, attrs in page.tags:
+        href = attrs.get("href") or ""
+        if tag == "a" and href.startswith("http"):
+            assert "noopener" in (attrs.get("rel") or ""), f"{path}: {href}"
+    assert {tag for tag, _ in page.tags} >= {"main", "h1", "title"}, path
+    assert [attrs.get("lang") for tag, attrs in page.tags if tag == "html"] == ["en"]
+    for form in page.forms:
+        if form.method == "post" and not form.action.startswith("/sign-in"):
+            assert form.fields.get("csrf"), f"{path}: the form to {form.action} proves nothing"
+
+
+@contextmanager
+def counted(played: Circle) -> Iterator[list[str]]:
+    """The statements that are sent to the database meanwhile."""
+    seen: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if not statement.startswith(("BEGIN", "COMMIT", "ROLLBACK")):
+            seen.append(statement)
+
+    engine = played.river.db.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    yield seen
+    event.remove(engine, "before_cursor_execute", note)
+
+
+MOST_QUERIES = 16
+
+
+async def queries(played: Circle, visitor: Browser) -> dict[str, int]:
+    found = {}
+    for path in SHOWN:
+        with counted(played) as seen:
+            await visitor.open(path)
+        found[path] = len(seen)
+    return found
+
+
+async def test_no_page_asks_the_database_more_the_more_there_is(played: Circle) -> None:
+    admin = await signed_in(played, "admin")
+    await admin.open("/")
+    few = await queries(played, admin)
+    assert max(few.values()) <= MOST_QUERIES, few
+    for number in range(30):
+        await complain(played, f"Export hangs, says customer {number}", handle=f"c{number}")
+    posts = (await played.get("/api/v1/posts?state=new&limit=100"))["items"]
+    for post in posts[:25]:
+        await played.post(
+            "/api/v1/loops",
+            {"post_id": post["id"], "tags": ["many"], "issue": {"tracker_id": 1, "ref": "3"}},
+            status=201,
+        )
+    await played.rest()
+    many = await queries(played, admin)
+    grown = {path: (few[path], many[path]) for path in SHOWN if many[path] > few[path]}
+    # There the newest post is read, which was an answer before and is a complaint now.
+    assert set(grown) <= {"/triage"}, grown
+    assert max(many.values()) <= MOST_QUERIES, many
+
+
+async def test_no_page_weighs_more_than_100_kb(played: Circle) -> None:
+    admin = await signed_in(played, "admin")
+    long = "Ça bloque à 99 % depuis mardi, avec 日本語 and <b>some</b> & more. " * 7
+    for number in range(55):
+        await complain(played, long, handle=f"c{number}", name="A rather long name for a person " + str(number))
+    files = sum(len((STATIC / name).read_bytes()) for name in ("app.css", "app.js", "ring.svg"))
+    weights = {}
+    for path in SHOWN:
+        await admin.open(path)
+        assert admin.page is not None
+        weights[path] = len(admin.page.content) + files
+    assert max(weights.values()) < 100_000, weights
+
+
+def test_the_script_is_small_and_nothing_is_fetched_from_elsewhere() -> None:
+    assert len((STATIC / "app.js").read_bytes()) < 20_000
+    for name in ("app.css", "app.js"):
+        assert not re.search(r"https?://|@import|url\(", (STATIC / name).read_text(encoding="utf-8")), name
+
+
+def test_colours_are_named_in_the_tokens_only() -> None:
+    rules = (STATIC / "app.css").read_text(encoding="utf-8").partition("* { box-sizing")[2]
+    assert not re.search(r"oklch\(|rgb\(|rgba\(|hsl|#[0-9a-f]{3,8}\b", rules.replace("in oklch", ""))
+
+
+async def test_what_changes_moves_the_version_that_open_pages_ask_for(played: Circle) -> None:
+    admin = await signed_in(played, "admin")
+
+    async def version() -> str:
+        return (await admin.http.get("/live")).text
+
+    before = await version()
+    assert await version() == before
+    await played.rest()
+    assert await version() == before, "nothing happened"
+
+    async def moves(path: str, action: str, **typed: object) -> None:
+        before = await version()
+        await admin.open(path)
+        assert admin.page is not None
+        assert f'data-version="{before}"' in admin.page.text
+        await admin.send(action, **typed)
+        assert await version() != before, action
+
+    await moves("/triage?post=5", "/triage/5/dismiss")
+    await moves("/triage?post=5", "/triage/5/restore")
+    await moves("/triage?post=5", "/triage/5/tag", tags="slow")
+    await moves("/loops/1", "/loops/1/note", text="Hello")
+    await moves("/loops/1", "/loops/1/change", tags="other", assignee="", team="")
+    await moves("/replies/2", "/replies/2/edit", text="Other words")
+    await moves("/replies/2", "/replies/2/hold")
+    await moves("/issues/3", "/issues/3/hold", why="behind a flag")
+    await moves("/", "/voice", on="no")
+    before = await version()
+    await complain(played, "One more", handle="zoe")
+    assert await version() != before
+
+
+async def test_a_nonsense_address_is_answered_with_a_page(played: Circle) -> None:
+    admin = await signed_in(played, "admin")
+    for path in (
+        "/loops/0",
+        "/loops/x",
+        "/loops/987654",
+        "/issues/987654",
+        "/replies/987654",
+        "/triage?post=987654",
+        "/triage?state=odd",
+        "/loops?state=odd",
+        "/connections/accounts/987654",
+        "/connections/elsewhere/1",
+        "/connections/accounts/new/elsewhere",
+        "/issues?after=1;2",
+    ):
+        page = await admin.open(path, status=404)
+        assert "That did not work" in page.words, path
+
+
+async def test_pages_work_below_a_path(database_url: str) -> None:
+    async with circle(database_url) as made:
+        made.river.outside.base_url = "https://acme.example/full"
+        await made.connect_rehearsal()
+        admin = await signed_in(made, "admin")
+        page = await admin.http.get("/loops")
+        assert 'href="/full/static/app.css?v=' in page.text
+        assert 'action="/full/voice"' in page.text
+        assert 'href="/full/triage"' in page.text
+        answer = await browser(made).http.get("/loops?all=1")
+        assert answer.headers["location"] == "/full/sign-in?next=/loops%3Fall%3D1"
