@@ -1,0 +1,141 @@
+"""Trackers: connected only where they work, read when asked, and their webhooks on record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.support import story
+from tests.support.circle import Circle
+from tests.support.outsides import APP, GITHUB, HOOK_SECRET, Outsides, github_tracker
+
+TOKENS = ("token-brand", "token-dead", HOOK_SECRET)
+
+
+async def test_a_connected_tracker_is_shown_without_its_secrets(connected: Circle) -> None:
+    made = await connected.post("/api/v1/trackers", github_tracker(), status=201)
+
+    assert made["hook_url"] == f"http://fullcircle.test/hooks/trackers/{made['id']}"
+    assert (made["kind"], made["name"], made["ok"], made["why"]) == ("github", APP, True, "")
+    assert made["settings"]["shipped_when"] == "release", "the default"
+    assert made["settings"]["tag_pattern"] == "*"
+    assert made["visible_to_public"] is True
+    assert await connected.get(f"/api/v1/trackers/{made['id']}") == made
+    assert (await connected.get("/api/v1/trackers"))["items"] == [made]
+    assert not any(secret in str(made) for secret in TOKENS)
+
+
+@pytest.mark.parametrize(
+    ("changes", "where"),
+    [
+        ({"kind": "pile of paper"}, {"/kind"}),
+        ({"settings": {"api_url": GITHUB}}, {"/settings/repository"}),
+        ({"settings": {"api_url": GITHUB, "repository": "acme"}}, {"/settings/repository"}),
+        ({"settings": {"api_url": "ftp://x", "repository": APP}}, {"/settings/api_url"}),
+        ({"settings": {"repository": APP, "shipped_when": "soon"}}, {"/settings/shipped_when"}),
+        ({"settings": {"repository": APP, "public_label_pattern": "("}}, {"/settings/public_label_pattern"}),
+        ({"secrets": {}}, {"/secrets/token"}),
+        ({"settings": {}, "secrets": {}}, {"/settings/repository", "/secrets/token"}),
+        ({"mode": "automatic"}, {"/mode"}),
+    ],
+)
+async def test_wrong_fields_are_pointed_at_and_nothing_is_stored(
+    connected: Circle, changes: dict[str, Any], where: set[str]
+) -> None:
+    problem = await connected.post("/api/v1/trackers", {**github_tracker(), **changes}, status=422)
+    assert {error["pointer"] for error in problem["errors"]} == where
+    assert (await connected.get("/api/v1/trackers"))["items"] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "says"),
+    [
+        ({**github_tracker(), "secrets": {"token": "token-dead"}}, 422, "token"),
+        (github_tracker(repository="acme/nothing"), 422, "acme/nothing"),
+        (github_tracker(api_url="http://elsewhere.test"), 502, "no connection"),
+    ],
+    ids=["a dead token", "a repository that does not exist", "a server that does not answer"],
+)
+async def test_what_cannot_be_reached_is_told_and_not_stored(
+    connected: Circle, body: dict[str, Any], status: int, says: str
+) -> None:
+    problem = await connected.post("/api/v1/trackers", body, status=status)
+    assert says in problem["detail"]
+    assert not any(secret in str(problem) for secret in TOKENS)
+    assert (await connected.get("/api/v1/trackers"))["items"] == []
+
+
+async def test_settings_are_merged_and_another_project_is_another_tracker(connected: Circle, outside: Outsides) -> None:
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    changed = await connected.call("PATCH", "/api/v1/trackers/1", {"settings": {"tag_pattern": "v*"}, "name": "App"})
+    assert changed["settings"] == {**github_tracker()["settings"], **changed["settings"], "tag_pattern": "v*"}
+    assert changed["name"] == "App"
+
+    outside.world.create_repository("acme/other")
+    other = {"settings": {"repository": "acme/other"}}
+    problem = await connected.call("PATCH", "/api/v1/trackers/1", other, status=422)
+    assert [error["pointer"] for error in problem["errors"]] == ["/settings"]
+    assert (await connected.get("/api/v1/trackers/1"))["settings"]["repository"] == APP
+
+
+async def test_health_says_what_is_wrong_and_reconnecting_mends_it(connected: Circle, outside: Outsides) -> None:
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    health = await connected.get("/api/v1/trackers/1/health")
+    assert set(health) == {"ok", "why", "scopes", "expires_at", "quota"}
+    assert health["ok"]
+    was = outside.world.tokens.pop("token-brand")
+    health = await connected.get("/api/v1/trackers/1/health")
+    assert (health["ok"], "token-brand" in str(health)) == (False, False)
+    problem = await connected.post("/api/v1/trackers/1/pull", status=422)
+    assert problem["detail"]
+
+    outside.world.tokens["token-new"] = was
+    changed = await connected.call("PATCH", "/api/v1/trackers/1", {"secrets": {"token": "token-new"}})
+    assert changed["ok"]
+    assert await connected.post("/api/v1/trackers/1/pull") == {"issues": 0}
+
+
+async def test_a_pull_answers_when_the_facts_are_read_and_the_loops_have_moved(
+    connected: Circle, outside: Outsides
+) -> None:
+    await connected.post("/api/v1/accounts", {"channel": "rehearsal", "name": "Acme", "mode": "approve"}, status=201)
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    world = outside.world
+    world.clock.set(connected.clock.moment)
+    number = world.open_issue(APP, "Export hangs")
+    [post] = await story.complaints(connected, 1)
+    loop = await story.tag(connected, post, ref=f"#{number}")
+    assert (loop["state"], loop["issue"]["ref"]) == ("linked", f"#{number}")
+
+    sha = world.commit(APP, f"Write the last row\n\nFixes #{number}")
+    connected.clock.move(minutes=10)
+    assert await connected.post("/api/v1/trackers/1/pull") == {"issues": 1}
+    loop = await story.loop_of(connected)
+    assert loop["state"] == "fixed"
+    assert f"no release contains {sha[:7]}" in loop["why"], "the reason is shown"
+
+    world.release(APP, "v2.4.1")
+    assert await connected.post("/api/v1/trackers/1/pull") == {"issues": 1}
+    loop = await story.loop_of(connected)
+    assert loop["state"] == "shipped"
+    [reply] = loop["replies"]
+    assert "v2.4.1" in reply["text"]
+    assert reply["state"] == "awaiting_approval"
+    issue = await connected.get("/api/v1/issues/1")
+    assert (issue["state"], issue["outcome"]) == ("closed", "fixed")
+    assert [line["kind"] for line in issue["shipment"]["evidence"]] == ["closed", "change", "contained", "release"]
+    assert all(set(line) == {"kind", "level", "label", "url", "at"} for line in issue["shipment"]["evidence"])
+
+
+async def test_a_removed_tracker_leaves_loops_and_says_nothing_more(played: Circle) -> None:
+    loop = await story.tagged(played, settle_seconds=600)
+    await story.ship(played)
+    await played.call("DELETE", "/api/v1/trackers/1", status=204)
+    played.clock.move(minutes=20)
+    await played.rest()
+
+    assert (await story.loop_of(played, loop["id"]))["id"] == loop["id"]
+    assert await story.said(played) == [], "evidence that cannot be read again says nothing"
+    for method, path in [("GET", ""), ("DELETE", ""), ("POST", "/pull"), ("GET", "/health"), ("GET", "/deliveries")]:
+        await played.call(method, f"/api/v1/trackers/1{path}", status=404)
