@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -18,6 +19,7 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.table import Table
+from uvicorn.loops.auto import auto_loop_factory
 
 from app import __version__, logs
 from app.assembly import AlreadyRunningError, Assembly, assemble
@@ -110,12 +112,18 @@ def build(settings: Settings, *, alone: bool) -> Assembly:
 def carry_out(work: Coroutine[Any, Any, None]) -> None:
     """Run to the end; a database that cannot be reached is told without its address."""
     try:
-        asyncio.run(work)
+        with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+            runner.run(work)
     except schema.ForeignSchemaError as error:
         fail(str(error))
     except DATABASE_ERRORS as error:
         reason = logs.SECRET_VALUES.sub(logs.HIDDEN, database_reason(error))
         fail(f"The database cannot be used ({reason}). See FULLCIRCLE_DATABASE_URL.")
+
+
+def settle_in() -> None:
+    """What was made until now lives as long as the process: the garbage collector need not look at it over and over."""
+    gc.freeze()
 
 
 @app.command()
@@ -144,6 +152,7 @@ async def _serve(settings: Settings, *, rehearsal: bool, works: bool) -> None:
         if rehearsal:
             await connect_rehearsal(assembly)
         say_hello(assembly, link, rehearsal=rehearsal)
+        settle_in()
         await Server(make_app(assembly, works=works)).serve(sockets=[listening])
     finally:
         if listening is not None:
@@ -237,6 +246,7 @@ async def _work(settings: Settings) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, end)
     try:
+        settle_in()
         await run(assembly.river, assembly.wake, stop)
     finally:
         await assembly.close()

@@ -25,16 +25,20 @@ Job = Callable[[River], Awaitable[bool]]
 
 @dataclass(frozen=True, slots=True)
 class Lanes:
-    """A job, and how many of it may run at once in one process."""
+    """A job, how many of it may run at once in one process, and how long each rests after a piece of work.
+
+    A job that does in one piece whatever has come meanwhile does less work for a short rest.
+    """
 
     job: Job
     lanes: int = 1
+    rest: float = 0.0
 
 
 JOBS: dict[JobName, Lanes] = {
     "take_in": Lanes(take_in.take_in_next, lanes=2),
     "create_issues": Lanes(link.create_next),
-    "hear_deliveries": Lanes(hear_tracker.hear_deliveries),
+    "hear_deliveries": Lanes(hear_tracker.hear_deliveries, rest=0.05),
     "poll_trackers": Lanes(hear_tracker.poll_next, lanes=2),
     "look_at_issues": Lanes(hear_tracker.look_next, lanes=3),
     "owe": Lanes(owe.owe_next),
@@ -84,7 +88,7 @@ async def run(river: River, wake: Wake, stop: asyncio.Event) -> None:
         group.create_task(_watch(shift))
         for name, lanes in JOBS.items():
             for _ in range(lanes.lanes):
-                group.create_task(_lane(shift, name, lanes.job))
+                group.create_task(_lane(shift, name, lanes))
     with contextlib.suppress(*DATABASE_ERRORS):  # a worker that is not signed off is soon seen to be silent
         async with river.db.begin() as session:
             await workers.forget(session, shift.name)
@@ -141,21 +145,23 @@ async def _look(shift: _Shift) -> None:
         shift.wake(*names)
 
 
-async def _lane(shift: _Shift, name: JobName, job: Job) -> None:
+async def _lane(shift: _Shift, name: JobName, lanes: Lanes) -> None:
     """One lane of a job. An error ends a piece of work, never the lane."""
     woken = shift.wake.listener(name)
     while not shift.stop.is_set():
         woken.clear()
         busy = False
         try:
-            busy = shift.may_work and await job(shift.river)
+            busy = shift.may_work and await lanes.job(shift.river)
         except LOST_DATABASE as error:
             log.warning("job ended without its database", job=name, why=database_reason(error))
         except Exception:
             log.exception("job failed", job=name)
             await _wait(shift.stop, AFTER_ERROR)
             continue
-        if not busy and not shift.stop.is_set():
+        if busy and lanes.rest:
+            await _wait(shift.stop, lanes.rest)
+        elif not busy and not shift.stop.is_set():
             await _wait(woken, BY_ITSELF)
 
 

@@ -23,7 +23,7 @@ from app.rules.progress import LoopState, can_loop_move
 from app.steps.health import record_illness
 from app.steps.owe import draft_correction
 from app.steps.reply_moves import cancel_reply
-from app.steps.river import River, policy_of
+from app.steps.river import JobName, River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
 from app.store.session import Session
 from app.store.tables import Account, Issue, Loop, Reply, Shipment, Tracker
@@ -36,6 +36,9 @@ TOLD_RECENTLY = timedelta(days=30)
 
 MOST_DELIVERIES = 500
 """Webhook calls that are worked in one transaction."""
+
+NEXT: dict[str, JobName] = {"trackers": "look_at_issues", "accounts": "take_in"}
+"""The job that goes on where a webhook call ends."""
 
 WITHDRAWN = "the customer was told, and the evidence is gone"
 
@@ -66,7 +69,7 @@ async def hear_deliveries(river: River) -> bool:
         await deliveries.mark_worked(session, became, now=river.now())
     if found:
         river.point("hear.deliveries_done")
-        river.wake("look_at_issues", "take_in")
+        river.wake(*{NEXT[hook.partition("/")[0]] for hook in by_hook})
     return bool(found)
 
 
