@@ -14,14 +14,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from app import logs
-from bench import hooks
+from bench import hooks, replies
 from bench.databases import Postgres, Sqlite, databases
 from bench.figures import Figure, as_json, as_table
 from bench.service import ROOT
 
 Measure = Callable[..., Awaitable[list[Figure]]]
 
-PARTS: dict[str, Measure] = {"hooks": hooks.measure}
+PARTS: dict[str, Measure] = {"hooks": hooks.measure, "replies": replies.measure}
 """Each measures on one database."""
 
 
