@@ -51,7 +51,7 @@ class Markup(HTMLParser):
         if form is None:
             return
         if tag == "input" and name:
-            if have.get("type") != "checkbox" or "checked" in have:
+            if have.get("type") not in {"checkbox", "radio"} or "checked" in have:
                 form.fields[name] = have.get("value") or ("on" if have.get("type") == "checkbox" else "")
         elif tag == "select" and name:
             self._select = name
@@ -198,7 +198,7 @@ async def lively(circle: Circle) -> None:
     await circle.rest()
     said = max(key for key, post in await Square(circle.stage, "main").posts.all() if post.brand)
     circle.clock.move(minutes=1)
-    await complain(circle, "Thanks, I will look at it tomorrow", in_reply_to=said)
+    await complain(circle, "Thanks, I will look at it tomorrow", name="Ana Doe", in_reply_to=said)
     await circle.rest()
     await fix_and_release(circle, 2, "v1.0.2")
     await circle.post("/api/v1/loops/1/notes", {"text": "She is on the old plan."}, status=201)

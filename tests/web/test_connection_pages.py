@@ -1,0 +1,398 @@
+"""Connections and people on the pages: made, mended, removed; and whom one lets in."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated, Literal
+
+import pytest
+from pydantic import BaseModel, Field, SecretStr
+
+from app.channels import discover as channels
+from app.ports import OutsideError
+from app.steps import people
+from app.steps.connect import BadFieldsError
+from app.store import members
+from app.trackers import discover as trackers
+from app.web import connection_form
+from tests.support.circle import Circle, circle
+from tests.support.mastodon_network import TOKEN
+from tests.support.outsides import (
+    APP,
+    GITHUB,
+    HOOK_SECRET,
+    SOCIAL,
+    Outsides,
+    github_tracker,
+    mastodon_account,
+    outsides,
+)
+from tests.support.pages import Browser, browser, lively, signed_in
+
+PASSWORD = "correct horse battery"
+
+
+@pytest.fixture
+async def played(database_url: str) -> AsyncIterator[Circle]:
+    async with circle(database_url) as made:
+        yield made
+
+
+# --- the form, drawn from an adapter's own models
+
+
+class Settings(BaseModel):
+    address_url: str = Field(title="Address", description="Where it is.", examples=["https://one.example"])
+    days: Annotated[int, Field(ge=1, le=30)] = Field(3, title="Days", description="How many.")
+    when: Literal["now", "in_time"] = Field("now", title="When", description="Now or later.")
+    loud: bool = Field(True, title="Loud", description="Whether it shouts.")
+    motto: str | None = Field(None, title="Motto", description="Anything.")
+
+
+class Secrets(BaseModel):
+    token: SecretStr = Field(title="Token", description="From there.")
+    second: SecretStr | None = Field(None, title="Second", description="If there is one.")
+
+
+class Adapter:
+    Settings, Secrets = Settings, Secrets
+
+
+def test_each_kind_of_field_is_drawn_and_read_back() -> None:
+    fields = connection_form.fields_of_adapter(Adapter)
+    assert [(f.name, f.sort, f.required, f.default, f.options) for f in fields] == [
+        ("settings.address_url", "url", True, "", ()),
+        ("settings.days", "number", False, "3", ()),
+        ("settings.when", "select", False, "now", ("now", "in_time")),
+        ("settings.loud", "check", False, "True", ()),
+        ("settings.motto", "text", False, "", ()),
+        ("secrets.token", "password", True, "", ()),
+        ("secrets.second", "password", False, "", ()),
+    ]
+    assert (fields[1].least, fields[1].most) == (1, 30)
+    form = {
+        "settings.address_url": " https://a.example ",
+        "settings.days": "",
+        "settings.when": "in_time",
+        "secrets.token": "t",
+    }
+    values = connection_form.read(fields, form)
+    assert values["settings"] == {"address_url": "https://a.example", "when": "in_time", "loud": False}
+    assert values["secrets"] == {"token": "t"}
+    assert Settings.model_validate(values["settings"]).days == 3
+    assert "secrets.token" not in connection_form.typed(fields, form), "a secret is never sent back"
+    stored = connection_form.stored(fields, {"address_url": "https://a.example", "days": 5, "loud": True})
+    assert stored == {
+        "settings.address_url": "https://a.example",
+        "settings.days": "5",
+        "settings.when": "now",
+        "settings.loud": "on",
+        "settings.motto": "",
+    }
+
+
+def test_what_is_wrong_stands_at_its_field() -> None:
+    fields = connection_form.fields_of_adapter(Adapter)
+    error = BadFieldsError([("/settings/days", "too many"), ("/secrets/token", "Field required"), ("/secrets", "both")])
+    assert connection_form.wrong_fields(fields, error) == {
+        "settings.days": "too many",
+        "secrets.token": "This is needed.",
+        "": "both",
+    }
+    for kind, where in (("auth_broken", "secrets.token"), ("misconfigured", "settings.address_url"), ("transient", "")):
+        assert connection_form.wrong_outside(fields, OutsideError("why", kind)) == {where: "why"}  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [*channels().values(), *trackers().values()], ids=lambda kind: kind.__module__)
+def test_every_adapter_that_is_installed_can_be_drawn(kind: type) -> None:
+    for field in connection_form.fields_of_adapter(kind):
+        assert field.title
+        assert field.sort != "text" or not field.key.endswith("secret")
+
+
+# --- connecting
+
+
+@pytest.fixture
+def around(tmp_path: Path) -> Outsides:
+    return outsides(tmp_path)
+
+
+@pytest.fixture
+async def connected(database_url: str, around: Outsides) -> AsyncIterator[Circle]:
+    async with circle(database_url, make_http=around.client) as made:
+        yield made
+
+
+async def at(played: Circle, path: str) -> Browser:
+    visitor = await signed_in(played, "admin")
+    await visitor.open(path)
+    return visitor
+
+
+NEW_MASTODON = "/connections/accounts/new/mastodon"
+
+
+async def test_a_wrong_token_is_said_at_its_field_and_nothing_but_the_secret_is_lost(connected: Circle) -> None:
+    admin = await at(connected, NEW_MASTODON)
+    form = admin.markup.form(NEW_MASTODON)
+    assert form.fields["mode"] == "approve", "suggested for the first ten"
+    typed = {"name": "Acme", "settings.base_url": SOCIAL, "settings.first_days": "7", "wording.product": "Acme App"}
+    page = await admin.send(NEW_MASTODON, **typed, **{"secrets.access_token": "wrong-token"}, status=422)
+    wrong = {attrs["name"] for tag, attrs in page.tags if tag == "input" and attrs.get("aria-invalid") == "true"}
+    assert wrong == {"secrets.access_token"}
+    assert "wrong-token" not in str(admin.page.text if admin.page else "")
+    assert "enter them again" in page.words
+    fields = page.form(NEW_MASTODON).fields
+    assert {name: fields[name] for name in typed} == typed
+    assert fields["secrets.access_token"] == ""
+    assert (await connected.get("/api/v1/accounts"))["items"] == []
+
+    page = await admin.send(NEW_MASTODON, **{"secrets.access_token": TOKEN})
+    assert admin.path == "/connections/accounts/1?did=connected"
+    assert "Connected. It is read from now on." in page.words
+    account = await connected.get("/api/v1/accounts/1")
+    assert (account["mode"], account["settings"]["first_days"], account["settings"]["product"]) == (
+        "approve",
+        7,
+        "Acme App",
+    )
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "why"),
+    [
+        ("settings.base_url", "http://mastodon.example", "use https"),
+        ("settings.base_url", "", "This is needed."),
+        ("settings.first_days", "99", "less than or equal to 30"),
+        ("settings.first_days", "many", "integer"),
+        ("secrets.access_token", "two words", "not an access token"),
+        ("secrets.access_token", "", "This is needed."),
+        ("wording.product", "x" * 101, "at most 100"),
+        ("name", "", "What shall it be called"),
+    ],
+)
+async def test_each_wrong_field_says_so_where_it_stands(connected: Circle, field: str, value: str, why: str) -> None:
+    admin = await at(connected, NEW_MASTODON)
+    typed = {"name": "Acme", "settings.base_url": SOCIAL, "secrets.access_token": TOKEN, field: value}
+    page = await admin.send(NEW_MASTODON, **typed, status=422)
+    wrong = {attrs["name"] for tag, attrs in page.tags if tag == "input" and attrs.get("aria-invalid") == "true"}
+    assert wrong == {field}
+    assert why.lower() in page.words.lower()
+    if field != "secrets.access_token":
+        assert page.form(NEW_MASTODON).fields[field] == value
+    hidden = [tag for tag, attrs in page.tags if tag == "details" and "open" not in attrs]
+    assert not hidden or field in {"settings.base_url", "secrets.access_token", "name"}, "the wrong field is in sight"
+
+
+async def test_a_server_that_does_not_answer_is_said_above_the_form(connected: Circle, around: Outsides) -> None:
+    around.down.add("127.0.0.1")
+    admin = await at(connected, NEW_MASTODON)
+    page = await admin.send(
+        NEW_MASTODON, **{"name": "Acme", "settings.base_url": SOCIAL, "secrets.access_token": TOKEN}, status=422
+    )
+    assert any("note bad" in (attrs.get("class") or "") for _, attrs in page.tags)
+    assert not [attrs for _, attrs in page.tags if attrs.get("aria-invalid")]
+
+
+async def test_a_repository_is_connected_changed_and_reconnected(connected: Circle) -> None:
+    path = "/connections/trackers/new/github"
+    admin = await at(connected, path)
+    typed = {
+        "name": "acme/app",
+        "settings.api_url": GITHUB,
+        "settings.repository": "acme/nothing",
+        "secrets.token": "token-brand",
+    }
+    page = await admin.send(path, **typed, status=422)
+    assert any(attrs.get("aria-invalid") for _, attrs in page.tags)
+    await admin.send(
+        path, **{"settings.repository": APP, "secrets.token": "token-brand", "secrets.webhook_secret": HOOK_SECRET}
+    )
+    here = "/connections/trackers/1"
+    page = await admin.open(here)
+    assert "http://fullcircle.test/hooks/trackers/1" in page.words
+    assert "No call has come yet." in page.words
+    assert HOOK_SECRET not in str(admin.page.text if admin.page else "")
+
+    page = await admin.send(f"{here}/settings", **{"settings.settle_seconds": "-5"}, status=422)
+    assert page.form(f"{here}/settings").fields["settings.settle_seconds"] == "-5"
+    await admin.send(
+        f"{here}/settings", **{"settings.settle_seconds": "60", "settings.tag_pattern": "v*", "name": "The app"}
+    )
+    tracker = await connected.get("/api/v1/trackers/1")
+    assert (tracker["name"], tracker["settings"]["settle_seconds"], tracker["settings"]["tag_pattern"]) == (
+        "The app",
+        60,
+        "v*",
+    )
+    await admin.send(f"{here}/settings", **{"settings.tag_pattern": ""})
+    assert (await connected.get("/api/v1/trackers/1"))["settings"]["tag_pattern"] == "*", "emptied is the default again"
+
+    page = await admin.send(f"{here}/secrets", **{"secrets.token": "a-dead-token"}, status=422)
+    assert any(attrs.get("aria-invalid") for _, attrs in page.tags)
+    page = await admin.send(f"{here}/secrets", status=422)
+    assert "Enter at least one" in page.words
+    page = await admin.send(f"{here}/secrets", **{"secrets.token": "token-brand"})
+    assert "Saved, and it works." in page.words
+
+
+async def test_a_rejected_webhook_and_a_good_one_are_both_seen(connected: Circle) -> None:
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    body = b'{"zen": "x"}'
+    headers = {"X-GitHub-Event": "ping", "X-GitHub-Delivery": "one"}
+    good = "sha256=" + hmac.new(HOOK_SECRET.encode(), body, "sha256").hexdigest()
+    for signature in ("sha256=" + "0" * 64, good):
+        await connected.api.post(
+            "/hooks/trackers/1", content=body, headers={**headers, "X-Hub-Signature-256": signature}
+        )
+    admin = await signed_in(connected, "admin")
+    page = await admin.open("/connections")
+    assert "1 rejected webhook call" in page.words
+    page = await admin.open("/connections/trackers/1")
+    assert "1 call did not prove who sent it" in page.words
+    assert "ping" in page.words
+
+
+async def test_a_dead_token_shows_everywhere_and_testing_finds_it_well_again(
+    connected: Circle, around: Outsides
+) -> None:
+    await connected.post("/api/v1/accounts", mastodon_account(), status=201)
+    around.network.tokens[TOKEN].revoked = True
+    admin = await at(connected, "/connections/accounts/1")
+    page = await admin.send("/connections/accounts/1/test")
+    assert "It does not work" in page.words
+    assert "Nothing is said through it meanwhile" in page.words
+    assert "need attention" in page.words, "the menu says so on every page"
+    assert "Acme:" in (await admin.open("/")).words
+    around.network.tokens[TOKEN].revoked = False
+    await admin.open("/connections/accounts/1")
+    page = await admin.send("/connections/accounts/1/test")
+    assert "It works." in page.words
+    page = await admin.send("/connections/accounts/1/read")
+    assert "Read just now." in page.words
+
+
+async def test_a_removed_account_is_gone_and_what_waited_is_held(played: Circle) -> None:
+    await lively(played)
+    admin = await at(played, "/connections/accounts/1")
+    await admin.send("/connections/accounts/1/remove")
+    assert admin.path == "/connections"
+    assert "No account is connected" in admin.markup.words
+    await admin.open("/connections/accounts/1", status=404)
+    page = await admin.open("/replies?tab=held")
+    assert "was removed" in page.words
+
+
+# --- people
+
+
+async def test_an_invited_person_comes_in_with_their_role_and_the_link_is_shown_once(played: Circle) -> None:
+    admin = await at(played, "/people")
+    page = await admin.send("/people/invite", name="Bo", role="approver")
+    link = page.values("data-copy")[0]
+    page = await admin.open("/people")
+    assert "/sign-in/fc_" not in page.words
+    assert "Bo, approver" in page.words
+    bo = browser(played)
+    path = link.removeprefix("http://fullcircle.test")
+    page = await bo.open(path)
+    assert page.form(path).fields["name"] == "Bo"
+    await bo.send(path, password=PASSWORD)
+    assert "Bo approver" in " ".join(bo.markup.words.split())
+    assert "Bo, approver" not in (await admin.open("/people")).words
+
+
+async def test_an_invitation_is_withdrawn(played: Circle) -> None:
+    admin = await at(played, "/people")
+    page = await admin.send("/people/invite", role="triager")
+    link = page.values("data-copy")[0]
+    action = next(form.action for form in page.forms if form.action.endswith("/withdraw"))
+    await admin.send(action)
+    await browser(played).open(link, status=404)
+
+
+async def test_a_name_that_is_taken_and_a_role_that_is_none_are_said_at_the_field(played: Circle) -> None:
+    admin = await at(played, "/people")
+    page = await admin.send("/people/invite", name="admin kim", role="triager", status=422)
+    assert "There is a admin kim already" in page.words
+    assert page.form("/people/invite").fields["name"] == "admin kim"
+    await admin.send("/people/invite", name="Bo", role="emperor", status=422)
+
+
+async def test_another_role_counts_at_once_and_the_last_admin_stays_one(played: Circle) -> None:
+    admin, bo = await at(played, "/people"), await signed_in(played, "triager", name="Bo")
+    async with played.river.db.read() as session:
+        ids = {member.name: member.id for member in await members.members(session)}
+    await admin.open("/people")
+    await admin.send(f"/people/{ids['Bo']}/role", role="approver")
+    assert "Bo approver" in " ".join((await bo.open("/")).words.split())
+    await admin.open("/people")
+    page = await admin.send(f"/people/{ids['Admin Kim']}/role", role="triager", status=409)
+    assert "is the only admin" in page.words
+    await admin.open("/people")
+    await admin.send(f"/people/{ids['Admin Kim']}/disable", status=409)
+    await admin.open("/people")
+    await admin.send(f"/people/{ids['Bo']}/disable")
+    await bo.open("/")
+    assert bo.path == "/sign-in"
+    await admin.open("/people")
+    await admin.send(f"/people/{ids['Bo']}/enable")
+    bo = await signed_in(played, "approver", name="Bo")
+    await admin.open("/people")
+    await admin.send(f"/people/{ids['Bo']}/sign-out")
+    await bo.open("/")
+    assert bo.path == "/sign-in"
+
+
+async def test_who_forgot_their_password_gets_a_link_for_a_new_one(played: Circle) -> None:
+    admin, bo = await at(played, "/people"), await signed_in(played, "triager", name="Bo")
+    async with played.river.db.read() as session:
+        found = await members.member_by_name(session, "Bo")
+    assert found is not None
+    await admin.open("/people")
+    page = await admin.send(f"/people/{found.id}/link")
+    link = page.values("data-copy")[0]
+    fresh = browser(played)
+    path = link.removeprefix("http://fullcircle.test")
+    assert "Choose a new password, Bo" in (await fresh.open(path)).words
+    await fresh.send(path, password=PASSWORD)
+    assert fresh.path == "/"
+    await bo.open("/")
+    assert bo.path == "/sign-in", "whoever was signed in before is not any more"
+    assert await people.sign_in(played.river, name="bo", password=PASSWORD, address="a", browser="b")
+
+
+async def test_ones_own_password_and_sessions(played: Circle) -> None:
+    async with played.river.db.begin() as session:
+        token = await members.make_token(
+            session, name="", role="triager", now=played.clock(), kind="link", lives=people.LINK_LIVES
+        )
+    await people.sign_up(played.river, token, name="Bo", password=PASSWORD, browser="Firefox on Linux")
+    one, other, third = [await signed_in(played, "triager", name="Bo") for _ in range(3)]
+    page = await one.open("/people/me")
+    assert "Firefox on Linux" in page.words
+    ends = [
+        form.action for form in page.forms if form.action.endswith("/end") and form.action != "/people/me/sessions/end"
+    ]
+    assert len(ends) == 3, "not this one"
+    await one.send(ends[0])
+    await third.open("/")
+    assert third.path == "/sign-in"
+    page = await one.send("/people/me/password", old="wrong", new="another good one", status=422)
+    assert "not your present password" in page.words
+    page = await one.send("/people/me/password", old=PASSWORD, new="short", status=422)
+    assert "At least 10 characters" in page.words
+    page = await one.send("/people/me/password", old=PASSWORD, new="another good one")
+    assert "Your password is changed" in page.words
+    await other.open("/")
+    assert other.path == "/sign-in"
+    await one.open("/people/me")
+    assert one.path == "/people/me"
+    assert await people.sign_in(played.river, name="Bo", password="another good one", address="a", browser="b")
+    kim = await signed_in(played, "admin")
+    csrf = (await kim.open("/")).form("/voice").fields["csrf"]
+    answer = await kim.http.post("/people/me/sessions/2/end", data={"csrf": csrf})
+    assert answer.status_code == 404, "nobody ends another's session there"
