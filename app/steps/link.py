@@ -246,7 +246,8 @@ async def create_issue(river: River, issue_id: int) -> bool:
             return False
         twin = await issues.by_remote_id(session, tracker_id=tracker.id, remote_id=facts.remote_id)
         if twin is not None and twin.id != fresh.id:
-            raise ConflictError(f"issue {facts.ref} is known already")
+            await _become_one(session, fresh, twin, waiting, now=river.now())
+            return True
         copy_facts(fresh, facts)
         fresh.why, fresh.create_at = "just made", None
         fresh.look_wanted += 1
@@ -257,6 +258,17 @@ async def create_issue(river: River, issue_id: int) -> bool:
     log.info("issue made", issue_id=issue_id, tracker_id=tracker.id, ref=facts.ref)
     river.wake("look_at_issues", "show_engineers")
     return True
+
+
+async def _become_one(session: Session, draft: Issue, twin: Issue, waiting: Sequence[Loop], *, now: datetime) -> None:
+    """The issue was made, its answer was lost, and somebody linked it by its address meanwhile: it is one issue."""
+    known = await issues.lock(session, twin.id) or twin
+    for loop in waiting:
+        await link_loop(session, loop, known, now=now, actor="")
+    draft.state, draft.create_at, draft.why = "gone", None, f"it is {known.ref}, which somebody had linked meanwhile"
+    await session.flush()
+    draft.look_done, draft.block_done = draft.look_wanted, draft.block_wanted  # there is nothing to look at, or to show
+    loops.note_event(session, at=now, what="issue made", why=known.ref, issue_id=known.id)
 
 
 def _not_found_yet(row: Issue, called_at: datetime, *, now: datetime, apart: timedelta) -> None:
