@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
-from app.api.together import Together
 from app.steps.river import River
+from app.steps.together import Together
 from app.store import accounts, deliveries
 from app.store.accounts import C
 from app.store.deliveries import Call

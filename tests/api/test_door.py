@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.api.door import Door
-from app.api.together import Together
+from app.steps.together import Together
 from app.store.deliveries import Call
 from app.store.session import Database
 from app.store.tables import Delivery
