@@ -25,7 +25,7 @@ from app.steps.reply_moves import record_told, set_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
-from app.store.tables import Account, Attempt, Identity, Post, Reply
+from app.store.tables import Account, Attempt, Identity, Loop, Post, Reply
 
 log = structlog.get_logger(__name__)
 
@@ -329,10 +329,15 @@ async def _record_stop(river: River, claimed: _Claimed, stopped: _StoppedError) 
                 set_reply(session, row, "refused", why=stopped.why, now=now)
             case _:
                 _try_later(river, session, row, why=stopped.why, retry_at=stopped.retry_at, counts=stopped.counts)
-        if loop is not None and stopped.asks_loop and row.state in {"held", "refused"}:
-            loop.why = f"reply {row.state}: {stopped.why}"
-            loop.needs_person = loop.why
+        if stopped.asks_loop:
+            _ask_a_person(loop, row)
     log.info("reply not sent", reply_id=row.id, loop_id=row.loop_id, state=row.state, why=stopped.why)
+
+
+def _ask_a_person(loop: Loop | None, row: Reply) -> None:
+    """A reply that goes no further by itself is never forgotten: its loop says so."""
+    if loop is not None and row.state in {"held", "refused"}:
+        loop.why = loop.needs_person = f"reply {row.state}: {row.why}"
 
 
 def _try_later(
@@ -369,13 +374,14 @@ async def _record_failure(river: River, claimed: _Claimed, error: OutsideError) 
         elif error.permanent:
             row.key = row.key_at = None
             set_reply(session, row, "refused", why=error.message, now=now)
-            if loop is not None:
-                loop.why = loop.needs_person = f"reply refused: {error.message}"
         else:
             # A definite refusal: the next attempt is a new one, with a key of its own.
             row.key = row.key_at = None
-            blocked = error.kind in BLOCKING
-            _try_later(river, session, row, why=error.message, retry_at=error.retry_at, counts=not blocked)
+            account = await session.get(Account, row.account_id)
+            is_ours = account is None or account.version == claimed.account.version
+            # A refusal of credentials that were replaced meanwhile says nothing about the new ones.
+            _try_later(river, session, row, why=error.message, retry_at=error.retry_at, counts=is_ours)
+        _ask_a_person(loop, row)
     log.warning(
         "reply not posted",
         reply_id=row.id,
@@ -403,9 +409,13 @@ async def take_over_next(river: River) -> bool:
     """A reply whose sender was not heard of for a whole lease becomes `unknown`. False where there is none."""
     async with river.db.begin() as session:
         now = await river.db.now(session)
-        row = await replies.abandoned(session, now=now)
-        if row is None:
+        seen = await replies.abandoned(session, now=now)
+        if seen is None:
             return False
+        loop = await loops.lock(session, seen.loop_id)
+        row = await replies.lock(session, seen.id)
+        if row is None or row.state != "sending" or row.claim_until is None or row.claim_until >= now:
+            return True  # somebody else was quicker
         row.claim = row.claim_until = None
         attempt = await replies.last_attempt(session, row.id)
         was_calling = attempt is None or attempt.outcome != "begun"
@@ -415,8 +425,9 @@ async def take_over_next(river: River) -> bool:
             make_unknown(river, session, row, why="the process that was saying it ended", in_flight=True)
         else:
             # It died before the last word: the call cannot have been made, and its claim is over.
-            row.due_at = river.now()
-            set_reply(session, row, "scheduled", why="the process ended before saying it", now=river.now())
+            why = "the process ended before saying it"
+            _try_later(river, session, row, why=why, retry_at=None, counts=True)
+        _ask_a_person(loop, row)
     log.warning("reply taken over", reply_id=row.id, loop_id=row.loop_id, state=row.state)
     return True
 
@@ -450,6 +461,9 @@ async def look_for_now(river: River, reply_id: int) -> None:
 async def look_for(river: River, claimed: _Claimed) -> None:
     """Read the thread, and conclude what can be concluded. A look shows what was there when it began, however long it took."""
     reply, now = claimed.reply, river.now()
+    if claimed.account.deleted_at is not None:
+        await _leave_to_a_person(river, claimed, "its account was removed, and nobody knows whether it was said")
+        return
     try:
         look = await river.outside.channel(claimed.account).look(posts.as_fact(claimed.post, claimed.identity))
     except OutsideError as error:
@@ -500,6 +514,17 @@ async def look_for(river: River, claimed: _Claimed) -> None:
         _try_later(river, session, row, why="it was not said; tried again", retry_at=None, counts=True)
         if row.state == "scheduled":
             row.due_at = now
+        _ask_a_person(loop, row)
+
+
+async def _leave_to_a_person(river: River, claimed: _Claimed, why: str) -> None:
+    async with river.db.begin() as session:
+        loop = await loops.lock(session, claimed.reply.loop_id)
+        row = await replies.claimed(session, claimed.reply.id, claimed.token)
+        if row is not None and row.state == "unknown":
+            row.claim = row.claim_until = None
+            set_reply(session, row, "held", why=why, now=river.now())
+            _ask_a_person(loop, row)
 
 
 async def _look_failed(river: River, claimed: _Claimed, error: OutsideError) -> None:
@@ -513,12 +538,12 @@ async def _look_failed(river: River, claimed: _Claimed, error: OutsideError) -> 
         if row.state == "unknown" and error.kind in {"gone", "forbidden"}:
             # The thread is no longer to be read, so nobody can know; nothing is said again.
             set_reply(session, row, "refused", why=f"the customer's post is gone or hidden: {error.message}", now=now)
-            if loop is not None:
-                loop.why = loop.needs_person = f"reply refused: {error.message}"
+            _ask_a_person(loop, row)
             return
         row.failures += 1
         if row.state == "unknown" and permission.is_too_old(row.failing_since, now):
             set_reply(session, row, "held", why=f"nobody can tell whether it was said: {error.message}", now=now)
+            _ask_a_person(loop, row)
             return
         row.due_at = max(now + permission.wait_after(row.failures, first=river.timing.backoff), error.retry_at or now)
 

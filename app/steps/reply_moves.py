@@ -76,3 +76,6 @@ def record_told(session: Session, loop: Loop, reply: Reply, *, now: datetime) ->
         loop.state, loop.why, loop.told_at = "told", "told; waiting for the customer's answer", now
         loop.verification = None
         loops.note_event(session, at=now, what="told", loop_id=loop.id, reply_id=reply.id)
+    elif loop.state in {"open", "declined", "dropped"}:
+        # It was being said, or nobody knew whether it was, when the loop went another way.
+        loop.needs_person = f"the customer was told that it is fixed, and the loop is {loop.state}: {loop.why}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.store.session import Session
@@ -13,8 +13,9 @@ from app.store.tables import Account, Attempt, Link, Loop, Reply, Voice
 
 
 async def lock(session: Session, reply_id: int) -> Reply | None:
-    """One reply, kept from every other writer until the transaction ends."""
-    return (await session.execute(select(Reply).where(Reply.id == reply_id).with_for_update())).scalar_one_or_none()
+    """One reply as it is now, kept from every other writer until the transaction ends."""
+    query = select(Reply).where(Reply.id == reply_id).with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def claimed(session: Session, reply_id: int, token: str) -> Reply | None:
@@ -78,12 +79,25 @@ def _may_speak(now: datetime) -> tuple[ColumnElement[bool], ...]:
     )
 
 
+_SIBLING = aliased(Reply)
+
+
+def _nothing_beside_it_is_out() -> ColumnElement[bool]:
+    """No other reply under the same post is being said, or may have been: in the thread it would look like a stranger's."""
+    return ~exists().where(
+        _SIBLING.channel == Reply.channel,
+        _SIBLING.parent_canonical_id == Reply.parent_canonical_id,
+        _SIBLING.id != Reply.id,
+        _SIBLING.state.in_(("sending", "unknown")),
+    )
+
+
 def due_query(*, now: datetime) -> Select[Reply]:
     """Scheduled replies whose time has come, on accounts that may speak."""
     return (
         select(Reply)
         .join(Account, Account.id == Reply.account_id)
-        .where(Reply.state == "scheduled", Reply.due_at <= now, *_may_speak(now))
+        .where(Reply.state == "scheduled", Reply.due_at <= now, _nothing_beside_it_is_out(), *_may_speak(now))
     )
 
 
@@ -99,13 +113,16 @@ def abandoned_query(*, now: datetime) -> Select[Reply]:
 
 
 async def abandoned(session: Session, *, now: datetime) -> Reply | None:
-    """The oldest of them."""
-    query = abandoned_query(now=now).order_by(Reply.id).limit(1).with_for_update(skip_locked=True)
+    """The oldest of them; not locked, because its loop is locked first."""
+    query = abandoned_query(now=now).order_by(Reply.id).limit(1)
     return (await session.execute(query)).scalar_one_or_none()
 
 
 def due_for_a_look_query(*, now: datetime) -> Select[Reply]:
-    """Replies whose last attempt has an unknown outcome, or that a moderator there still holds."""
+    """Replies whose last attempt has an unknown outcome, or that a moderator there still holds.
+
+    Those of a removed account too: somebody has to be told that nobody can look any more.
+    """
     return (
         select(Reply)
         .join(Account, Account.id == Reply.account_id)
@@ -113,7 +130,7 @@ def due_for_a_look_query(*, now: datetime) -> Select[Reply]:
             or_(Reply.state == "unknown", (Reply.state == "posted") & Reply.visible.is_(False)),
             Reply.due_at <= now,
             or_(Reply.claim.is_(None), Reply.claim_until < now),
-            *_may_speak(now),
+            or_(and_(*_may_speak(now)), and_(Account.deleted_at.is_not(None), Reply.state == "unknown")),
         )
     )
 
@@ -179,11 +196,16 @@ async def unspoken_of_account(session: Session, account_id: int) -> Sequence[Rep
 
 
 async def hurry(session: Session, account_id: int, *, now: datetime) -> None:
-    """What could not be said through an account is tried at once, not when its growing wait is over."""
+    """What could not be said, or found, through an account is tried at once, not when its growing wait is over."""
     await session.execute(
         update(Reply)
         .where(Reply.account_id == account_id, Reply.state == "scheduled", Reply.failures > 0, Reply.due_at > now)
         .values(due_at=now, failures=0, failing_since=None)
+    )
+    await session.execute(
+        update(Reply)
+        .where(Reply.account_id == account_id, Reply.state == "unknown", Reply.failures > 0, Reply.due_at > now)
+        .values(due_at=now)
     )
 
 
