@@ -14,7 +14,7 @@ from app.steps.health import record_illness
 from app.steps.link import NotFoundError
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
-from app.store import accounts, replies, tables
+from app.store import accounts, loops, replies, tables
 from app.store.session import Session
 
 log = structlog.get_logger(__name__)
@@ -128,7 +128,8 @@ async def change_account(
             _take_profile(locked, profile, river.now())
             locked.resume_at = None
             await replies.hurry(session, locked.id, now=river.now())
-    river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
+            await loops.owe_anew(session, account_id=locked.id)
+    river.wake("take_in", "poll_trackers", "owe", "deliver", "look_for_lost")
     return locked
 
 

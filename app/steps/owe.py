@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from app.outside import setting
-from app.ports import Channel
+from app.ports import Channel, OutsideError
 from app.rules import fitting, permission, wording
 from app.rules.facts import ReplyKind
 from app.rules.shipping import public_label
@@ -22,6 +22,9 @@ from app.store.tables import Account, Identity, Issue, Loop, Post, Reply, Shipme
 log = structlog.get_logger(__name__)
 
 BATCH = 50
+
+NO_ACCOUNT = "the account was removed"
+NOT_MADE = "no reply could be made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +45,11 @@ async def owe_next(river: River) -> bool:
     async with river.db.begin() as session:
         found = await loops.unowed(session, limit=BATCH)
         for loop in found:
-            await owe(river, session, loop)
+            try:
+                await owe(river, session, loop)
+            except (wording.TemplateError, fitting.TooLongError, OutsideError) as error:
+                # One loop's trouble keeps no other loop waiting; a person hears of it.
+                _say_why(loop, f"{NOT_MADE}: {error}")
             river.point("owe.decided")
     if found:
         river.point("owe.done")
@@ -66,8 +73,7 @@ async def owe(river: River, session: Session, loop: Loop) -> Reply | None:
     post, identity = found
     account = await accounts.get(session, Account, post.account_id)
     if account is None:
-        loop.owed = False
-        _say_why(loop, "the account was removed: connect it again, or answer by hand")
+        _say_why(loop, f"{NO_ACCOUNT}: connect it again, or answer by hand")
         return None
     reply = await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="fixed")
     if reply is not None and (reply.written_by is not None or reply.state != "cancelled" or reply.stopped_by):
@@ -127,9 +133,15 @@ async def _decide(
         reply = new_reply(loop, post, account, kind="fixed", slot="fixed", frozen=frozen, now=now)
         session.add(reply)
     else:
+        owed_at = reply.owed_at
         refreeze(reply, frozen, now=now)
+        if loop.shipped_at is not None and loop.shipped_at <= owed_at:
+            # Shipped all the while, and only the words are new: an answer by hand since then still holds them.
+            reply.owed_at = owed_at
         reply.account_id, reply.post_id, reply.parent_canonical_id = account.id, post.id, post.canonical_id
     reply.shipment_id, reply.evidence_digest = shipment.id, shipment.digest
+    if loop.needs_person.startswith((NO_ACCOUNT, NOT_MADE)):
+        loop.needs_person = ""
     reply.due_at = max(shipment.first_seen_at + settle, now)
     await session.flush()
     if isinstance(allowed, permission.Hold):
@@ -287,7 +299,7 @@ async def draft_correction(river: River, session: Session, loop: Loop, *, now: d
         frozen = await freeze(
             river, session, kind="correction", post=post, identity=identity, account=account, shipment=None
         )
-    except (wording.TemplateError, fitting.TooLongError):
+    except (wording.TemplateError, fitting.TooLongError, OutsideError):
         return  # the loop already asks a person, who can write one by hand
     reply = new_reply(loop, post, account, kind="correction", slot="correction", frozen=frozen, now=now)
     reply.why = "a draft: nothing is said unless a person approves it"

@@ -10,6 +10,7 @@ import structlog
 from app.outside import setting
 from app.ports import OutsideError
 from app.rules import facts
+from app.steps import connect
 from app.steps.health import record_illness
 from app.steps.river import River
 from app.store import accounts, loops, posts, replies
@@ -70,12 +71,18 @@ async def _take_in(river: River, account: Account, token: str, *, raises: bool =
         if raises:
             raise
         return new
+    is_blocked = False
     async with river.db.begin() as session:
         row = await accounts.lock(session, Account, account.id)
         if row is not None and row.version == account.version:
             row.read_at = began
-            accounts.mark_well(row, now=river.now())
+            is_blocked = row.blocked
+            if not is_blocked:
+                accounts.mark_well(row, now=river.now())
         await _poll_later(river, session, account.id, token, None)
+    if is_blocked:
+        # That it can be read does not mean that it may speak again.
+        await connect.probe(river, Account, account.id)
     if new:
         log.info("posts taken in", account_id=account.id, posts=new)
         river.wake("hear_answers")
@@ -116,6 +123,7 @@ async def keep_post(session: Session, account: Account, post: facts.Post, *, now
         if known.account_id != account.id and not await posts.is_connected(session, known.account_id):
             # The account was removed and connected again: its posts go on under the new one.
             known.account_id, known.external_id = account.id, post.external_id
+            await loops.owe_anew(session, account_id=account.id, post_id=known.id)
         if known.account_id == account.id and post.edited_at != known.edited_at:
             posts.fill(known, post)
         return None

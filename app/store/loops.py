@@ -15,8 +15,9 @@ WAITING = ("open", "linked", "fixed", "shipped", "reopened")
 
 
 async def lock(session: Session, loop_id: int) -> Loop | None:
-    """One loop, kept from every other writer until the transaction ends."""
-    return (await session.execute(select(Loop).where(Loop.id == loop_id).with_for_update())).scalar_one_or_none()
+    """One loop as it is now, kept from every other writer until the transaction ends."""
+    query = select(Loop).where(Loop.id == loop_id).with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def of_thread(session: Session, *, channel: str, thread_id: str, identity_id: int) -> Loop | None:
@@ -57,6 +58,16 @@ async def unowed(session: Session, *, limit: int) -> Sequence[Loop]:
     """The same, the oldest first, each for one caller."""
     query = unowed_query().order_by(Loop.id).limit(limit).with_for_update(skip_locked=True)
     return (await session.execute(query)).scalars().all()
+
+
+async def owe_anew(session: Session, *, account_id: int, post_id: int | None = None) -> None:
+    """Decide once more on the shipped loops of an account, or of one post in it: what stood in the way may be gone."""
+    its_posts = select(Post.id).where(Post.account_id == account_id)
+    if post_id is not None:
+        its_posts = its_posts.where(Post.id == post_id)
+    await session.execute(
+        update(Loop).where(Loop.state == "shipped", Loop.owed.is_(True), Loop.post_id.in_(its_posts)).values(owed=False)
+    )
 
 
 async def unanswered_since(session: Session, moment: datetime, *, limit: int) -> Sequence[Loop]:
