@@ -16,8 +16,9 @@ Work = Literal["create", "look", "block"]
 
 
 async def lock(session: Session, issue_id: int) -> Issue | None:
-    """One issue, kept from every other writer until the transaction ends."""
-    return (await session.execute(select(Issue).where(Issue.id == issue_id).with_for_update())).scalar_one_or_none()
+    """One issue as it is now, kept from every other writer until the transaction ends."""
+    query = select(Issue).where(Issue.id == issue_id).with_for_update().execution_options(populate_existing=True)
+    return (await session.execute(query)).scalar_one_or_none()
 
 
 async def by_remote_id(session: Session, *, tracker_id: int, remote_id: str) -> Issue | None:
@@ -55,7 +56,7 @@ def _is_due(work: Work, now: datetime) -> ColumnElement[bool]:
     if work == "look":
         return and_(
             free,
-            Issue.state != "creating",
+            Issue.remote_id.is_not(None),
             Issue.look_wanted > Issue.look_done,
             or_(Issue.look_at.is_(None), Issue.look_at <= now),
         )
@@ -210,7 +211,7 @@ def due_notice_query(*, now: datetime) -> Select[Notice]:
         .where(
             Notice.state == "due",
             Notice.due_at <= now,
-            Issue.state.in_(("open", "closed")),
+            Issue.state != "creating",  # one that is gone refuses the comment, and then a person is asked
             Tracker.deleted_at.is_(None),
             or_(Tracker.resume_at.is_(None), Tracker.resume_at <= now),
             or_(Notice.claim.is_(None), Notice.claim_until < now),
