@@ -9,7 +9,6 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from app.main import make_app_of
 from app.staging import Board, Square, StagedPost
 from app.steps.people import SESSION_LIVES
 from app.store import members
@@ -131,8 +130,7 @@ class Browser:
 
 def browser(circle: Circle) -> Browser:
     """A browser that nobody has signed in with."""
-    transport = httpx.ASGITransport(app=make_app_of(circle.river, circle.stage), raise_app_exceptions=True)
-    return Browser(httpx.AsyncClient(transport=transport, base_url="http://fullcircle.test"))
+    return Browser(httpx.AsyncClient(transport=circle.api._transport, base_url="http://fullcircle.test"))
 
 
 async def signed_in(circle: Circle, role: str, *, name: str = "") -> Browser:
@@ -203,3 +201,41 @@ async def lively(circle: Circle) -> None:
     await fix_and_release(circle, 2, "v1.0.2")
     await circle.post("/api/v1/loops/1/notes", {"text": "She is on the old plan."}, status=201)
     await circle.api.post("/hooks/trackers/1", content=b"{}", headers={"X-Rehearsal-Signature": "nonsense"})
+
+
+SHOWN = (
+    "/",
+    "/?overlook=1",
+    "/triage",
+    "/triage?state=dismissed",
+    "/triage?post=5",
+    "/triage?post=5&new=1",
+    "/triage?post=7",
+    "/triage?post=5&did=dismissed&of=6",
+    "/triage?q=nothing+fits",
+    "/loops",
+    "/loops?all=1",
+    "/loops?state=told",
+    "/loops?mine=1",
+    "/loops/1",
+    "/loops/2",
+    "/loops/3",
+    "/loops/4",
+    "/issues",
+    "/issues/1",
+    "/issues/3",
+    "/replies",
+    "/replies?tab=posted",
+    "/replies?tab=cancelled",
+    "/replies/1",
+    "/replies/2",
+    "/connections",
+    "/connections/accounts/1",
+    "/connections/trackers/1",
+    "/connections/accounts/new/mastodon",
+    "/connections/trackers/new/github",
+    "/connections/accounts/new/rehearsal",
+    "/people",
+    "/people/me",
+)
+"""Every page of a `lively` installation, each in the states that it has there."""

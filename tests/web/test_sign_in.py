@@ -13,6 +13,7 @@ from tests.support.circle import Circle, circle
 from tests.support.pages import Browser, browser, signed_in
 
 PASSWORD = "correct horse battery"
+PRODUCTION = people._passwords
 
 
 @pytest.fixture
@@ -91,6 +92,22 @@ async def test_what_cannot_be_used_is_said_at_its_field_and_the_link_still_works
     assert page.form(address).fields["password"] == "", "a password is never sent back"
     await kim.send(address, name="Kim", password=PASSWORD)
     assert kim.path == "/"
+
+
+def test_passwords_are_hashed_with_argon2id_at_its_recommended_cost() -> None:
+    assert PRODUCTION.hash(PASSWORD).startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+
+
+async def test_a_password_hashed_at_a_lower_cost_is_hashed_anew_when_its_owner_comes_in(
+    played: Circle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await joined(played)
+    monkeypatch.setattr(people, "_passwords", PRODUCTION)
+    await people.sign_in(played.river, name="Kim", password=PASSWORD, address="a", browser="b")
+    async with played.river.db.read() as session:
+        found = await members.member_by_name(session, "Kim")
+    assert found is not None
+    assert "m=65536" in found.password_hash
 
 
 async def test_name_and_password_let_in_whatever_the_case_of_the_name(played: Circle) -> None:
