@@ -50,7 +50,7 @@ async def list_accounts(
 
 @router.get("/{account_id}")
 async def show_an_account(river: RiverDep, _caller: Anyone, account_id: PathId) -> shapes.AccountOut:
-    """One profile."""
+    """One profile, with its settings and its health as last found."""
     return await _account(river, account_id)
 
 

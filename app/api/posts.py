@@ -64,7 +64,7 @@ async def take_in_by_address(river: RiverDep, _caller: Triage, body: PostByAddre
 
 @router.get("/{post_id}")
 async def show_a_post(river: RiverDep, _caller: Anyone, post_id: PathId) -> shapes.PostOut:
-    """One post."""
+    """One post, with who wrote it and what became of it."""
     return await _post(river, post_id)
 
 
@@ -85,7 +85,7 @@ async def dismiss(river: RiverDep, _caller: Triage, post_id: PathId) -> shapes.P
 
 @router.post("/{post_id}/restore")
 async def restore(river: RiverDep, _caller: Triage, post_id: PathId) -> shapes.PostOut:
-    """Back to triage."""
+    """Back to triage, as if it had never been dismissed."""
     await triage.restore(river, post_id)
     return await _post(river, post_id)
 

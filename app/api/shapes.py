@@ -118,7 +118,13 @@ class Health(BaseModel):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                {"ok": False, "why": "the access token was revoked", "scopes": [], "expires_at": None, "quota": {}}
+                {
+                    "ok": False,
+                    "why": "the access token was revoked",
+                    "scopes": [],
+                    "expires_at": "2026-12-01T00:00:00Z",
+                    "quota": {},
+                }
             ]
         }
     )

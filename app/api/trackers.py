@@ -50,7 +50,7 @@ async def list_trackers(
 
 @router.get("/{tracker_id}")
 async def show_a_tracker(river: RiverDep, _caller: Anyone, tracker_id: PathId) -> shapes.TrackerOut:
-    """One repository or project."""
+    """One repository or project, with its settings and its health as last found."""
     return await _tracker(river, tracker_id)
 
 
