@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from app.store import one_trip
 
 Session = AsyncSession
 
@@ -112,8 +115,14 @@ class Database:
         # SQLite has one writer: queueing for it here costs nothing, while its own busy wait sleeps.
         self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         self.engine: AsyncEngine = (
-            create_async_engine(url, connect_args={"timeout": 30}, pool_size=6, max_overflow=4, hide_parameters=True)
-            if self.is_sqlite
+            create_async_engine(
+                url,
+                async_creator=partial(one_trip.connect, self.path, timeout=30),
+                pool_size=6,
+                max_overflow=4,
+                hide_parameters=True,
+            )
+            if self.path is not None
             else create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
         )
         if self.is_sqlite:
