@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from typing import cast
 from urllib.parse import urlsplit
 
-import uvloop
+from uvicorn.loops.auto import auto_loop_factory
 
 BODIES = 64
 WARM = 1.0
@@ -156,7 +156,8 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--seconds", type=float, default=5.0)
     given = parser.parse_args()
-    answer = uvloop.run(press(given.url, given.secret, connections=given.connections, seconds=given.seconds))
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        answer = runner.run(press(given.url, given.secret, connections=given.connections, seconds=given.seconds))
     json.dump(answer, sys.stdout)
 
 

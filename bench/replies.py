@@ -25,8 +25,8 @@ ARRANGEMENTS = (1, 4, 20)
 QUIET = {"FULLCIRCLE_SETTLE_SECONDS": "0"}
 
 
-async def measure(database: Sqlite | Postgres, folder: Path, *, seconds: float) -> list[Figure]:
-    """Both sides speak to a network of their own, which is a process of its own. `seconds` has no part in it."""
+async def measure(database: Sqlite | Postgres, folder: Path, *, seconds: float) -> list[Figure]:  # noqa: ARG001  (every part is called alike)
+    """Both sides speak to a network of their own, which is a process of its own."""
     with start_process() as network:
         address = database.new()
         waiting = await circle.lay_ready(address, folder, network, customers=CUSTOMERS)
