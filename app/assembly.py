@@ -17,6 +17,7 @@ from app.ports import Registry
 from app.sealing import Sealer, key_from_file
 from app.settings import Settings
 from app.steps.river import River, Timing, Wake
+from app.store import members
 from app.store.session import Database
 from app.store.stage import StoredStage
 
@@ -24,6 +25,8 @@ POSTGRES_WAY = (
     "SQLite serves one process. To run several, set FULLCIRCLE_DATABASE_URL=postgresql://… for all of them "
     "(docs/deploy.md shows the move)."
 )
+
+LINK_LIVES = timedelta(days=7)
 
 
 class AlreadyRunningError(Exception):
@@ -125,3 +128,33 @@ def _lock(path: Path) -> IO[str]:
     file.write(str(os.getpid()))
     file.flush()
     return file
+
+
+async def first_link(assembly: Assembly) -> str | None:
+    """The admin's sign-in link of a first start, also left in the data folder; None once somebody has signed up.
+
+    A restart shows the same link again for as long as it opens anything.
+    """
+    river, path = assembly.river, assembly.settings.data_dir / "sign-in-link"
+    async with river.db.begin() as session:
+        if await members.has_members(session):
+            path.unlink(missing_ok=True)
+            return None
+        token = _read_link(path)
+        if not token or await members.find_token(session, token, kind="link", now=river.now()) is None:
+            await members.revoke_links(session, now=river.now())
+            token = await members.make_token(
+                session, name="first start", role="admin", now=river.now(), kind="link", lives=LINK_LIVES
+            )
+    link = f"{assembly.settings.own_url}/sign-in/{token}"
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "w") as file:
+        file.write(link + "\n")
+    return link
+
+
+def _read_link(path: Path) -> str:
+    try:
+        return path.read_text().strip().rpartition("/")[2]
+    except OSError:
+        return ""

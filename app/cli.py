@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import os
 import signal
 import socket
 import sys
 from collections.abc import Coroutine
-from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import structlog
@@ -22,7 +19,7 @@ from rich.table import Table
 from uvicorn.loops.auto import auto_loop_factory
 
 from app import __version__, logs
-from app.assembly import AlreadyRunningError, Assembly, assemble
+from app.assembly import AlreadyRunningError, Assembly, assemble, first_link
 from app.main import Server, listen, make_app
 from app.settings import Settings
 from app.steps import connect
@@ -42,8 +39,6 @@ app.add_typer(tokens, name="token")
 out = Console()
 err = Console(stderr=True)
 log = structlog.get_logger(__name__)
-
-LINK_LIVES = timedelta(days=7)
 
 
 class Role(StrEnum):
@@ -158,36 +153,6 @@ async def _serve(settings: Settings, *, rehearsal: bool, works: bool) -> None:
         if listening is not None:
             listening.close()
         await assembly.close()
-
-
-async def first_link(assembly: Assembly) -> str | None:
-    """The admin's sign-in link of a first start, also left in the data folder; None once somebody has signed up.
-
-    A restart shows the same link again for as long as it opens anything.
-    """
-    river, path = assembly.river, assembly.settings.data_dir / "sign-in-link"
-    async with river.db.begin() as session:
-        if await members.has_members(session):
-            path.unlink(missing_ok=True)
-            return None
-        token = _read_link(path)
-        if not token or await members.find_token(session, token, kind="link", now=river.now()) is None:
-            await members.revoke_links(session, now=river.now())
-            token = await members.make_token(
-                session, name="first start", role="admin", now=river.now(), kind="link", lives=LINK_LIVES
-            )
-    link = f"{assembly.settings.own_url}/sign-in/{token}"
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(link + "\n")
-    return link
-
-
-def _read_link(path: Path) -> str:
-    try:
-        return path.read_text().strip().rpartition("/")[2]
-    except OSError:
-        return ""
 
 
 async def connect_rehearsal(assembly: Assembly) -> None:
