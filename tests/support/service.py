@@ -79,8 +79,8 @@ class Service:
 
 
 @contextmanager
-def serve(folder: Path, database_url: str = "", **more: str) -> Iterator[Service]:
-    """The service on a free loopback port with a data folder; ended by its id."""
+def serve(folder: Path, database_url: str = "", *options: str, **more: str) -> Iterator[Service]:
+    """The service on a free loopback port with a data folder; ended by its id. `options` stand behind `serve`."""
     port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
@@ -103,7 +103,7 @@ def serve(folder: Path, database_url: str = "", **more: str) -> Iterator[Service
     log = folder / "serve.log"
     with (
         log.open("wb") as out,
-        subprocess.Popen([*command, "serve"], env=environment, stdout=out, stderr=out) as process,
+        subprocess.Popen([*command, "serve", *options], env=environment, stdout=out, stderr=out) as process,
     ):
         running = Service(f"http://127.0.0.1:{port}", made.stdout.strip(), process, log)
         try:

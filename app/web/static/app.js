@@ -147,7 +147,7 @@ document.addEventListener("submit", async (event) => {
       if (answer.ok) {
         form.closest("dialog")?.close();
         form.reset();
-      }
+      } else for (const secret of form.querySelectorAll("[type='password']")) secret.value = "";
       await take(answer, { replace: true });
     } else {
       const page = await read(answer);
@@ -196,7 +196,7 @@ async function keepLooking() {
   } catch {
     // The service is restarting; the next look may reach it.
   }
-  setTimeout(keepLooking, 600);
+  setTimeout(keepLooking, 400);
 }
 
 // --- keyboard -------------------------------------------------------------------------------------
