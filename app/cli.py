@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import signal
 import socket
 import sys
@@ -18,9 +19,9 @@ from rich.console import Console
 from rich.table import Table
 from uvicorn.loops.auto import auto_loop_factory
 
-from app import __version__, logs
+from app import __version__, demo, logs
 from app.assembly import AlreadyRunningError, Assembly, assemble, first_link
-from app.main import Server, listen, make_app
+from app.main import CannotListenError, Server, listen, make_app
 from app.settings import Settings
 from app.steps import connect
 from app.store import accounts, members, schema
@@ -83,17 +84,6 @@ def start_up() -> Settings:
     return settings
 
 
-def open_door(settings: Settings) -> socket.socket:
-    """The socket to listen on, or an end with the reason."""
-    try:
-        return listen(settings.host, settings.port)
-    except OSError as error:
-        fail(
-            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror or error}. "
-            "FULLCIRCLE_HOST and FULLCIRCLE_PORT name another address."
-        )
-
-
 def build(settings: Settings, *, alone: bool) -> Assembly:
     """The parts of this process, or an end with the reason."""
     try:
@@ -109,7 +99,7 @@ def carry_out(work: Coroutine[Any, Any, None]) -> None:
     try:
         with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
             runner.run(work)
-    except schema.ForeignSchemaError as error:
+    except (AlreadyRunningError, CannotListenError, schema.ForeignSchemaError) as error:
         fail(str(error))
     except DATABASE_ERRORS as error:
         reason = logs.SECRET_VALUES.sub(logs.HIDDEN, database_reason(error))
@@ -137,11 +127,11 @@ async def _serve(settings: Settings, *, rehearsal: bool, works: bool) -> None:
     listening: socket.socket | None = None
     if settings.port == 0:
         # Which port that is has to be known before anything is told this installation's own address.
-        listening = open_door(settings)
+        listening = listen(settings.host, settings.port)
         settings = settings.model_copy(update={"port": listening.getsockname()[1]})
     assembly = build(settings, alone=True)
     try:
-        listening = listening or open_door(settings)
+        listening = listening or listen(settings.host, settings.port)
         await schema.migrate(assembly.river.db)
         link = await first_link(assembly)
         if rehearsal:
@@ -232,6 +222,19 @@ async def _migrate(settings: Settings) -> None:
         await assembly.close()
     word = "is up to date" if before.is_right else f"went from {before.has or 'nothing'} to {before.needs}"
     out.print(f"The schema {word}.", highlight=False)
+
+
+@app.command(name="demo")
+def play(
+    leave: Annotated[bool, typer.Option("--exit", help="End when the circle has gone round.")] = False,
+) -> None:
+    """Play the whole circle in a minute, on data of its own, then leave the pages open to play on."""
+    settings = read_settings()
+    logs.set_up(settings.log_format, level=logging.WARNING)
+    try:
+        carry_out(demo.run(settings, out, leave=leave))
+    except demo.DemoError as error:
+        fail(f"The demo came to a stop. {error}")
 
 
 @app.command()

@@ -56,18 +56,28 @@ class Server(uvicorn.Server):
                 loop.remove_signal_handler(sign)
 
 
+class CannotListenError(Exception):
+    """The address is taken, or is none of this machine's; the message says which and what to set."""
+
+
 def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to where the server shall listen; port 0 takes any free one. OSError where it cannot be had."""
-    family, kind, protocol, _, address = socket.getaddrinfo(
-        host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-    )[0]
-    listening = socket.socket(family, kind, protocol)
+    """A socket bound to where the server shall listen; port 0 takes any free one. CannotListenError where it is not to be had."""
     try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.bind(address)
-    except OSError:
-        listening.close()
-        raise
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+        except OSError:
+            listening.close()
+            raise
+    except OSError as error:
+        raise CannotListenError(
+            f"Cannot listen on {host}:{port}: {error.strerror or error}. "
+            "FULLCIRCLE_HOST and FULLCIRCLE_PORT name another address."
+        ) from error
     return listening
 
 
