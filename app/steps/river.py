@@ -95,6 +95,8 @@ class River:
     wake: Callable[..., None] = lambda *_jobs: None
     point: Callable[[str], None] = _nothing
     looks: dict[int, asyncio.Lock] = field(default_factory=dict)
+    read: dict[int, datetime] = field(default_factory=dict)
+    """When the last reading of an issue began that this process has written down."""
 
     def look_lock(self, issue_id: int) -> asyncio.Lock:
         """One look at an issue at a time within this process; other processes are kept off by the claim."""
