@@ -6,8 +6,10 @@ moved by hand.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,13 +19,20 @@ from sqlalchemy import select
 
 from app.staging import Board
 from app.steps.river import Timing
+from app.store import due
+from app.store.schema import migrate
+from app.store.session import Database
 from app.store.tables import Account, Issue, Notice, Reply
+from app.worker import JOBS
 from tests.support.circle import Circle, Clock, circle
+from tests.support.databases import Databases
 from tests.support.mastodon_network import TOKEN, Call, MastodonNetwork, Status
 from tests.support.rough_line import POSTING, RoughLine
 
 HOME = "http://127.0.0.1"
 START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+STEP = 60.0
+"""Seconds from the complaints' end to the close, and from there to the release."""
 
 
 @dataclass
@@ -63,15 +72,28 @@ class Brand:
         )
         assert self.network.take(call).status == 200
 
+    async def rest(self) -> None:
+        """Do all work that is due, found as a worker finds it: with one question for all jobs."""
+        river = self.circle.river
+        for _ in range(1000):
+            async with river.db.read() as session:
+                found = await due.jobs(session, now=river.now(), lease_now=river.now())
+            if not found:
+                return
+            for name, lanes in JOBS.items():
+                while name in found and await lanes.job(river):
+                    pass
+        raise AssertionError(f"the river does not come to rest: {sorted(found)}")
+
     async def rest_for(self, seconds: float) -> None:
         """Let time pass, and do all the work that becomes due meanwhile, when it becomes due."""
         until = self.line.monotonic() + seconds
-        await self.circle.rest()
+        await self.rest()
         while self.line.monotonic() < until:
-            self.line.pass_time(min(await self._until_something_is_due(), until - self.line.monotonic()))
-            await self.circle.rest()
+            self.line.pass_time(min(await self.until_something_is_due(), until - self.line.monotonic()))
+            await self.rest()
 
-    async def _until_something_is_due(self) -> float:
+    async def until_something_is_due(self) -> float:
         """Seconds until the next moment at which the river, or the line, has something to do."""
         now = self.circle.clock()
         moments = (
@@ -107,10 +129,13 @@ async def brand(
     customers: int = 1,
     timing: Timing | None = None,
     point: Callable[[str], None] = lambda _point: None,
+    has_shipped: bool = False,
     **network_options: Any,
 ) -> AsyncIterator[Brand]:
-    """A brand over a migrated database, or over one that `brand` has prepared before."""
+    """A brand over a migrated database, or (`has_shipped`) over one that `shipped` handed out for as many customers."""
     network, line, made = a_network(customers=customers, **network_options)
+    if has_shipped:
+        line.pass_time(2 * STEP)
     async with circle(
         url,
         timing=timing or Timing(poll=timedelta(hours=6)),
@@ -145,9 +170,28 @@ async def connect(made: Brand, *, mode: str = "automatic", **tracker_settings: A
 
 async def ship(made: Brand, label: str = "v2.4.1") -> int:
     """Close the issue as completed and publish a release. Returns the release's number on the board."""
-    made.line.pass_time(60)
+    made.line.pass_time(STEP)
     await made.board.close(1, outcome="completed", now=made.circle.clock())
-    made.line.pass_time(60)
+    made.line.pass_time(STEP)
     number = await made.board.release(label, now=made.circle.clock())
     await made.circle.post("/api/v1/trackers/1/pull")
     return number
+
+
+def shipped(databases: Databases, *, customers: int = 1) -> str:
+    """A database in which everybody is connected, tagged and owed a reply; made once for each test worker, then copied."""
+
+    async def prepare(url: str) -> None:
+        database = Database(url)
+        await migrate(database)
+        await database.close()
+        async with brand(url, customers=customers) as made:
+            await connect(made)
+            await ship(made)
+
+    def make(url: str) -> None:
+        # In a thread, because the test that asks first may have an event loop of its own in this one.
+        with ThreadPoolExecutor(max_workers=1) as pool:
+            pool.submit(asyncio.run, prepare(url)).result()
+
+    return databases.copy_of(f"shipped-{customers}", make)
