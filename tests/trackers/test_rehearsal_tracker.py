@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from app.ports import Connection, OutsideError
-from app.rules.shipping import Gone, NotFixed, NotYet, Policy, Shipped, Verdict, applies_after, judge
+from app.rules.shipping import Gone, NotFixed, NotYet, Policy, Refutation, Shipped, Verdict, applies_after, judge
 from app.staging import Board, Fault
 from app.trackers.rehearsal import Rehearsal, RehearsalSecrets, RehearsalSettings
 from tests.support.stage import MemoryStage
@@ -71,9 +71,9 @@ async def test_what_failed_a_customer_never_ships_to_them_again_but_a_later_fix_
     await story.board.close(1, outcome="completed", now=story.later())
     await story.board.release("v1.0.1", now=story.later())
     first = await story.verdict()
-    refuted_at = story.later()
     assert isinstance(first, Shipped)
-    assert not applies_after(first, refuted_at)
+    refutation = Refutation(at=story.later(), fix=first.fix)
+    assert not applies_after(fix=first.fix, fixed_at=first.fixed_at, refutation=refutation)
     await story.board.reopen(1, now=story.later())
     assert (await story.verdict()).why == "#1 is reopened"
     await story.board.close(1, outcome="completed", now=story.later())
@@ -81,7 +81,8 @@ async def test_what_failed_a_customer_never_ships_to_them_again_but_a_later_fix_
     await story.board.release("v1.0.2", now=story.later())
     second = await story.verdict()
     assert isinstance(second, Shipped)
-    assert (second.label, applies_after(second, refuted_at)) == ("v1.0.2", True)
+    assert second.label == "v1.0.2"
+    assert applies_after(fix=second.fix, fixed_at=second.fixed_at, refutation=refutation)
     assert second.digest != first.digest
 
 
