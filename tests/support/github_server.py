@@ -795,7 +795,8 @@ class GitHubServer:
             case "graphql":
                 self.world.has_graphql = bool(given["on"])
             case "tokens":
-                self.world.tokens[given.pop("token")] = Token(**given)
+                name = given.pop("token")
+                self.world.tokens[name] = Token(**given)
             case "revoke":
                 self.world.tokens.pop(given["token"], None)
             case "ledger":
