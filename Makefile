@@ -10,7 +10,7 @@ WORKERS ?= 2
 export PYTHON
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev run test check real real-servers format lock upgrade clean
+.PHONY: help setup dev run test check real real-servers bench format lock upgrade clean
 
 help: ## List these commands
 	@awk 'BEGIN { FS = ":.*## " } /^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -39,6 +39,9 @@ real-servers: ## Install the servers and contracts that `make real` tests agains
 
 real: dev ## Run the tests against real servers; those that are not installed are skipped
 	$(BIN)/pytest tests/real $(ARGS)
+
+bench: dev ## Measure against bare sides, on SQLite and PostgreSQL; kept in build/bench.json and build/bench.md
+	$(BIN)/python -m bench $(ARGS)
 
 format: dev ## Let ruff put the code in order
 	$(BIN)/ruff check --fix
