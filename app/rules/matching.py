@@ -7,6 +7,8 @@ import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
 
 _WORD = re.compile(r"[^\W_]{2,}|\d+")
 _STOP = frozenset(
@@ -132,25 +134,33 @@ def _stem(word: str) -> str:
     return word
 
 
+@lru_cache(maxsize=8192)
+def _bag(text: str) -> frozenset[str]:
+    """The words of a title; titles are asked for with every post, and seldom change."""
+    return frozenset(words_of(text))
+
+
 def best(text: str, candidates: Mapping[int, str], *, limit: int) -> list[Match]:
     """The candidates alike enough to show, the most alike first."""
-    asked = Counter(words_of(text))
+    asked = frozenset(words_of(text))
     if not asked or not candidates:
         return []
-    bags = {key: Counter(words_of(title)) for key, title in candidates.items()}
-    seen_in = Counter(word for bag in bags.values() for word in bag)
+    bags = {key: _bag(title) for key, title in candidates.items()}
+    seen_in = Counter(chain.from_iterable(bags.values()))
     total = len(bags)
+    weights = {word: (math.log(1 + total / (1 + seen_in[word])) + 0.2) ** 2 for word in (*seen_in, *asked)}
 
-    def weight(word: str) -> float:
-        return math.log(1 + total / (1 + seen_in[word])) + 0.2
+    def length(bag: frozenset[str]) -> float:
+        return math.sqrt(sum(map(weights.__getitem__, bag))) or 1.0
 
-    def length(bag: Counter[str]) -> float:
-        return math.sqrt(sum(weight(word) ** 2 for word in bag)) or 1.0
-
+    whole = length(asked)
     matches = []
     for key, bag in bags.items():
-        shared = sorted(asked.keys() & bag.keys(), key=weight, reverse=True)
-        if shared:
-            score = sum(weight(word) ** 2 for word in shared) / (length(asked) * length(bag))
+        common = asked & bag
+        if not common:
+            continue
+        score = sum(map(weights.__getitem__, common)) / (whole * length(bag))
+        if score >= _ENOUGH:
+            shared = sorted(common, key=lambda word: (-weights[word], word))
             matches.append(Match(key, round(min(score, 1.0), 3), tuple(shared[:4])))
-    return sorted((m for m in matches if m.score >= _ENOUGH), key=lambda m: (-m.score, m.key))[:limit]
+    return sorted(matches, key=lambda m: (-m.score, m.key))[:limit]

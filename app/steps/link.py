@@ -314,10 +314,9 @@ async def _create_failed(
 
 async def suggest(session: Session, post: Post, *, limit: int = 5) -> list[tuple[Issue, matching.Match, int]]:
     """Issues this post may be about, the likeliest first, with the reason and how many wait."""
-    known = await issues.open_titles(session, limit=500)
-    matches = matching.best(post.text, {issue.id: issue.title for issue in known}, limit=limit)
-    waiting = await issues.count_waiting(session, [match.key for match in matches])
-    by_id = {issue.id: issue for issue in known}
+    matches = matching.best(post.text, await issues.open_titles(session, limit=500), limit=limit)
+    keys = [match.key for match in matches]
+    waiting, by_id = await issues.count_waiting(session, keys), await issues.by_ids(session, keys)
     return [(by_id[match.key], match, waiting.get(match.key, 0)) for match in matches]
 
 

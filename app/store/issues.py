@@ -190,10 +190,16 @@ async def page_by_waiting(
     return [(row[0], row[1]) for row in rows]
 
 
-async def open_titles(session: Session, *, limit: int) -> Sequence[Issue]:
-    """Issues a new post may be about: the ones worked on or touched last."""
-    query = select(Issue).where(Issue.state.in_(("open", "closed"))).order_by(Issue.id.desc()).limit(limit)
-    return (await session.execute(query)).scalars().all()
+async def open_titles(session: Session, *, limit: int) -> dict[int, str]:
+    """Titles of the issues a new post may be about, by id: the ones that came last."""
+    query = select(Issue.id, Issue.title).where(Issue.state.in_(("open", "closed"))).order_by(Issue.id.desc())
+    return {row[0]: row[1] for row in await session.execute(query.limit(limit))}
+
+
+async def by_ids(session: Session, issue_ids: Sequence[int]) -> dict[int, Issue]:
+    """These issues, by id."""
+    query = select(Issue).where(Issue.id.in_(issue_ids))
+    return {row.id: row for row in (await session.execute(query)).scalars()}
 
 
 async def loop_ids(session: Session, issue_id: int) -> Sequence[int]:

@@ -194,7 +194,7 @@ class Identity(Table):
     """Who wrote on one channel, keyed by the network's own id."""
 
     __tablename__ = "identity"
-    __table_args__ = _numbered(UniqueConstraint("channel", "external_id"))
+    __table_args__ = _numbered(UniqueConstraint("channel", "external_id"), Index(None, "customer_id"))
     channel: Mapped[str]
     external_id: Mapped[str]
     handle: Mapped[str]

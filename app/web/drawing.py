@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
@@ -128,6 +129,39 @@ def capitalize_first(text: str) -> str:
     return (text[:1].upper() + text[1:] if plain else text).rstrip(".")
 
 
+class HasStatus(Protocol):
+    """A step of a loop, as far as the ring shows it."""
+
+    @property
+    def status(self) -> str:
+        """`done`, `now`, `back` or nothing."""
+        ...
+
+
+def ring(steps: Sequence[HasStatus] | None = None, size: str = "", label: str = "") -> Markup:
+    """The product's sign: a loop's seven steps. Without a loop, the circle closed; without a label, decoration."""
+    statuses = tuple(step.status for step in steps) if steps is not None else ("done",) * 7
+    told = Markup('role="img" aria-label="{0}"').format(label) if label else Markup('aria-hidden="true"')
+    return Markup('<svg class="ring {0}" viewBox="0 0 36 36" {1}>{2}</svg>').format(size, told, _segments(statuses))
+
+
+@functools.cache
+def _segments(statuses: tuple[str, ...]) -> Markup:
+    segment = Markup('<circle class="{0}" cx="18" cy="18" r="15" pathLength="100" stroke-dashoffset="-{1}"/>')
+    return Markup("").join(segment.format(status, f"{at * 100 / 7:.2f}") for at, status in enumerate(statuses))
+
+
+def fact(value: object) -> Markup | str:
+    """A figure that a network gave us about itself; a time in it is told as one."""
+    if isinstance(value, str) and re.match(r"\d{4}-\d\d-\d\dT", value):
+        try:
+            at = datetime.fromisoformat(value)
+        except ValueError:
+            return value
+        return moment(at if at.tzinfo is not None else at.replace(tzinfo=UTC))
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
 def host(url: str) -> str:
     """The host of an address, for a link that leaves us."""
     return url.split("://", 1)[-1].split("/", 1)[0]
@@ -154,13 +188,19 @@ def _make() -> Environment:
         capped=capped,
         reach=reach,
         initial=initial,
+        fact=fact,
         headline=headline,
         capitalize_first=capitalize_first,
         host=host,
         web_link=web_link,
     )
     environment.globals.update(
-        style=static_url("app.css"), script=static_url("app.js"), icon=static_url("ring.svg"), span=span, after=after
+        style=static_url("app.css"),
+        script=static_url("app.js"),
+        icon=static_url("ring.svg"),
+        span=span,
+        after=after,
+        ring=ring,
     )
     return environment
 

@@ -23,7 +23,7 @@ from app.web.visit import Anyone, FromEngineering, Number, PageRoute, Visit
 router = APIRouter(prefix="/issues", include_in_schema=False, route_class=PageRoute)
 
 PAGE = 50
-MOST_SHOWN = 50
+MOST_SHOWN = 25
 MOST_PREVIEWS = 3
 IMAGINED = "v1.2.3"
 """Stands where the release's label will stand."""

@@ -239,7 +239,7 @@ function tellTimes() {
   for (const time of document.querySelectorAll("time[data-moment], time[data-ago]")) {
     const at = new Date(time.dateTime);
     const day = { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" };
-    const written = at.toLocaleString(document.documentElement.lang, at.getFullYear() === new Date().getFullYear() ? day : { ...day, year: "numeric" });
+    const written = at.toLocaleString(undefined, at.getFullYear() === new Date().getFullYear() ? day : { ...day, year: "numeric" });
     const text = "ago" in time.dataset ? ago(at) : written;
     if (time.textContent !== text) time.textContent = text;
     if ("ago" in time.dataset) time.title = written;
@@ -289,3 +289,4 @@ enhance();
 tidyAddress();
 setInterval(tellTimes, 20000);
 if (main()) keepLooking();
+document.querySelector(".menu [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -221,6 +221,9 @@ def upgrade() -> None:
     sa.UniqueConstraint('channel', 'external_id', name=op.f('uq_identity_channel_external_id')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('identity', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_identity_customer_id'), ['customer_id'], unique=False)
+
     op.create_table('issue',
     sa.Column('tracker_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('remote_id', sa.Text(), nullable=True),
@@ -563,6 +566,9 @@ def downgrade() -> None:
         batch_op.drop_index('ix_issue_to_look_at', sqlite_where=sa.text('look_wanted > look_done'), postgresql_where=sa.text('look_wanted > look_done'))
 
     op.drop_table('issue')
+    with op.batch_alter_table('identity', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_identity_customer_id'))
+
     op.drop_table('identity')
     op.drop_table('worker')
     op.drop_table('voice')
