@@ -14,14 +14,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from app import logs
-from bench import hooks, replies
+from bench import hooks, replies, starting
 from bench.databases import Postgres, Sqlite, databases
 from bench.figures import Figure, as_json, as_table
 from bench.service import ROOT
 
 Measure = Callable[..., Awaitable[list[Figure]]]
 
-PARTS: dict[str, Measure] = {"hooks": hooks.measure, "replies": replies.measure}
+PARTS: dict[str, Measure] = {"hooks": hooks.measure, "replies": replies.measure, "start": starting.measure}
 """Each measures on one database."""
 
 
