@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.outside import UnknownKindError
 from app.ports import Kind, OutsideError
@@ -117,7 +118,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(OutsideError, _outside)
     app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _mistake)
+    app.add_middleware(Mistakes)
 
 
 async def _plain(_request: Request, error: Exception) -> JSONResponse:
@@ -179,6 +180,32 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
     return problem(error.status_code, detail, headers=dict(error.headers or {}))
 
 
-async def _mistake(request: Request, error: Exception) -> JSONResponse:
-    log.error("request failed", method=request.method, path=request.url.path, exc_info=error)
-    return problem(500, "the request failed inside Fullcircle; nothing was half done, and the log has the details")
+class Mistakes:
+    """Answers 500 where nothing else did, and logs why, once.
+
+    A handler for `Exception` would have the error raised again behind the answer: it is then logged twice,
+    and the line is cut under the caller's next request.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = False
+
+        async def noted(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        except Exception as error:
+            log.exception("request failed", method=scope["method"], path=scope["path"], exc_info=error)
+            if began:
+                raise  # half an answer is out: only a cut line tells the caller
+            why = "the request failed inside Fullcircle; nothing was half done, and the log has the details"
+            await problem(500, why)(scope, receive, send)

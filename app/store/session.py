@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, event, text
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, event, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DisconnectionError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -127,6 +127,7 @@ class Database:
         )
         if self.is_sqlite:
             _prepare_sqlite(self.engine.sync_engine)
+        event.listen(self.engine.sync_engine, "handle_error", _name_what_is_lost, retval=True)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
 
     @asynccontextmanager
@@ -158,6 +159,13 @@ class Database:
     async def close(self) -> None:
         """Give all connections back."""
         await self.engine.dispose()
+
+
+def _name_what_is_lost(context: ExceptionContext) -> Exception | None:
+    """Whatever a driver calls it: no connection, or one that broke, is an OperationalError here."""
+    if context.connection is not None and not context.is_disconnect:
+        return None
+    return OperationalError(None, None, context.original_exception, hide_parameters=True)
 
 
 def _prepare_sqlite(engine: Engine) -> None:
