@@ -14,14 +14,19 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from app import logs
-from bench import hooks, replies, starting
+from bench import hooks, pages, replies, starting
 from bench.databases import Postgres, Sqlite, databases
 from bench.figures import Figure, as_json, as_table
 from bench.service import ROOT
 
 Measure = Callable[..., Awaitable[list[Figure]]]
 
-PARTS: dict[str, Measure] = {"hooks": hooks.measure, "replies": replies.measure, "start": starting.measure}
+PARTS: dict[str, Measure] = {
+    "hooks": hooks.measure,
+    "replies": replies.measure,
+    "start": starting.measure,
+    "pages": pages.measure,
+}
 """Each measures on one database."""
 
 
