@@ -22,7 +22,7 @@ async def get(session: Session, table: type[C], number: int) -> C | None:
 
 async def lock(session: Session, table: type[C], number: int) -> C | None:
     """The same, kept from every other writer until the transaction ends."""
-    query = select(table).where(table.id == number, table.deleted_at.is_(None)).with_for_update()
+    query = select(table).where(table.id == number, table.deleted_at.is_(None)).with_for_update(key_share=True)
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -43,7 +43,12 @@ def due_for_poll_query(table: type[C], *, now: datetime) -> Select[C]:
 
 async def due_for_poll(session: Session, table: type[C], *, now: datetime) -> C | None:
     """The one that has waited longest for its poll and that nobody polls."""
-    query = due_for_poll_query(table, now=now).order_by(table.poll_at).limit(1).with_for_update(skip_locked=True)
+    query = (
+        due_for_poll_query(table, now=now)
+        .order_by(table.poll_at)
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
     return (await session.execute(query)).scalar_one_or_none()
 
 

@@ -63,7 +63,9 @@ class Waiting:
 async def unworked(session: Session, *, limit: int) -> Sequence[Waiting]:
     """Calls nobody has worked, oldest first, kept from every other worker until the transaction ends."""
     query = unworked_query().with_only_columns(Delivery.id, Delivery.hook, Delivery.issues, Delivery.everything)
-    rows = await session.execute(query.order_by(Delivery.id).limit(limit).with_for_update(skip_locked=True))
+    rows = await session.execute(
+        query.order_by(Delivery.id).limit(limit).with_for_update(key_share=True, skip_locked=True)
+    )
     return [Waiting(*row) for row in rows]
 
 

@@ -17,7 +17,12 @@ Work = Literal["create", "look", "block"]
 
 async def lock(session: Session, issue_id: int) -> Issue | None:
     """One issue as it is now, kept from every other writer until the transaction ends."""
-    query = select(Issue).where(Issue.id == issue_id).with_for_update().execution_options(populate_existing=True)
+    query = (
+        select(Issue)
+        .where(Issue.id == issue_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -87,14 +92,14 @@ async def due(session: Session, work: Work, *, now: datetime) -> Issue | None:
         due_query(work, now=now)
         .order_by(Issue.look_at.nulls_first() if work == "look" else Issue.id)
         .limit(1)
-        .with_for_update(skip_locked=True, of=Issue)
+        .with_for_update(key_share=True, skip_locked=True, of=Issue)
     )
     return (await session.execute(query)).scalar_one_or_none()
 
 
 async def claimed(session: Session, issue_id: int, token: str) -> Issue | None:
     """The issue, if this claim on it still stands."""
-    query = select(Issue).where(Issue.id == issue_id, Issue.claim == token).with_for_update()
+    query = select(Issue).where(Issue.id == issue_id, Issue.claim == token).with_for_update(key_share=True)
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -227,13 +232,18 @@ def due_notice_query(*, now: datetime) -> Select[Notice]:
 
 async def due_notice(session: Session, *, now: datetime) -> Notice | None:
     """The oldest of them."""
-    query = due_notice_query(now=now).order_by(Notice.id).limit(1).with_for_update(skip_locked=True, of=Notice)
+    query = (
+        due_notice_query(now=now)
+        .order_by(Notice.id)
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True, of=Notice)
+    )
     return (await session.execute(query)).scalar_one_or_none()
 
 
 async def claimed_notice(session: Session, notice_id: int, token: str) -> Notice | None:
     """The notice, if this claim on it still stands."""
-    query = select(Notice).where(Notice.id == notice_id, Notice.claim == token).with_for_update()
+    query = select(Notice).where(Notice.id == notice_id, Notice.claim == token).with_for_update(key_share=True)
     return (await session.execute(query)).scalar_one_or_none()
 
 

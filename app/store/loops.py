@@ -16,14 +16,16 @@ WAITING = ("open", "linked", "fixed", "shipped", "reopened")
 
 async def lock(session: Session, loop_id: int) -> Loop | None:
     """One loop as it is now, kept from every other writer until the transaction ends."""
-    query = select(Loop).where(Loop.id == loop_id).with_for_update().execution_options(populate_existing=True)
+    query = (
+        select(Loop).where(Loop.id == loop_id).with_for_update(key_share=True).execution_options(populate_existing=True)
+    )
     return (await session.execute(query)).scalar_one_or_none()
 
 
 async def of_thread(session: Session, *, channel: str, thread_id: str, identity_id: int) -> Loop | None:
     """The loop of one customer in one thread."""
     query = select(Loop).where(Loop.channel == channel, Loop.thread_id == thread_id, Loop.identity_id == identity_id)
-    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+    return (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
 
 
 async def present_issue(session: Session, loop_id: int) -> Issue | None:
@@ -39,7 +41,7 @@ async def of_issue(session: Session, issue_id: int) -> Sequence[Loop]:
         .join(Link, Link.loop_id == Loop.id)
         .where(Link.issue_id == issue_id, Link.until.is_(None))
         .order_by(Loop.id)
-        .with_for_update(of=Loop)
+        .with_for_update(key_share=True, of=Loop)
     )
     return (await session.execute(query)).scalars().all()
 
@@ -56,7 +58,7 @@ def unowed_query() -> Select[Loop]:
 
 async def unowed(session: Session, *, limit: int) -> Sequence[Loop]:
     """The same, the oldest first, each for one caller."""
-    query = unowed_query().order_by(Loop.id).limit(limit).with_for_update(skip_locked=True)
+    query = unowed_query().order_by(Loop.id).limit(limit).with_for_update(key_share=True, skip_locked=True)
     return (await session.execute(query)).scalars().all()
 
 
@@ -77,7 +79,7 @@ async def unanswered_since(session: Session, moment: datetime, *, limit: int) ->
         .where(Loop.state == "told", Loop.verification.is_(None), Loop.told_at < moment)
         .order_by(Loop.id)
         .limit(limit)
-        .with_for_update(skip_locked=True)
+        .with_for_update(key_share=True, skip_locked=True)
     )
     return (await session.execute(query)).scalars().all()
 

@@ -88,7 +88,9 @@ async def member_by_name(session: Session, name: str) -> Member | None:
 
 async def lock_member(session: Session, member_id: int) -> Member | None:
     """One member, kept from every other writer until the transaction ends."""
-    return (await session.execute(select(Member).where(Member.id == member_id).with_for_update())).scalar_one_or_none()
+    return (
+        await session.execute(select(Member).where(Member.id == member_id).with_for_update(key_share=True))
+    ).scalar_one_or_none()
 
 
 async def members(session: Session) -> Sequence[Member]:
@@ -98,7 +100,9 @@ async def members(session: Session) -> Sequence[Member]:
 
 async def lock_active_admins(session: Session) -> Sequence[int]:
     """Ids of the admins who may come in, kept until the transaction ends, so that the last one stays."""
-    query = select(Member.id).where(Member.role == "admin", Member.disabled_at.is_(None)).with_for_update()
+    query = (
+        select(Member.id).where(Member.role == "admin", Member.disabled_at.is_(None)).with_for_update(key_share=True)
+    )
     return (await session.execute(query)).scalars().all()
 
 
@@ -143,12 +147,19 @@ async def lock_throttle(session: Session, key: str, *, now: datetime) -> Throttl
     await session.execute(
         insert(Throttle).values(key=key, tries=0, last_at=now).on_conflict_do_nothing(index_elements=["key"])
     )
-    return (await session.execute(select(Throttle).where(Throttle.key == key).with_for_update())).scalar_one()
+    return (
+        await session.execute(select(Throttle).where(Throttle.key == key).with_for_update(key_share=True))
+    ).scalar_one()
 
 
 async def forget_throttles(session: Session, *, older_than: datetime) -> None:
     """Forget the tries nobody has added to for so long; those in use just now are left to another time."""
-    old = select(Throttle.id).where(Throttle.last_at < older_than).limit(1000).with_for_update(skip_locked=True)
+    old = (
+        select(Throttle.id)
+        .where(Throttle.last_at < older_than)
+        .limit(1000)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
     ids = (await session.execute(old)).scalars().all()
     if ids:
         await session.execute(delete(Throttle).where(Throttle.id.in_(ids)))

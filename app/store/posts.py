@@ -96,7 +96,12 @@ def unheard_answers_query() -> Select[Post]:
 
 async def unheard_answers(session: Session, *, limit: int) -> Sequence[Post]:
     """The same, oldest first, each for one caller."""
-    query = unheard_answers_query().order_by(Post.created_at, Post.id).limit(limit).with_for_update(skip_locked=True)
+    query = (
+        unheard_answers_query()
+        .order_by(Post.created_at, Post.id)
+        .limit(limit)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
     return (await session.execute(query)).scalars().all()
 
 

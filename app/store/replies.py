@@ -14,20 +14,25 @@ from app.store.tables import Account, Attempt, Link, Loop, Reply, Voice
 
 async def lock(session: Session, reply_id: int) -> Reply | None:
     """One reply as it is now, kept from every other writer until the transaction ends."""
-    query = select(Reply).where(Reply.id == reply_id).with_for_update().execution_options(populate_existing=True)
+    query = (
+        select(Reply)
+        .where(Reply.id == reply_id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
     return (await session.execute(query)).scalar_one_or_none()
 
 
 async def claimed(session: Session, reply_id: int, token: str) -> Reply | None:
     """The reply, if this claim on it still stands."""
-    query = select(Reply).where(Reply.id == reply_id, Reply.claim == token).with_for_update()
+    query = select(Reply).where(Reply.id == reply_id, Reply.claim == token).with_for_update(key_share=True)
     return (await session.execute(query)).scalar_one_or_none()
 
 
 async def in_slot(session: Session, *, loop_id: int, round_: int, slot: str) -> Reply | None:
     """The one reply of a kind in a loop's round."""
     query = select(Reply).where(Reply.loop_id == loop_id, Reply.round == round_, Reply.slot == slot)
-    return (await session.execute(query.with_for_update())).scalar_one_or_none()
+    return (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
 
 
 async def under_post(session: Session, *, channel: str, canonical_id: str, round_: int, slot: str) -> Reply | None:
@@ -103,7 +108,12 @@ def due_query(*, now: datetime) -> Select[Reply]:
 
 async def due(session: Session, *, now: datetime) -> Reply | None:
     """The one of them that has waited longest."""
-    query = due_query(now=now).order_by(Reply.due_at, Reply.id).limit(1).with_for_update(skip_locked=True, of=Reply)
+    query = (
+        due_query(now=now)
+        .order_by(Reply.due_at, Reply.id)
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True, of=Reply)
+    )
     return (await session.execute(query)).scalar_one_or_none()
 
 
@@ -141,7 +151,7 @@ async def due_for_a_look(session: Session, *, now: datetime) -> Reply | None:
         due_for_a_look_query(now=now)
         .order_by(Reply.due_at, Reply.id)
         .limit(1)
-        .with_for_update(skip_locked=True, of=Reply)
+        .with_for_update(key_share=True, skip_locked=True, of=Reply)
     )
     return (await session.execute(query)).scalar_one_or_none()
 
@@ -164,7 +174,7 @@ async def unspoken_of_issue(session: Session, issue_id: int) -> Sequence[Reply]:
             Reply.state.in_(("draft", "awaiting_approval", "scheduled", "held")),
         )
         .order_by(Reply.id)
-        .with_for_update(of=Reply)
+        .with_for_update(key_share=True, of=Reply)
     )
     return (await session.execute(query)).scalars().all()
 
@@ -182,7 +192,7 @@ async def automatic_of_issue(session: Session, issue_id: int) -> dict[int, Reply
             Reply.slot == "fixed",
             Reply.written_by.is_(None),
         )
-        .with_for_update(of=Reply)
+        .with_for_update(key_share=True, of=Reply)
     )
     return {row.loop_id: row for row in (await session.execute(query)).scalars()}
 
@@ -192,7 +202,7 @@ async def unspoken_of_account(session: Session, account_id: int) -> Sequence[Rep
     query = select(Reply).where(
         Reply.account_id == account_id, Reply.state.in_(("draft", "awaiting_approval", "scheduled"))
     )
-    return (await session.execute(query.with_for_update())).scalars().all()
+    return (await session.execute(query.with_for_update(key_share=True))).scalars().all()
 
 
 async def hurry(session: Session, account_id: int, *, now: datetime) -> None:
@@ -257,7 +267,9 @@ async def is_voice_on(session: Session) -> bool:
 
 async def turn_voice(session: Session, *, on: bool, by: str, now: datetime) -> None:
     """Turn the public voice on or off, for every process."""
-    row = (await session.execute(select(Voice).where(Voice.id == 1).with_for_update())).scalar_one_or_none()
+    row = (
+        await session.execute(select(Voice).where(Voice.id == 1).with_for_update(key_share=True))
+    ).scalar_one_or_none()
     if row is None:
         session.add(Voice(id=1, is_on=on, changed_at=now, changed_by=by))
     else:

@@ -34,7 +34,7 @@ class StoredStage:
         """Replace a document. KeyError where there is none."""
         async with self._database.begin() as session:
             query = select(StageDoc).where(StageDoc.scene == scene, StageDoc.kind == kind, StageDoc.number == key)
-            row = (await session.execute(query.with_for_update())).scalar_one_or_none()
+            row = (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
             if row is None:
                 raise KeyError(key)
             row.doc = dict(doc)

@@ -24,7 +24,7 @@ async def own(session: Session, *, kind: str | None = None) -> Sequence[Template
 async def put(session: Session, *, scope: int, kind: str, language: str, text: str, by: str, now: datetime) -> Template:
     """Write one, over the one before."""
     query = select(Template).where(Template.scope == scope, Template.kind == kind, Template.language == language)
-    row = (await session.execute(query.with_for_update())).scalar_one_or_none()
+    row = (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
     if row is None:
         row = Template(scope=scope, kind=kind, language=language, text=text, changed_at=now, changed_by=by)
         session.add(row)

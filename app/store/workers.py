@@ -55,5 +55,5 @@ async def keep_request(
         .returning(Request.id)
     )
     is_new = (await session.execute(statement)).scalar_one_or_none() is not None
-    query = select(Request).where(Request.token_id == token_id, Request.key == key).with_for_update()
+    query = select(Request).where(Request.token_id == token_id, Request.key == key).with_for_update(key_share=True)
     return (await session.execute(query)).scalar_one(), is_new
