@@ -126,5 +126,6 @@ def make_app_of(
     problems.install(app)
     for router in (*api.routers(), *web.routers(river, stage)):
         app.include_router(router)
+    web.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
     return app

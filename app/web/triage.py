@@ -323,12 +323,12 @@ async def take_in(sent: FromTriage) -> Response:
 def author_line(identity: Identity, past: shown.Shown) -> str:
     """Who somebody is to us, in a line."""
     parts = []
-    told = [row for row in past if row.loop_state in {"told", "verified"}]
+    told = {row.loop_id: row.verification for row in past if row.loop_state in {"told", "verified"}}
     if past:
         times = f"{len(past)}{'+' if len(past) == 6 else ''}"
         parts.append(f"wrote to us {times} time{'s' if len(past) > 1 else ''} before")
     if told:
-        works = sum(row.verification == "confirmed" for row in told)
+        works = list(told.values()).count("confirmed")
         parts.append(f"told of {len(told)} fix{'es' if len(told) > 1 else ''}, {works} confirmed")
     if identity.suppressed_at is not None:
         parts.append("asked not to be answered automatically")

@@ -220,6 +220,21 @@ async def test_a_nonsense_address_is_answered_with_a_page(played: Circle) -> Non
         assert "That did not work" in page.words, path
 
 
+async def test_where_there_is_nothing_a_browser_gets_a_page_and_a_program_a_problem(played: Circle) -> None:
+    stranger = browser(played)
+    for path, accepts, kind in (
+        ("/nothing/here", "text/html,*/*", "text/html; charset=utf-8"),
+        ("/nothing/here", "application/json", "application/problem+json"),
+        ("/api/v1/nothing", "text/html,*/*", "application/problem+json"),
+    ):
+        answer = await stranger.http.get(path, headers={"Accept": accepts})
+        assert (answer.status_code, answer.headers["content-type"]) == (404, kind), path
+    assert (
+        "default-src 'none'"
+        in (await stranger.http.get("/nothing", headers={"Accept": "text/html"})).headers["content-security-policy"]
+    )
+
+
 async def test_pages_work_below_a_path(database_url: str) -> None:
     async with circle(database_url) as made:
         made.river.outside.base_url = "https://acme.example/full"
