@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import insert, update
+from sqlalchemy import insert, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from app.steps import connect
@@ -45,6 +45,7 @@ async def fill(database: str, folder: Path) -> tuple[str, str]:
             await session.execute(
                 update(tables.Post).where(tables.Post.id <= LOOPS).values(state="tagged", loop_id=tables.Post.id)
             )
+            await session.execute(text("ANALYZE"))  # as both databases do by themselves after a while
         return await keys(database, folder)
 
 

@@ -215,6 +215,7 @@ class Post(Table):
     __table_args__ = _numbered(
         UniqueConstraint("channel", "canonical_id"),
         Index(None, "account_id", "external_id"),
+        Index(None, "account_id", "answers_id"),
         Index(None, "state", "id"),
         Index(None, "loop_id"),
         Index(None, "identity_id"),

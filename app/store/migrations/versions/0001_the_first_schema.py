@@ -327,6 +327,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('post', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_post_account_id_answers_id'), ['account_id', 'answers_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_account_id_external_id'), ['account_id', 'external_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_identity_id'), ['identity_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_loop_id'), ['loop_id'], unique=False)
@@ -557,6 +558,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_post_loop_id'))
         batch_op.drop_index(batch_op.f('ix_post_identity_id'))
         batch_op.drop_index(batch_op.f('ix_post_account_id_external_id'))
+        batch_op.drop_index(batch_op.f('ix_post_account_id_answers_id'))
 
     op.drop_table('post')
     op.drop_table('token')
