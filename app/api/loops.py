@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Response
 from pydantic import AfterValidator
@@ -20,7 +20,7 @@ from app.steps.owe import owe_next
 from app.steps.river import River
 from app.store import issues, loops, workers
 from app.store.session import SAME_MOMENT, Session
-from app.store.tables import Issue, Loop, Note, Post, Request
+from app.store.tables import Issue, Loop, Post, Request
 
 router = APIRouter(prefix="/loops", tags=["loops"])
 
@@ -187,15 +187,15 @@ async def change_a_loop(river: RiverDep, caller: Triage, loop_id: PathId, body: 
     """Change tags, team or assignee, or move the loop by hand."""
     if body.state is not None:
         await by_hand.move_loop_by_hand(river, loop_id, state=body.state, actor=caller.name)
-    async with river.db.begin() as session:
-        loop = await loops.lock(session, loop_id)
-        if loop is None:
-            raise link.NotFoundError(f"there is no loop {loop_id}")
-        fields: tuple[Literal["tags", "team", "assignee"], ...] = ("tags", "team", "assignee")
-        for field in fields:
-            if field in body.model_fields_set:
-                value = getattr(body, field)
-                setattr(loop, field, value if value is not None or field != "tags" else [])
+    changed = body.model_fields_set
+    await by_hand.change_loop(
+        river,
+        loop_id,
+        tags=(body.tags or []) if "tags" in changed else None,
+        team=(body.team or "") if "team" in changed else None,
+        assignee=(body.assignee or "") if "assignee" in changed else None,
+        actor=caller.name,
+    )
     async with river.db.read() as session:
         return await views.whole_loop(session, loop_id)
 
@@ -203,13 +203,8 @@ async def change_a_loop(river: RiverDep, caller: Triage, loop_id: PathId, body: 
 @router.post("/{loop_id}/notes", status_code=201)
 async def write_a_note(river: RiverDep, caller: Notes, loop_id: PathId, body: shapes.NewNote) -> shapes.NoteOut:
     """Write something for colleagues; it never leaves Fullcircle."""
-    async with river.db.begin() as session:
-        if await session.get(Loop, loop_id) is None:
-            raise link.NotFoundError(f"there is no loop {loop_id}")
-        note = Note(loop_id=loop_id, author=caller.name, text=body.text, at=river.now())
-        session.add(note)
-        await session.flush()
-        return views.note(note)
+    note = await by_hand.note(river, loop_id, text=body.text, actor=caller.name)
+    return views.note(note)
 
 
 @router.post("/{loop_id}/replies", status_code=201)

@@ -77,16 +77,16 @@ async def _post(river: River, post_id: int) -> shapes.PostOut:
 
 
 @router.post("/{post_id}/dismiss")
-async def dismiss(river: RiverDep, _caller: Triage, post_id: PathId) -> shapes.PostOut:
+async def dismiss(river: RiverDep, caller: Triage, post_id: PathId) -> shapes.PostOut:
     """Not a product issue: away from triage."""
-    await triage.dismiss(river, post_id)
+    await triage.dismiss(river, post_id, actor=caller.name)
     return await _post(river, post_id)
 
 
 @router.post("/{post_id}/restore")
-async def restore(river: RiverDep, _caller: Triage, post_id: PathId) -> shapes.PostOut:
+async def restore(river: RiverDep, caller: Triage, post_id: PathId) -> shapes.PostOut:
     """Back to triage, as if it had never been dismissed."""
-    await triage.restore(river, post_id)
+    await triage.restore(river, post_id, actor=caller.name)
     return await _post(river, post_id)
 
 

@@ -421,15 +421,15 @@ async def change_loop(
             loops.note_event(session, at=river.now(), what="changed", why=why, actor=actor, loop_id=loop_id)
 
 
-async def note(river: River, loop_id: int, *, text: str, actor: str) -> int:
-    """Write something for colleagues; it never leaves Fullcircle. Returns its id."""
+async def note(river: River, loop_id: int, *, text: str, actor: str) -> Note:
+    """Write something for colleagues; it never leaves Fullcircle."""
     async with river.db.begin() as session:
         if await session.get(Loop, loop_id) is None:
             raise NotFoundError(f"there is no loop {loop_id}")
         row = Note(loop_id=loop_id, author=actor, text=text, at=river.now())
         session.add(row)
         await session.flush()
-        return row.id
+        return row
 
 
 async def count_words(river: River, reply_id: int, *, text: str) -> tuple[int, int]:

@@ -265,10 +265,20 @@ async def invite(river: River, *, name: str, role: Role, actor: str) -> str:
 
 async def withdraw_invitation(river: River, token_id: int) -> None:
     """Let nobody in by this link."""
+    await _revoke(river, token_id, kind="link", what="invitation")
+
+
+async def revoke_api_token(river: River, token_id: int, *, actor: str) -> None:
+    """Let no script in by this token."""
+    await _revoke(river, token_id, kind="api", what="token")
+    log.info("token revoked", token_id=token_id, by=actor)
+
+
+async def _revoke(river: River, token_id: int, *, kind: str, what: str) -> None:
     async with river.db.begin() as session:
         token = await session.get(Token, token_id)
-        if token is None or token.kind != "link":
-            raise NotFoundError("there is no such invitation")
+        if token is None or token.kind != kind:
+            raise NotFoundError(f"there is no such {what}")
         await members.revoke(session, token_id, now=river.now())
 
 

@@ -111,12 +111,12 @@ async def settle_answer(river: River, post_id: int, *, answer: Answer, actor: st
     return loop.id
 
 
-async def dismiss(river: River, post_id: int, *, actor: str = "") -> None:
+async def dismiss(river: River, post_id: int, *, actor: str) -> None:
     """Not a product issue. A tagged post has a loop and cannot be dismissed; dismissing twice is fine."""
     await _set(river, post_id, "dismissed", unless="tagged", why="is tagged: drop its loop instead", actor=actor)
 
 
-async def restore(river: River, post_id: int, *, actor: str = "") -> None:
+async def restore(river: River, post_id: int, *, actor: str) -> None:
     """Back to triage. A tagged post is not away; restoring twice is fine."""
     await _set(river, post_id, "new", unless="tagged", why="is tagged already", actor=actor)
 

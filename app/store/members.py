@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.session import Session
@@ -125,7 +125,8 @@ async def session_of(session: Session, token: str, *, now: datetime) -> tuple[To
 
 async def living(session: Session, kind: str, *, now: datetime, member_id: int | None = None) -> Sequence[Token]:
     """Tokens of a kind that let somebody in, the newest first; of one member or of all."""
-    query = select(Token).where(Token.kind == kind, Token.revoked_at.is_(None), Token.expires_at > now)
+    lives = or_(Token.expires_at.is_(None), Token.expires_at > now)
+    query = select(Token).where(Token.kind == kind, Token.revoked_at.is_(None), lives)
     if member_id is not None:
         query = query.where(Token.member_id == member_id)
     return (await session.execute(query.order_by(Token.id.desc()).limit(200))).scalars().all()

@@ -33,6 +33,7 @@ async def _page(
         everybody = await members.members(session)
         links = await members.living(session, "link", now=visit.now) if visit.may("admin") else []
         sessions = await members.living(session, "session", now=visit.now) if visit.may("admin") else []
+        tokens = await members.living(session, "api", now=visit.now) if visit.may("admin") else []
     open_sessions: dict[int, int] = {}
     for row in sessions:
         if row.member_id is not None:
@@ -43,6 +44,7 @@ async def _page(
         everybody=everybody,
         names={member.id: member.name for member in everybody},
         links=links,
+        tokens=tokens,
         open_sessions=open_sessions,
         roles=WHAT_ROLES_DO,
         rights=access.ROLES_OF,
@@ -118,6 +120,13 @@ def _address(visit: Visit, token: str) -> str:
 async def withdraw(sent: FromAdmin, token_id: Number) -> Response:
     """Let nobody in by a link that was given out."""
     await people.withdraw_invitation(sent.visit.river, token_id)
+    return sent.visit.onwards("/people")
+
+
+@router.post("/tokens/{token_id}/revoke")
+async def revoke_token(sent: FromAdmin, token_id: Number) -> Response:
+    """Let no script in by this token."""
+    await people.revoke_api_token(sent.visit.river, token_id, actor=sent.visit.name)
     return sent.visit.onwards("/people")
 
 

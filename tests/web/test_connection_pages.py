@@ -314,6 +314,20 @@ async def test_an_invitation_is_withdrawn(played: Circle) -> None:
     await browser(played).open(link, status=404)
 
 
+async def test_a_token_of_the_api_is_seen_and_revoked(played: Circle) -> None:
+    headers = await played.token("triager")
+    assert (await played.api.get("/api/v1/posts", headers=headers)).status_code == 200
+    admin = await at(played, "/people")
+    assert "a triager" in admin.markup.words
+    actions = [form.action for form in admin.markup.forms if form.action.endswith("/revoke")]
+    await admin.send(actions[0])  # the newest
+    assert (await played.api.get("/api/v1/posts", headers=headers)).status_code == 401
+    csrf = admin.markup.form("/voice").fields["csrf"]
+    session_of_admin = 3
+    answer = await admin.http.post(f"/people/tokens/{session_of_admin}/revoke", data={"csrf": csrf})
+    assert answer.status_code == 404, "a session is no token of the API"
+
+
 async def test_a_name_that_is_taken_and_a_role_that_is_none_are_said_at_the_field(played: Circle) -> None:
     admin = await at(played, "/people")
     page = await admin.send("/people/invite", name="admin kim", role="triager", status=422)

@@ -55,6 +55,7 @@ FORMS = {
     **{f"/connections/{{sort}}/{{number}}/{deed}": ADMIN for deed in ("settings", "secrets", "test", "read", "remove")},
     "/people/invite": ADMIN,
     "/people/invitations/{token_id}/withdraw": ADMIN,
+    "/people/tokens/{token_id}/revoke": ADMIN,
     **{f"/people/{{member_id}}/{deed}": ADMIN for deed in ("role", "disable", "enable", "sign-out", "link")},
     "/people/me/password": EVERYBODY,
     "/people/me/sessions/{token_id}/end": EVERYBODY,

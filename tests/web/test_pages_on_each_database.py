@@ -11,16 +11,11 @@ from sqlalchemy import event
 
 from app.steps import people
 from app.store import members
+from tests.support import on_both
 from tests.support.circle import Circle, circle
-from tests.support.databases import Databases
 from tests.support.pages import SHOWN, Browser, Markup, browser, complain, lively, signed_in
 
-
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
-def databases(request: pytest.FixtureRequest) -> Databases:
-    """Both, other than in the files beside this one."""
-    made: Databases = request.getfixturevalue(f"{request.param}_databases")
-    return made
+databases = on_both.databases
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ async function keepLooking() {
   } catch {
     // The service is restarting; the next look may reach it.
   }
-  setTimeout(keepLooking, 400);
+  setTimeout(keepLooking, 600);
 }
 
 // --- keyboard -------------------------------------------------------------------------------------
