@@ -58,7 +58,7 @@ def test_no_secret_is_logged_in_a_field_a_nested_value_a_message_or_a_traceback(
 def test_json_logs_are_one_object_a_line_with_ids_as_numbers(capsys: pytest.CaptureFixture[str]) -> None:
     logs.set_up("json")
     structlog.get_logger("tests").warning("reply not posted", reply_id=3, loop_id=4, token_id=5)
-    logging.getLogger("uvicorn.error").info("Started server process [%d]", 12)
+    logging.getLogger("a.library").info("Started server process [%d]", 12)
 
     first, second = (json.loads(line) for line in capsys.readouterr().err.splitlines())
     assert (first["event"], first["reply_id"], first["loop_id"], first["token_id"]) == ("reply not posted", 3, 4, 5)

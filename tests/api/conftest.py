@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.support.circle import Circle, circle
+from tests.support.databases import Databases, SqliteDatabases
 from tests.support.outsides import Outsides, outsides
+
+
+@pytest.fixture
+def databases(sqlite_databases: SqliteDatabases) -> Databases:
+    """The API holds no SQL: only files about what is kept and counted ask both kinds."""
+    return sqlite_databases
 
 
 @pytest.fixture

@@ -136,7 +136,11 @@ TABLE: dict[str, Bad] = {
         body={"post_id": 2, "tags": ["x"], "issue": {"tracker_id": 1, "ref": "#99"}},
     ),
     "an issue of another repository": Bad(
-        "POST", "/api/v1/loops", 422, "acme/other", body={"post_id": 2, "issue": {"tracker_id": 1, "ref": "acme/other#1"}}
+        "POST",
+        "/api/v1/loops",
+        422,
+        "acme/other",
+        body={"post_id": 2, "issue": {"tracker_id": 1, "ref": "acme/other#1"}},
     ),
     "a tracker that does not exist": Bad(
         "POST", "/api/v1/loops", 404, "no tracker 99", body={"post_id": 2, "issue": {"tracker_id": 99, "title": "x"}}

@@ -14,9 +14,11 @@ import httpx
 import pytest
 
 from app.api.limits import HOOK_BYTES
-from tests.support import story
+from tests.support import on_both, story
 from tests.support.circle import Circle
 from tests.support.outsides import APP, HOOK_SECRET, Outsides, github_tracker
+
+databases = on_both.databases
 
 HOOK = "/hooks/trackers/1"
 

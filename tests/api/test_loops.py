@@ -8,8 +8,10 @@ from typing import Any
 import pytest
 
 from app.staging import Fault
-from tests.support import story
+from tests.support import on_both, story
 from tests.support.circle import Circle
+
+databases = on_both.databases
 
 CLOCK = ["seen", "tagged", "linked", "fixed", "shipped", "told", "verified"]
 CONTRACT = {"id", "state", "why", "tags", "posts", "issue", "replies", "clock"}

@@ -10,10 +10,12 @@ from sqlalchemy import text
 from app import __version__
 from app.store import workers
 from app.store.session import Database
-from tests.support import story
+from tests.support import on_both, story
 from tests.support.circle import Circle
 from tests.support.mastodon_network import TOKEN
 from tests.support.outsides import Outsides, mastodon_account
+
+databases = on_both.databases
 
 
 async def beat(played: Circle) -> None:

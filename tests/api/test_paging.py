@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support import story
+from tests.support import on_both, story
 from tests.support.circle import Circle
+
+databases = on_both.databases
 
 LISTS = ["accounts", "trackers", "posts", "loops", "issues", "replies"]
 

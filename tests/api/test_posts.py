@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from app.staging import StagedPost
-from tests.support import story
+from tests.support import on_both, story
 from tests.support.circle import Circle
 from tests.support.mastodon_network import MastodonNetwork
 from tests.support.outsides import Outsides, mastodon_account
+
+databases = on_both.databases
 
 CONTRACT = {"id", "account_id", "external_id", "url", "text", "author", "state", "parent_id"}
 

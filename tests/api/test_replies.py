@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from app.staging import Fault
-from tests.support import story
+from tests.support import on_both, story
 from tests.support.circle import Circle
+
+databases = on_both.databases
 
 CONTRACT = {"id", "loop_id", "kind", "state", "why", "text", "external_id", "url", "attempts"}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import tomllib
 import unicodedata
 from pathlib import Path
@@ -306,20 +305,7 @@ def test_a_question_mark_makes_a_question_of_any_confirmation(good: str) -> None
         assert said(good + mark) is Unsure, mark
 
 
-# Time -------------------------------------------------------------------------------------------
-
-
-def test_a_typical_answer_takes_well_under_a_millisecond() -> None:
-    texts = [text for _, _, text in EVERY_PHRASE]
-    fastest = min(_seconds(texts) for _ in range(3))
-    assert fastest / len(texts) < 0.001
-
-
-def _seconds(texts: list[str]) -> float:
-    start = time.perf_counter()
-    for text in texts:
-        hear(text, language=None)
-    return time.perf_counter() - start
+# Length -----------------------------------------------------------------------------------------
 
 
 MONOTONOUS = [
@@ -330,11 +316,9 @@ MONOTONOUS = [
 
 @pytest.mark.parametrize("piece", MONOTONOUS)
 @pytest.mark.parametrize("length", [2_000, 100_000])
-def test_no_text_takes_long(piece: str, length: int) -> None:
-    text = (piece * length)[:length]
-    start = time.perf_counter()
-    assert isinstance(hear(text, language=None), Heard)
-    assert time.perf_counter() - start < 1.0
+def test_no_text_is_too_long_or_too_monotonous(piece: str, length: int) -> None:
+    """One that took exponential time would never end here."""
+    assert isinstance(hear((piece * length)[:length], language=None), Heard)
 
 
 # Tables -----------------------------------------------------------------------------------------
