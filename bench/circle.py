@@ -7,14 +7,15 @@ import hashlib
 import hmac
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app.staging import Board
 from app.steps import connect, hear_tracker, link, take_in
-from app.store.tables import Issue, Post
+from app.store.tables import Issue, Post, Tracker
 from bench.service import parts
 from tests.support.mastodon_network import MastodonServer
 
@@ -34,7 +35,7 @@ class Waiting:
 async def lay_ready(
     database: str, folder: Path, network: MastodonServer, *, customers: int, issues: int = 1
 ) -> Waiting:
-    """Let so many customers complain, and wait in equal parts for so many issues, all closed but not released."""
+    """Let so many customers complain, and wait in equal parts for so many issues, closed (or not) but not released."""
     said = network.mentions(
         [
             {"user": f"u{number}@elsewhere.example", "text": f"Export hangs, case {number}"}
@@ -66,15 +67,19 @@ async def lay_ready(
             for at, post_id in enumerate((await session.execute(select(Post.id).order_by(Post.id))).scalars().all()):
                 loop, _ = await link.open_loop(session, post_id=post_id, tags=[], now=river.now(), actor="bench")
                 await link.link_loop(session, loop, rows[at % issues], now=river.now(), actor="bench")
-        for number, issue_id in enumerate(numbers, start=1):
+        for number, issue_id in enumerate(numbers if closed else [], start=1):
             await board.close(number, outcome="completed", now=river.now())
             await hear_tracker.look_at(river, issue_id)
+        async with river.db.begin() as session:  # what is measured is the webhook, not the poll
+            await session.execute(update(Tracker).values(poll_at=river.now() + timedelta(days=1)))
     return Waiting([status["id"] for status in said], tracker.id)
 
 
-async def release(database: str, folder: Path, tag: str) -> None:
-    """The release that ships what was closed before it."""
+async def release(database: str, folder: Path, tag: str, *, close: int | None = None) -> None:
+    """The release that ships what was closed before it; `close` closes one issue first."""
     async with parts(database, folder) as assembly:
+        if close is not None:
+            await Board(assembly.stage, "main").close(close, outcome="completed", now=assembly.river.now())
         await Board(assembly.stage, "main").release(tag, now=assembly.river.now())
 
 

@@ -45,6 +45,9 @@ async def fill(database: str, folder: Path) -> tuple[str, str]:
             await session.execute(
                 update(tables.Post).where(tables.Post.id <= LOOPS).values(state="tagged", loop_id=tables.Post.id)
             )
+            for connected in (tables.Account, tables.Tracker):
+                # Their other side knows nothing of all this: nobody is to ask it.
+                await session.execute(update(connected).values(poll_at=river.now() + timedelta(days=1)))
             await session.execute(text("ANALYZE"))  # as both databases do by themselves after a while
         return await keys(database, folder)
 

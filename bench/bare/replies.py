@@ -1,6 +1,6 @@
 """Bare side of the replies: the calls of each reply, its post, its thread, its answer, by tasks that keep nothing.
 
-python bench/bare/replies.py BASE_URL TOKEN CLIENTS   (ids of posts on standard input; prints the seconds)
+python bench/bare/replies.py BASE_URL TOKEN CLIENTS TASKS   (ids of posts on standard input; prints the seconds)
 """
 
 import asyncio
@@ -9,8 +9,7 @@ import time
 
 import httpx
 
-BASE, TOKEN, CLIENTS = sys.argv[1], sys.argv[2], int(sys.argv[3])
-TASKS = 20
+BASE, TOKEN, CLIENTS, TASKS = sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4])
 
 
 async def say(http: httpx.AsyncClient, ids: list[str]) -> None:
