@@ -33,7 +33,7 @@ class Waiting:
 
 
 async def lay_ready(
-    database: str, folder: Path, network: MastodonServer, *, customers: int, issues: int = 1
+    database: str, folder: Path, network: MastodonServer, *, customers: int, issues: int = 1, closed: bool = True
 ) -> Waiting:
     """Let so many customers complain, and wait in equal parts for so many issues, closed (or not) but not released."""
     said = network.mentions(
