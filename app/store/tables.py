@@ -242,8 +242,10 @@ class Post(Table):
     edited_at: Mapped[datetime | None]
     taken_in_at: Mapped[datetime]
     state: Mapped[str] = mapped_column(default="new")
-    loop_id: Mapped[int | None] = mapped_column(Id, ForeignKey("loop.id", use_alter=True))
-    answers_reply_id: Mapped[int | None] = mapped_column(Id, ForeignKey("reply.id", use_alter=True))
+    # Loops and replies point at posts. The way back has no constraint: a circle of them cannot be made on both
+    # databases alike, and PostgreSQL would lock the loop behind its post, against the order of all other locks.
+    loop_id: Mapped[int | None] = mapped_column(Id)
+    answers_reply_id: Mapped[int | None] = mapped_column(Id)
     heard_at: Mapped[datetime | None]
     heard: Mapped[str] = mapped_column(default="", server_default="")  # what the answer was heard as, with its reason
 

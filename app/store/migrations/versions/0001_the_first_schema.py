@@ -319,9 +319,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.CheckConstraint("state IN ('new', 'tagged', 'dismissed')", name=op.f('ck_post_state')),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_post_account_id_account')),
-    sa.ForeignKeyConstraint(['answers_reply_id'], ['reply.id'], name=op.f('fk_post_answers_reply_id_reply'), use_alter=True),
     sa.ForeignKeyConstraint(['identity_id'], ['identity.id'], name=op.f('fk_post_identity_id_identity')),
-    sa.ForeignKeyConstraint(['loop_id'], ['loop.id'], name=op.f('fk_post_loop_id_loop'), use_alter=True),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_post')),
     sa.UniqueConstraint('channel', 'canonical_id', name=op.f('uq_post_channel_canonical_id')),
     sqlite_autoincrement=True
