@@ -805,7 +805,8 @@ class GitHubServer:
                 return self.requests
             case "deliveries":
                 return [
-                    {"id": d.id, "guid": d.guid, "event": d.event, "status": d.status} for d in self.world.delivered
+                    {"id": d.id, "guid": d.guid, "event": d.event, "status": d.status, "url": d.hook.url}
+                    for d in self.world.delivered
                 ]
             case operation if not operation.startswith("_") and callable(getattr(GitHubWorld, operation, None)):
                 return getattr(self.world, operation)(**given)
