@@ -23,7 +23,7 @@ from app.store.stage import StoredStage
 
 POSTGRES_WAY = (
     "SQLite serves one process. To run several, set FULLCIRCLE_DATABASE_URL=postgresql://… for all of them "
-    "(docs/deploy.md shows the move)."
+    "(docs/deploy.md says how)."
 )
 
 LINK_LIVES = timedelta(days=7)

@@ -233,7 +233,7 @@ async def test_an_answer_lost_after_the_post_was_accepted_is_found_in_the_thread
 
 
 async def test_a_server_that_never_answers_is_given_up_as_unknown(mock: MastodonMock) -> None:
-    async with connected(mock, seconds=0.5) as channel:
+    async with connected(mock, seconds=3) as channel:
         post = await complaint(channel, mock)
         mock.fault({"type": "timeout"})
         with pytest.raises(OutsideError) as raised:
