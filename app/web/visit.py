@@ -40,7 +40,7 @@ class SignedOutError(Exception):
     """Nobody is signed in; a page leads to the sign-in, a form is answered with why nothing was done."""
 
 
-async def river_of(request: Request) -> River:
+def river_of(request: Request) -> River:
     """The process's river, put there by the composition root."""
     river: River = request.app.state.river
     return river
