@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import secrets
 from datetime import datetime, timedelta
 
@@ -14,10 +15,13 @@ from app.steps import connect
 from app.steps.health import record_illness
 from app.steps.river import River
 from app.store import accounts, loops, posts, replies
-from app.store.session import Session
+from app.store.session import SAME_MOMENT, Session
 from app.store.tables import Account, Post
 
 log = structlog.get_logger(__name__)
+
+AT_ONCE = 5
+"""How often a page is begun anew that another account of ours overtook; each time it is further on."""
 
 FIRST_DAYS = 3
 """How far back the first reading of an account goes, where its settings say nothing."""
@@ -99,6 +103,16 @@ async def _poll_later(river: River, session: Session, account_id: int, token: st
 
 
 async def _store(river: River, account_id: int, token: str, page: tuple[facts.Post, ...], cursor: str | None) -> int:
+    """Keep one page. Where another account of ours keeps the same post at the same moment, begin anew: it is there then."""
+    for _ in range(AT_ONCE - 1):
+        with contextlib.suppress(*SAME_MOMENT):
+            return await _store_once(river, account_id, token, page, cursor)
+    return await _store_once(river, account_id, token, page, cursor)
+
+
+async def _store_once(
+    river: River, account_id: int, token: str, page: tuple[facts.Post, ...], cursor: str | None
+) -> int:
     """One page and the cursor behind it, in one transaction: neither is ever there without the other."""
     async with river.db.begin() as session:
         now = river.now()

@@ -13,11 +13,13 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.support import story
+from tests.support import on_both, story
 from tests.support.circle import Circle, circle
 from tests.support.outsides import Outsides, github_tracker, mastodon_account, outsides
 
 JSON = dict[str, Any]
+
+databases = on_both.databases
 
 LEAVES_NOTHING = {"remove_an_account", "remove_a_tracker"}
 """Left out: what comes after them would find nothing to go wrong with."""
@@ -136,7 +138,7 @@ def test_no_request_however_spoiled_makes_a_mistake(database_url: str, tmp_path:
         here = runner.run(opened.__aenter__())
 
         # One after another in one circle: what an earlier request did is there for the later ones.
-        @settings(max_examples=400, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+        @settings(max_examples=250, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
         @given(st.data())
         def holds(data: st.DataObject) -> None:
             method, address, body, query, headers = data.draw(asked(here))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -132,3 +133,19 @@ async def test_the_rehearsal_square_is_read_by_address_too(played: Circle, chann
     number = await story.square(played).say(StagedPost(handle="ana", text="Hello", at=played.clock()))
     url = f"http://fullcircle.test/rehearsal/main/posts/{number}"
     assert (await played.post("/api/v1/posts", {"account_id": 1, "url": url}, status=201))["text"] == "Hello"
+
+
+async def test_two_accounts_that_read_the_same_network_at_once_take_each_post_in_once(played: Circle) -> None:
+    await played.connect_rehearsal()
+    second = {"channel": "rehearsal", "name": "Acme Labs", "settings": {"brand": "Acme Labs"}}
+    await played.post("/api/v1/accounts", second, status=201)
+    for turn in range(3):
+        for number in range(10):
+            await story.complain(played, f"Complaint {turn}.{number}", handle=f"customer{number}")
+        answers = await asyncio.gather(
+            *(played.api.post(f"/api/v1/accounts/{account}/pull") for account in (1, 2, 1, 2))
+        )
+        assert [answer.status_code for answer in answers] == [200] * 4, [answer.text for answer in answers]
+        assert sum(answer.json()["posts"] for answer in answers) == 10
+    texts = [post["text"] for post in (await played.get("/api/v1/posts", params={"limit": 200}))["items"]]
+    assert len(texts) == len(set(texts)) == 30

@@ -144,6 +144,20 @@ async def test_nobody_retries_what_may_have_been_said_before_the_thread_was_look
     assert len(await story.said(played)) == 1
 
 
+async def test_a_refused_reply_may_be_tried_again_and_says_why_it_still_cannot_be(played: Circle) -> None:
+    await story.tagged(played)
+    await story.square(played).delete(1)
+    await story.ship(played)
+    await played.rest()
+    refused = await reply(played)
+    assert (refused["state"], "gone" in refused["why"]) == ("refused", True)
+    assert "gone" in (await story.loop_of(played))["needs_person"]
+    assert (await do(played, "retry"))["state"] == "scheduled"
+    await played.rest()
+    assert (await reply(played))["state"] == "refused"
+    assert await story.said(played) == []
+
+
 async def test_deeds_on_what_is_not_there_are_404(played: Circle) -> None:
     await played.connect_rehearsal()
     for deed in ("approve", "hold", "release", "cancel", "retry"):
