@@ -80,7 +80,8 @@ def assemble(
     held = ExitStack()
     if alone and database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)
-        held.enter_context(_lock(database.path.with_name(database.path.name + ".lock")))
+        file = database.path.resolve()  # the same file by another name is the same file
+        held.enter_context(_lock(file.with_name(file.name + ".lock")))
     stage, wake = StoredStage(database), Wake()
     outside = Outside(
         registry(),

@@ -100,6 +100,11 @@ def _checked_postgres(url: URL) -> URL:
     return url.set(query={POSTGRES_OPTIONS[name]: value for name, value in url.query.items()})
 
 
+FROZEN_AFTER = "10s"
+"""No transaction of ours waits for anything but the database. One that says nothing for so long belongs to a process
+that was stopped or lost its network; the server ends it, so that nobody waits for its locks until it wakes."""
+
+
 class Database:
     """The engine and its two kinds of transaction.
 
@@ -123,7 +128,14 @@ class Database:
                 hide_parameters=True,
             )
             if self.path is not None
-            else create_async_engine(url, pool_size=10, max_overflow=10, pool_pre_ping=True, hide_parameters=True)
+            else create_async_engine(
+                url,
+                pool_size=10,
+                max_overflow=10,
+                pool_pre_ping=True,
+                hide_parameters=True,
+                connect_args={"server_settings": {"idle_in_transaction_session_timeout": FROZEN_AFTER}},
+            )
         )
         if self.is_sqlite:
             _prepare_sqlite(self.engine.sync_engine)
