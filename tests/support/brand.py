@@ -98,8 +98,8 @@ class Brand:
         now = self.circle.clock()
         moments = (
             select(Reply.due_at).where(Reply.state.in_(("scheduled", "unknown"))),
-            select(Reply.claim_until).where(Reply.claim_until.is_not(None)),
-            select(Issue.look_at),
+            select(Reply.claim_until),
+            select(Issue.look_at).where(Issue.look_wanted > Issue.look_done),
             select(Issue.create_at),
             select(Issue.claim_until),
             select(Notice.due_at).where(Notice.state == "due"),
