@@ -76,7 +76,8 @@ def assemble(
 ) -> Assembly:
     """The parts for one process. `alone` takes the SQLite file for this process or raises AlreadyRunningError."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    database = Database(settings.database)
+    # A process that is silent for a lease has lost its claims, and then it loses its locks too.
+    database = Database(settings.database, frozen_after=timedelta(seconds=max(settings.lease_seconds, 5)))
     held = ExitStack()
     if alone and database.path is not None:
         database.path.parent.mkdir(parents=True, exist_ok=True)

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -100,9 +100,8 @@ def _checked_postgres(url: URL) -> URL:
     return url.set(query={POSTGRES_OPTIONS[name]: value for name, value in url.query.items()})
 
 
-FROZEN_AFTER = "10s"
-"""No transaction of ours waits for anything but the database. One that says nothing for so long belongs to a process
-that was stopped or lost its network; the server ends it, so that nobody waits for its locks until it wakes."""
+TIMEOUTS = ("idle_in_transaction_session_timeout", "statement_timeout")
+"""PostgreSQL's settings, in milliseconds, that end what a frozen process has begun."""
 
 
 class Database:
@@ -110,9 +109,19 @@ class Database:
 
     `clock` replaces the database's own clock, for tests. On PostgreSQL leases are measured by the
     server's clock, so that machines whose clocks differ agree on them.
+
+    No transaction of ours waits for anything but the database. One that says nothing for `frozen_after`
+    (between two statements, or in the middle of one) belongs to a process that was stopped or lost its
+    network: PostgreSQL ends it, so that nobody waits for its locks until it wakes.
     """
 
-    def __init__(self, address: str, *, clock: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        frozen_after: timedelta = timedelta(seconds=60),
+    ) -> None:
         url = engine_address(address)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.path = Path(url.database) if self.is_sqlite and url.database else None
@@ -134,7 +143,9 @@ class Database:
                 max_overflow=10,
                 pool_pre_ping=True,
                 hide_parameters=True,
-                connect_args={"server_settings": {"idle_in_transaction_session_timeout": FROZEN_AFTER}},
+                connect_args={
+                    "server_settings": dict.fromkeys(TIMEOUTS, f"{frozen_after / timedelta(milliseconds=1):.0f}")
+                },
             )
         )
         if self.is_sqlite:

@@ -16,8 +16,6 @@ from tests.support.crashing import is_stopped, wait_until_dead
 from tests.support.fleet import Ship
 from tests.support.round_trip import RoundTrip
 
-pytestmark = pytest.mark.skip(reason="not yet seen green on a quiet machine: run it, and take this line away")
-
 
 def ready_to_ship(trip: RoundTrip) -> None:
     trip.complain()
