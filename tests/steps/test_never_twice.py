@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
@@ -10,9 +9,6 @@ from tests.support.databases import SqliteDatabases
 from tests.support.speaking import Speaking
 
 
-@pytest.mark.skip(
-    reason="found: an answered error whose post is accepted half a minute later; decide whether that is waited for"
-)
 def test_nobody_reads_two_replies_and_everybody_has_one_in_the_end(sqlite_databases: SqliteDatabases) -> None:
     class OnTheseDatabases(Speaking):
         databases = sqlite_databases

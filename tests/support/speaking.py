@@ -51,7 +51,8 @@ FATES: tuple[How, ...] = (
 
 
 def _fates() -> st.SearchStrategy[Fate]:
-    late = [st.builds(Fate, st.just(how), st.floats(0, most)) for how, most in LATEST.items()]
+    # A 502 is a gateway's, behind which a server may still work; a 500 is the server's own last word.
+    late = [st.builds(Fate, st.just(how), st.floats(0, most), st.just(502)) for how, most in LATEST.items()]
     refused = st.builds(Fate, st.just("refused"), st.just(0.0), st.sampled_from([500, 502, 503]))
     limited = st.builds(Fate, st.just("limited"), st.sampled_from([0.0, 1.0, 90.0]))
     return st.one_of(st.sampled_from([Fate(how) for how in FATES]), refused, limited, *late)
