@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from app.api.door import Door
 from app.assembly import registry
 from app.main import make_app_of
 from app.outside import Outside
@@ -21,6 +22,7 @@ from app.store.session import Database
 from app.store.stage import StoredStage
 from app.worker import drain
 
+BASE_URL = "http://fullcircle.test"
 KEY = "a key for tests, long enough"
 
 
@@ -82,6 +84,45 @@ class Circle:
         return account["id"], tracker["id"]
 
 
+class _Late:
+    """Stands for something that each circle has of its own, in an application that one circle after another uses."""
+
+    of: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.of, name)
+
+
+class _LateRiver(_Late):
+    def now(self) -> datetime:
+        """Looked up when it is called: what is made of routes keeps the method."""
+        moment: datetime = self.of.now()
+        return moment
+
+
+class _Front:
+    """The API and the pages. Making them takes longer than most tests of them; a circle that is over leaves them to the next."""
+
+    def __init__(self) -> None:
+        self._river, self._stage = _LateRiver(), _Late()
+        self._river.of = River(db=None, outside=_Nowhere(), now=Clock())  # type: ignore[arg-type]
+        self.app = make_app_of(self._river, self._stage)  # type: ignore[arg-type]
+
+    def open(self, river: River, stage: StoredStage) -> None:
+        """Stand in front of this river from now on."""
+        self._river.of, self._stage.of = river, stage
+        self.app.state.river, self.app.state.door = river, Door(river)
+
+
+class _Nowhere:
+    """What is asked of the outside while routes are made."""
+
+    base_url = BASE_URL
+
+
+_free_fronts: list[_Front] = []
+
+
 @asynccontextmanager
 async def circle(
     database_url: str,
@@ -102,7 +143,7 @@ async def circle(
         Sealer(KEY),
         stage=stage,
         now=clock,
-        base_url="http://fullcircle.test",
+        base_url=BASE_URL,
         http_seconds=5,
         version="test",
         make_http=make_http,
@@ -118,12 +159,14 @@ async def circle(
     )
     async with database.begin() as session:
         token = await members.make_token(session, name="tests", role="admin", now=clock())
-    app = make_app_of(river, stage)
+    front = _free_fronts.pop() if _free_fronts else _Front()
+    front.open(river, stage)
     async with httpx.AsyncClient(
-        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False),
-        base_url="http://fullcircle.test",
+        transport=httpx.ASGITransport(app=front.app, raise_app_exceptions=False),
+        base_url=BASE_URL,
         headers={"Authorization": f"Bearer {token}"},
     ) as api:
         yield Circle(river=river, stage=stage, clock=clock, api=api)
+    _free_fronts.append(front)
     await outside.close()
     await database.close()
