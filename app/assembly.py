@@ -78,37 +78,37 @@ def assemble(
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     # A process that is silent for a lease has lost its claims, and then it loses its locks too.
     database = Database(settings.database, frozen_after=timedelta(seconds=max(settings.lease_seconds, 5)))
-    held = ExitStack()
-    if alone and database.path is not None:
-        database.path.parent.mkdir(parents=True, exist_ok=True)
-        file = database.path.resolve()  # the same file by another name is the same file
-        held.enter_context(_lock(file.with_name(file.name + ".lock")))
-    stage, wake = StoredStage(database), Wake()
-    outside = Outside(
-        registry(),
-        sealer(settings),
-        stage=stage,
-        now=now,
-        base_url=settings.own_url,
-        http_seconds=settings.call_seconds,
-        version=__version__,
-    )
-    river = River(
-        db=database,
-        outside=outside,
-        now=now,
-        timing=Timing(
-            lease=timedelta(seconds=settings.lease_seconds),
-            call=timedelta(seconds=settings.call_seconds),
-            backoff=timedelta(seconds=settings.backoff_seconds),
-            poll=_seconds(settings.poll_seconds),
-            settle=_seconds(settings.settle_seconds),
-        ),
-        product=settings.product,
-        wake=wake,
-        point=point,
-    )
-    return Assembly(settings, river, wake, stage, held)
+    with ExitStack() as held:
+        if alone and database.path is not None:
+            database.path.parent.mkdir(parents=True, exist_ok=True)
+            file = database.path.resolve()  # the same file by another name is the same file
+            held.enter_context(_lock(file.with_name(file.name + ".lock")))
+        stage, wake = StoredStage(database), Wake()
+        outside = Outside(
+            registry(),
+            sealer(settings),
+            stage=stage,
+            now=now,
+            base_url=settings.own_url,
+            http_seconds=settings.call_seconds,
+            version=__version__,
+        )
+        river = River(
+            db=database,
+            outside=outside,
+            now=now,
+            timing=Timing(
+                lease=timedelta(seconds=settings.lease_seconds),
+                call=timedelta(seconds=settings.call_seconds),
+                backoff=timedelta(seconds=settings.backoff_seconds),
+                poll=_seconds(settings.poll_seconds),
+                settle=_seconds(settings.settle_seconds),
+            ),
+            product=settings.product,
+            wake=wake,
+            point=point,
+        )
+        return Assembly(settings, river, wake, stage, held.pop_all())
 
 
 def _seconds(value: float | None) -> timedelta | None:

@@ -104,15 +104,3 @@ def _read(handle: int) -> bytes:
         return os.read(handle, 65536)
     except OSError:  # the other end was closed
         return b""
-
-
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
-    port = free_port()
-    other = tmp_path / "other"
-    other.mkdir()
-    with running(tmp_path, "demo", port=port) as first:
-        first.until(lambda: "complain" in first.out)
-        second = fullcircle(other, "demo", "--exit", port=port)
-        assert second.returncode == 1
-        assert f"Cannot listen on 127.0.0.1:{port}" in second.stderr
-        assert "Traceback" not in second.stderr
