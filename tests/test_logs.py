@@ -8,8 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from structlog.testing import capture_logs
 
 from app import logs
+from app.staging import Fault
+from tests.support import story
+from tests.support.circle import circle
 
 SECRET = "hunter2hunter2hunter2"
 LEAKY = (
@@ -64,3 +68,31 @@ def test_json_logs_are_one_object_a_line_with_ids_as_numbers(capsys: pytest.Capt
     assert (first["event"], first["reply_id"], first["loop_id"], first["token_id"]) == ("reply not posted", 3, 4, 5)
     assert first["level"] == "warning"
     assert second["event"] == "Started server process [12]"
+
+
+IDS = {
+    "posts taken in": {"account_id"},
+    "issue made": {"issue_id", "tracker_id"},
+    "reply owed": {"loop_id", "issue_id", "reply_id"},
+    "reply posted": {"loop_id", "issue_id", "reply_id", "account_id"},
+    "loop reopened": {"loop_id", "issue_id", "account_id"},
+    "connection failed": {"account_id"},
+}
+
+
+async def test_what_happens_is_logged_with_the_ids_by_which_it_is_found_again(
+    database_url: str,
+) -> None:
+    async with circle(database_url, product="Acme") as played:
+        with capture_logs() as entries:
+            loop = await story.told(played)
+            [(number, _)] = [(key, post) for key, post in await story.square(played).posts.all() if post.brand]
+            played.clock.move(minutes=1)
+            await story.complain(played, "It is still broken.", handle="customer0", in_reply_to=number)
+            await story.square(played).faults.add(Fault(call="connect", kind="auth_broken", times=1))
+            await played.post("/api/v1/accounts/1/pull")
+            await played.get("/api/v1/accounts/1/health")
+    assert loop["state"] == "told"
+    said = {entry["event"]: entry for entry in entries}
+    for event, ids in IDS.items():
+        assert all(isinstance(said[event][name], int) for name in ids), said.get(event)

@@ -128,7 +128,7 @@ async def _rejected(river: River, table: type[accounts.C], row: Account | Tracke
     """Counted and shown, because a wrong secret on the other side must be seen; nothing else of the call is kept."""
     async with river.db.begin() as session:
         await accounts.reject(session, table, row.id, why=why, now=river.now())
-    log.warning("webhook rejected", connection=f"{table.__tablename__} {row.id}", why=why)
+    log.warning("webhook rejected", **{f"{table.__tablename__}_id": row.id}, why=why)
     return problem(401, why)
 
 

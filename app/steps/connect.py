@@ -175,7 +175,7 @@ async def remove(river: River, table: type[accounts.C], number: int) -> None:
         if table is tables.Account:
             for reply in await replies.unspoken_of_account(session, number):
                 hold_reply(session, reply, why="its account was removed", now=now)
-    log.info("connection removed", connection=f"{table.__tablename__} {number}")
+    log.info("connection removed", **{f"{table.__tablename__}_id": number})
 
 
 async def probe(river: River, table: type[accounts.C], number: int) -> accounts.C:

@@ -48,6 +48,17 @@ class _Claimed:
     leave_by: float
 
     @property
+    def ids(self) -> dict[str, int | None]:
+        """What a line of the log about it names."""
+        reply = self.reply
+        return {
+            "reply_id": reply.id,
+            "loop_id": reply.loop_id,
+            "issue_id": self.issue_id,
+            "account_id": reply.account_id,
+        }
+
+    @property
     def what(self) -> str:
         return f"reply {self.reply.id} on {self.account.name}"
 
@@ -271,7 +282,7 @@ async def record_posted(river: River, claimed: _Claimed, said: Sent | OwnReply, 
         if row is None or row.state == "posted":
             return
         if row.claim != claimed.token:
-            log.warning("the claim was taken over, and the reply was said all the same", reply_id=row.id)
+            log.warning("the claim was taken over, and the reply was said all the same", **claimed.ids)
         now = river.now()
         row.external_id, row.url, row.posted_at, row.visible = said.external_id, said.url, now, said.visible
         row.claim = row.claim_until = row.absent_at = row.absent_from = None
@@ -295,7 +306,7 @@ async def record_posted(river: River, claimed: _Claimed, said: Sent | OwnReply, 
         if loop is not None:
             record_told(session, loop, row, now=now)
             await issues.want_block_for_loop(session, loop.id)
-    log.info("reply posted", reply_id=row.id, loop_id=row.loop_id, account_id=row.account_id, why=why)
+    log.info("reply posted", **claimed.ids, why=why)
 
 
 async def _end_attempt(session: Session, row: Reply, outcome: str, detail: str, now: datetime) -> None:
@@ -331,7 +342,7 @@ async def _record_stop(river: River, claimed: _Claimed, stopped: _StoppedError) 
                 _try_later(river, session, row, why=stopped.why, retry_at=stopped.retry_at, counts=stopped.counts)
         if stopped.asks_loop:
             _ask_a_person(loop, row)
-    log.info("reply not sent", reply_id=row.id, loop_id=row.loop_id, state=row.state, why=stopped.why)
+    log.info("reply not sent", **claimed.ids, state=row.state, why=stopped.why)
 
 
 def _ask_a_person(loop: Loop | None, row: Reply) -> None:
@@ -382,14 +393,7 @@ async def _record_failure(river: River, claimed: _Claimed, error: OutsideError) 
             # A refusal of credentials that were replaced meanwhile says nothing about the new ones.
             _try_later(river, session, row, why=error.message, retry_at=error.retry_at, counts=is_ours)
         _ask_a_person(loop, row)
-    log.warning(
-        "reply not posted",
-        reply_id=row.id,
-        loop_id=row.loop_id,
-        account_id=row.account_id,
-        kind=error.kind,
-        why=error.message,
-    )
+    log.warning("reply not posted", **claimed.ids, kind=error.kind, why=error.message)
 
 
 def make_unknown(river: River, session: Session, row: Reply, *, why: str, in_flight: bool) -> None:
@@ -428,7 +432,7 @@ async def take_over_next(river: River) -> bool:
             why = "the process ended before saying it"
             _try_later(river, session, row, why=why, retry_at=None, counts=True)
         _ask_a_person(loop, row)
-    log.warning("reply taken over", reply_id=row.id, loop_id=row.loop_id, state=row.state)
+    log.warning("reply taken over", reply_id=row.id, loop_id=row.loop_id, account_id=row.account_id, state=row.state)
     return True
 
 

@@ -28,4 +28,4 @@ async def record_illness(river: River, table: type[C], number: int, version: int
         if error.kind == "rate_limited" and resume_at is None:
             resume_at = now + max(river.timing.backoff, timedelta(seconds=1))
         accounts.mark_ill(row, why=error.message, now=now, blocks=error.kind in BLOCKING, resume_at=resume_at)
-    log.warning("connection failed", connection=f"{table.__tablename__} {number}", kind=error.kind, why=error.message)
+    log.warning("connection failed", **{f"{table.__tablename__}_id": number}, kind=error.kind, why=error.message)

@@ -73,7 +73,7 @@ def _confirm(session: Session, loop: Loop, post: Post, why: str, *, now: datetim
     loop.verification, loop.needs_person = "confirmed", ""
     post.state = "tagged"
     loops.note_event(session, at=now, what="verified", why=why, loop_id=loop.id)
-    log.info("loop verified", loop_id=loop.id)
+    log.info("loop verified", loop_id=loop.id, account_id=post.account_id)
 
 
 async def reopen(
@@ -114,7 +114,7 @@ async def reopen(
         await session.flush()
         await issues.want_block_for_loop(session, loop.id)
     loops.note_event(session, at=now, what="reopened", why=why, loop_id=loop.id, actor=actor)
-    log.info("loop reopened", loop_id=loop.id, issue_id=issue.id if issue else None)
+    log.info("loop reopened", loop_id=loop.id, issue_id=issue.id if issue else None, account_id=post.account_id)
 
 
 def still_broken_text(*, handle: str, quote: str, permalink: str, visibility: Visibility, shows_customers: bool) -> str:
