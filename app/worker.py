@@ -134,6 +134,9 @@ async def _beat(shift: _Shift) -> None:
     river = shift.river
     async with river.db.begin() as session:
         await workers.beat(session, name=shift.name, version=__version__, now=await river.db.now(session))
+    ended = await river.db.end_frozen()
+    if ended:
+        log.warning("ended the transactions of a process that fell silent", worker=shift.name, transactions=ended)
 
 
 async def _look(shift: _Shift) -> None:

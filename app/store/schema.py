@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
-from app.store.session import TIMEOUTS, Database
+from app.store.session import Database
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 MIGRATION_LOCK = 4_201_337
@@ -87,8 +87,6 @@ async def migrate(database: Database) -> SchemaState:
     _check_known(before.has)
     async with database.engine.connect() as connection:
         if not database.is_sqlite:
-            for timeout in TIMEOUTS:  # a migration may take its time, and so may the wait for another process's
-                await connection.execute(text(f"SET {timeout} = 0"))
             await connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": MIGRATION_LOCK})
             await connection.commit()
         try:
@@ -98,7 +96,5 @@ async def migrate(database: Database) -> SchemaState:
             await connection.rollback()  # what a failed upgrade left open takes no further statement
             if not database.is_sqlite:
                 await connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": MIGRATION_LOCK})
-                for timeout in TIMEOUTS:
-                    await connection.execute(text(f"RESET {timeout}"))
                 await connection.commit()
     return before

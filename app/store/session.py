@@ -100,8 +100,8 @@ def _checked_postgres(url: URL) -> URL:
     return url.set(query={POSTGRES_OPTIONS[name]: value for name, value in url.query.items()})
 
 
-TIMEOUTS = ("idle_in_transaction_session_timeout", "statement_timeout")
-"""PostgreSQL's settings, in milliseconds, that end what a frozen process has begun."""
+APPLICATION = "fullcircle"
+"""Our name among a PostgreSQL server's connections."""
 
 
 class Database:
@@ -111,8 +111,8 @@ class Database:
     server's clock, so that machines whose clocks differ agree on them.
 
     No transaction of ours waits for anything but the database. One that says nothing for `frozen_after`
-    (between two statements, or in the middle of one) belongs to a process that was stopped or lost its
-    network: PostgreSQL ends it, so that nobody waits for its locks until it wakes.
+    belongs to a process that was stopped or lost its network: PostgreSQL ends it, or `end_frozen` does,
+    so that nobody waits for its locks until it wakes.
     """
 
     def __init__(
@@ -125,7 +125,7 @@ class Database:
         url = engine_address(address)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self.path = Path(url.database) if self.is_sqlite and url.database else None
-        self._clock = clock
+        self._clock, self._frozen_after = clock, frozen_after
         # SQLite has one writer: queueing for it here costs nothing, while its own busy wait sleeps.
         self._writer: asyncio.Lock | None = asyncio.Lock() if self.is_sqlite else None
         self.engine: AsyncEngine = (
@@ -144,7 +144,10 @@ class Database:
                 pool_pre_ping=True,
                 hide_parameters=True,
                 connect_args={
-                    "server_settings": dict.fromkeys(TIMEOUTS, f"{frozen_after / timedelta(milliseconds=1):.0f}")
+                    "server_settings": {
+                        "application_name": APPLICATION,
+                        "idle_in_transaction_session_timeout": f"{frozen_after / timedelta(milliseconds=1):.0f}",
+                    }
                 },
             )
         )
@@ -178,6 +181,24 @@ class Database:
             return datetime.now(UTC)
         moment: datetime = (await session.execute(text("SELECT clock_timestamp()"))).scalar_one()
         return moment.astimezone(UTC)
+
+    async def end_frozen(self) -> int:
+        """End what PostgreSQL does not end by itself: transactions whose process fell silent in the middle of a statement.
+
+        Returns how many; the caller asks every few seconds.
+        """
+        if self.is_sqlite:
+            return 0
+        silent = text(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND usename = current_user AND application_name = :ours"
+            " AND xact_start IS NOT NULL AND wait_event = 'ClientRead'"
+            " AND state_change < clock_timestamp() - CAST(:silent AS interval)"
+        )
+        async with self.begin() as session:
+            asked = await session.execute(silent, {"ours": APPLICATION, "silent": self._frozen_after})
+            ended: int = asked.scalar_one()
+            return ended
 
     async def close(self) -> None:
         """Give all connections back."""
