@@ -43,15 +43,17 @@ def sails(nursery: Nursery, forgetful_town: Town, tmp_path: Path) -> Sails:
         customers: int = 5,
         hooks: bool = True,
         within: Town = forgetful_town,
+        kind: type[RoundTrip] = RoundTrip,
         **settings: str,
     ) -> Iterator[RoundTrip]:
         fleet = Fleet(nursery, tmp_path, database_url, workers=workers, **settings)
         try:
             fleet.launch()
-            trip = RoundTrip(fleet, within, count=customers, hooks=hooks)
+            trip = kind(fleet, within, count=customers, hooks=hooks)
             trip.connect()
             yield trip
         finally:
+            within.mastodon.clear_faults()
             fleet.close()
 
     return open_trip

@@ -7,47 +7,31 @@ both databases, with and without honoured keys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from pathlib import Path
 
 import pytest
 
 from tests.crash.conftest import Sails
-from tests.support.round_trip import RoundTrip
-
-INTAKE = ["take_in.read", "take_in.stored"]
-LINKING = ["link.create_claimed", "link.created", "link.issue_found", "show.claimed", "show.called"]
-HOOKS = ["hook.received", "hook.stored", "hear.delivery_worked", "hear.deliveries_done"]
-LOOKING = ["hear.look_claimed", "hear.look_read", "hear.look_written"]
-OWING = ["owe.decided", "owe.done"]
-STROKES = [
-    "deliver.claimed",
-    "deliver.evidence_read",
-    "deliver.thread_read",
-    "deliver.before_call",
-    "deliver.called",
-    "deliver.recorded",
-]
-RECOVERY = ["deliver.call_failed", "recover.claimed", "recover.thread_read"]
-ANSWERS = ["answer.heard", "answer.done", "tell.claimed", "tell.called"]
+from tests.support.moments import (
+    ALL,
+    ANSWERS,
+    HOOKS,
+    INTAKE,
+    LINKING,
+    LOOKING,
+    OWING,
+    POLLING,
+    RECOVERY,
+    STROKES,
+    dying,
+)
 
 
-@contextmanager
-def dying(trip: RoundTrip, points: list[str]) -> Iterator[None]:
-    """Lay a trap at each of these moments, the next one as soon as the last has sprung; in the end all have sprung."""
-    fleet, left = trip.fleet, list(points)
-    before = sum(ship.starts for ship in fleet.ships)
-
-    def lay_the_next() -> None:
-        if left and not fleet.is_armed:
-            fleet.arm(left.pop(0))
-
-    lay_the_next()
-    fleet.watchers.append(lay_the_next)
-    yield
-    fleet.until(lambda: not left and not fleet.is_armed, why=f"a moment before {left} never came")
-    fleet.watchers.remove(lay_the_next)
-    fleet.until(lambda: sum(ship.starts for ship in fleet.ships) >= before + len(points))
+def test_no_named_moment_is_forgotten() -> None:
+    app = Path(__file__).parents[2] / "app"
+    named = {name for file in app.rglob("*.py") for name in re.findall(r'\.point\("([\w.]+)"\)', file.read_text())}
+    assert named == set(ALL)
 
 
 def test_killed_while_posts_come_in_and_while_the_ticket_is_made(sails: Sails) -> None:
@@ -95,7 +79,7 @@ def test_killed_while_lost_answers_are_looked_for_and_while_customers_answer(sai
         trip.complain()
         trip.wait_until_taken_in()
         trip.tag()
-        trip.town.mastodon.fault("drop_after_accept", count=2)
+        trip.town.mastodon.fault("drop_after_accept", who=trip.brand, count=2)
         with dying(trip, RECOVERY):
             trip.ship()
             trip.wait_until_told()
@@ -111,7 +95,7 @@ def test_killed_as_a_tracker_is_polled_that_sends_no_webhooks(sails: Sails) -> N
         trip.complain()
         trip.wait_until_taken_in()
         trip.tag()
-        with dying(trip, ["hear.poll_read", "hear.look_read"]):
+        with dying(trip, [*POLLING, "hear.look_read"]):
             trip.ship()
             trip.wait_until_told()
         trip.judge()

@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
@@ -113,6 +114,7 @@ class Nursery:
     """A process with everything imported, which forks others."""
 
     def __init__(self) -> None:
+        self._lock = threading.Lock()
         command = [sys.executable, "-m", "tests.support.crashing", "nursery"]
         self._process = subprocess.Popen(
             command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, bufsize=1
@@ -123,8 +125,9 @@ class Nursery:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         order = {"arguments": arguments, "environment": environment, "log": str(log)}
-        self._process.stdin.write(json.dumps(order) + "\n")
-        return int(self._process.stdout.readline())
+        with self._lock:
+            self._process.stdin.write(json.dumps(order) + "\n")
+            return int(self._process.stdout.readline())
 
     def close(self) -> None:
         """End it and all its children."""

@@ -57,11 +57,12 @@ class Fleet:
         self._nursery, self._folder = nursery, folder
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
+        self.database_url = database_url or f"sqlite:///{folder / 'fullcircle.db'}"
         self._environment = {
             "PATH": os.environ["PATH"],
             "PYTHONPATH": str(ROOT),
             "FULLCIRCLE_DATA_DIR": str(folder),
-            "FULLCIRCLE_DATABASE_URL": database_url or f"sqlite:///{folder / 'fullcircle.db'}",
+            "FULLCIRCLE_DATABASE_URL": self.database_url,
             "FULLCIRCLE_PORT": str(port),
             "FULLCIRCLE_LOG_FORMAT": "json",
             **HURRIED,
@@ -70,6 +71,7 @@ class Fleet:
         serve = ["serve", "--no-worker"] if workers else ["serve"]
         self.trap = folder / "trap"
         self.ships = [self._ship("serve", serve), *(self._ship(f"worker-{n}", ["worker"]) for n in range(workers))]
+        self.patience = 60.0
         self.watchers: list[Callable[[], None]] = []
         self._http = httpx.Client(base_url=self.url, trust_env=False, timeout=10)
 
@@ -117,9 +119,9 @@ class Fleet:
                 ship.pid = self._nursery.start(ship.arguments, environment, ship.log)
                 ship.starts += 1
 
-    def until(self, what: Callable[[], T | None], *, seconds: float = 60, why: str = "it never came to be") -> T:
+    def until(self, what: Callable[[], T | None], *, why: str = "it never came to be") -> T:
         """Ask again and again until something is so; whoever dies meanwhile is started again, and `watchers` look on."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + self.patience
         while True:
             for watcher in self.watchers:
                 watcher()

@@ -117,6 +117,8 @@ class Notification:
 class Fault:
     """What goes wrong with the next `count` matching calls (every `every`-th of them).
 
+    With `who`, only calls by that account of ours match.
+
     `status` answers without doing anything (or after it, with `accept`); `ratelimit` is a 429 with a
     Retry-After header for each of `retry_after`; `reset` cuts the line before anything is done,
     `drop_after_accept` after it; `truncate` does it and answers half the JSON; `hang` never answers
@@ -126,6 +128,7 @@ class Fault:
     effect: Literal["status", "ratelimit", "reset", "drop_after_accept", "truncate", "hang", "slow_accept"]
     method: str = "*"
     path: str = "*"
+    who: str = ""
     count: int = 1
     every: int = 1
     status: int = 500
@@ -138,8 +141,10 @@ class Fault:
     seconds: float = 0.0
     seen: int = 0
 
-    def takes(self, method: str, path: str) -> bool:
+    def takes(self, method: str, path: str, who: str) -> bool:
         if self.count < 1 or self.method not in {"*", method} or self.path not in {"*", path}:
+            return False
+        if self.who not in {"", who}:
             return False
         self.seen += 1
         if self.seen % self.every:
@@ -343,10 +348,13 @@ class MastodonNetwork:
     async def _answer(self, call: Call) -> Answer | None:
         if call.path.startswith("/_control/"):
             return self._control(call.method, call.path.removeprefix("/_control/"), call.body)
-        fault = next((fault for fault in self.faults if fault.takes(call.method, call.path)), None)
+        token = self.tokens.get(call.headers.get("authorization", "").removeprefix("Bearer "))
+        who = token.person.acct if token else ""
+        fault = next((fault for fault in self.faults if fault.takes(call.method, call.path, who)), None)
         answer = await self._with_fault(fault, call)
         status = answer.status if answer else 0
-        self.requests.append({"at": _iso(call.at), "method": call.method, "path": call.path, "status": status})
+        seen = {"at": _iso(call.at), "method": call.method, "path": call.path, "status": status, "who": who}
+        self.requests.append(seen)
         return answer
 
     async def _with_fault(self, fault: Fault | None, call: Call) -> Answer | None:

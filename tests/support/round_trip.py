@@ -5,17 +5,22 @@ One Mastodon network and one GitHub serve many such trips: each has a brand and 
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from app.staging import Board
+from app.store.session import Database
+from app.store.stage import StoredStage
 from tests.support.fleet import Fleet
 from tests.support.github_server import RemoteGitHub, running
 from tests.support.mastodon_network import MastodonServer, start_process
@@ -66,18 +71,10 @@ class RoundTrip:
 
     def connect(self) -> None:
         """The account, the repository, and the repository's webhook."""
-        mastodon, github = self.town.mastodon, self.town.github
-        mastodon.token(f"token-of-{self.brand}", username=self.brand)
+        github = self.town.github
         github.do("create_repository", full_name=self.repository)
         github.do("tokens", token=f"token-of-{self.brand}", login=self.brand)
-        account = {
-            "channel": "mastodon",
-            "name": self.brand,
-            "settings": {"base_url": mastodon.base_url},
-            "secrets": {"access_token": f"token-of-{self.brand}"},
-            "mode": "automatic",
-        }
-        self.fleet.call("POST", "/api/v1/accounts", account, statuses=(201,))
+        self.connect_account()
         tracker = {
             "kind": "github",
             "name": self.repository,
@@ -88,6 +85,19 @@ class RoundTrip:
         assert made["hook_url"].startswith(self.fleet.url)
         if self.hooks:
             github.do("add_hook", repository=self.repository, url=made["hook_url"], secret=SECRET)
+
+    def connect_account(self) -> None:
+        """The brand's account alone."""
+        mastodon = self.town.mastodon
+        mastodon.token(f"token-of-{self.brand}", username=self.brand)
+        account = {
+            "channel": "mastodon",
+            "name": self.brand,
+            "settings": {"base_url": mastodon.base_url},
+            "secrets": {"access_token": f"token-of-{self.brand}"},
+            "mode": "automatic",
+        }
+        self.fleet.call("POST", "/api/v1/accounts", account, statuses=(201,))
 
     def complain(self) -> None:
         """Everybody complains at once."""
@@ -227,18 +237,53 @@ class RoundTrip:
     def judge(self) -> None:
         """Everything once: posts, issues, the block, replies, notices; also after every webhook came again."""
         self.wait_until_at_rest()
-        posts = self.fleet.items("/api/v1/posts")
-        said = {status["url"] for status in (*self.customers, *self.answers)}
-        assert sorted(post["url"] for post in posts) == sorted(said), "each post is taken in, once"
+        self.judge_posts()
         if self.hooks:
             stored = len(self.fleet.items("/api/v1/trackers/1/deliveries"))
             self.redeliver()
             self.wait_until_at_rest()
             assert len(self.fleet.items("/api/v1/trackers/1/deliveries")) == stored, "a redelivery adds nothing"
-        assert self.replies_per_customer() == {1: self.count}, f"replies: {self.replies_per_customer()}"
-        assert len(self.ledger) == self.count, "and nothing else was said"
+        self.judge_replies()
         assert len(self.github_items("issues?state=all")) == 1, "the ticket was made once"
         comments = [comment["body"] for comment in self.github_items("issues/1/comments")]
         assert len(comments) == 1 + (len(self.answers) > 1), comments
+
+    def judge_posts(self) -> None:
+        """Every complaint and every answer was taken in, once."""
+        said = sorted(status["url"] for status in (*self.customers, *self.answers))
+        assert sorted(post["url"] for post in self.fleet.items("/api/v1/posts")) == said
+
+    def judge_replies(self) -> None:
+        """Every customer has one reply, nothing else was said, and Fullcircle knows of each."""
+        assert self.replies_per_customer() == {1: self.count}, f"replies: {self.replies_per_customer()}"
+        assert len(self.ledger) == self.count
         recorded = [reply["external_id"] for reply in self.fleet.items("/api/v1/replies")]
-        assert sorted(recorded) == sorted(entry["id"] for entry in self.ledger), "and we know of each reply"
+        assert sorted(recorded) == sorted(entry["id"] for entry in self.ledger)
+
+
+@dataclass
+class BoardTrip(RoundTrip):
+    """The same with the rehearsal board for a tracker, for crowds: no HTTP between us and it."""
+
+    def connect(self) -> None:
+        """The account and the board."""
+        self.connect_account()
+        self.fleet.call("POST", "/api/v1/trackers", {"kind": "rehearsal", "name": "Board"}, statuses=(201,))
+
+    def ship(self, label: str = "v2.4.1") -> None:
+        """Somebody closes the issue on the board and publishes a release."""
+
+        async def press() -> None:
+            database = Database(self.fleet.database_url)
+            board = Board(StoredStage(database), "main")
+            await board.close(1, outcome="completed", now=datetime.now(UTC))
+            await board.release(label, now=datetime.now(UTC))
+            await database.close()
+
+        asyncio.run(press())
+
+    def judge(self) -> None:
+        """Posts and replies, once."""
+        self.wait_until_at_rest()
+        self.judge_posts()
+        self.judge_replies()
