@@ -402,7 +402,8 @@ def make_unknown(river: River, session: Session, row: Reply, *, why: str, in_fli
     row.in_flight = in_flight
     row.failing_since = row.failing_since or now
     row.absent_at = None
-    row.absent_from = now + (river.timing.apart if in_flight else timedelta(0))
+    # An answered error is no proof either: behind it the server may still be working.
+    row.absent_from = now + river.timing.apart
     row.due_at = now
     if not in_flight:
         row.key = row.key_at = None  # an answered failure: a later attempt is a new one
@@ -486,7 +487,7 @@ async def look_for(river: River, claimed: _Claimed) -> None:
         now=now,
         absent_from=reply.absent_from or now,
         absent_at=reply.absent_at,
-        apart=river.timing.apart if reply.in_flight else river.timing.backoff,
+        apart=river.timing.apart,
         reads_the_same=same_text,
     )
     if isinstance(conclusion, permission.AlreadySaid):

@@ -130,11 +130,11 @@ async def test_a_call_that_never_arrived_is_made_again_after_two_looks_far_apart
     only(owing.replies_to(owing.customers[0]))
 
 
-async def test_an_answered_error_is_no_time_out_and_two_looks_a_backoff_apart_are_enough(owing: Brand) -> None:
+async def test_an_answered_error_is_waited_for_like_a_time_out(owing: Brand) -> None:
     owing.line.fates.append(Fate("refused", status=500))
     await owing.rest()
     assert (await owing.reply())["state"] == "unknown"
-    await owing.rest_for(BACKOFF - 1)
+    await owing.rest_for(4 * CALL - 1)
     assert owing.line.sent == 1
     await owing.rest_for(2)
     assert owing.line.sent == 2
@@ -161,8 +161,9 @@ async def test_where_the_key_is_honoured_even_half_an_hour_is_not_too_late(opene
         only(made.replies_to(made.customers[0]))
 
 
-async def test_a_gateway_that_gives_up_while_its_server_goes_on_is_waited_for(owing: Brand) -> None:
-    owing.line.fates.append(Fate("error, then late", 38, status=502))
+@pytest.mark.parametrize("status", [500, 502])
+async def test_a_server_that_answers_an_error_and_still_goes_on_is_waited_for(owing: Brand, status: int) -> None:
+    owing.line.fates.append(Fate("error, then late", 38, status=status))
     await owing.rest_for(300)
     only(owing.replies_to(owing.customers[0]))
 

@@ -33,7 +33,7 @@ CUSTOMERS = 3
 LATEST: dict[How, float] = {"late": 49.0, "error, then late": 39.0, "dies, then late": 69.0}
 """How late a call may be accepted, in seconds after it left, and still be found before another is made.
 
-A caller that gave up after 10 s looks again for good 20 s and 40 s later; a gateway's error ends the
+A caller that gave up after 10 s looks again for good 20 s and 40 s later; an answered error ends the
 call at once; a dead caller is missed after the 30 s that a claim's lease leaves beyond the last moment to speak.
 """
 
@@ -51,8 +51,9 @@ FATES: tuple[How, ...] = (
 
 
 def _fates() -> st.SearchStrategy[Fate]:
-    # A 502 is a gateway's, behind which a server may still work; a 500 is the server's own last word.
-    late = [st.builds(Fate, st.just(how), st.floats(0, most), st.just(502)) for how, most in LATEST.items()]
+    late = [
+        st.builds(Fate, st.just(how), st.floats(0, most), st.sampled_from([500, 502])) for how, most in LATEST.items()
+    ]
     refused = st.builds(Fate, st.just("refused"), st.just(0.0), st.sampled_from([500, 502, 503]))
     limited = st.builds(Fate, st.just("limited"), st.sampled_from([0.0, 1.0, 90.0]))
     return st.one_of(st.sampled_from([Fate(how) for how in FATES]), refused, limited, *late)
