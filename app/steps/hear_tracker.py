@@ -6,7 +6,6 @@ one transaction, read with none open, write in another if the claim still stands
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -129,8 +128,8 @@ async def pull(river: River, tracker_id: int) -> int:
 async def _look_or_wait(river: River, issue_id: int) -> None:
     """Look at an issue; where another process is doing so right now, wait for what it finds, and look after it."""
     until = river.monotonic() + river.timing.call.total_seconds()
-    while (await look_at(river, issue_id)).outcome == "busy" and river.monotonic() < until:  # noqa: ASYNC110  (another process rings no bell)
-        await asyncio.sleep(0.05)
+    while (await look_at(river, issue_id)).outcome == "busy" and river.monotonic() < until:
+        await river.sleep(0.05)
 
 
 def _claim_poll(river: River, tracker: Tracker, now: datetime) -> str:

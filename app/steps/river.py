@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal
@@ -90,6 +90,7 @@ class River:
     outside: Outside
     now: Callable[[], datetime]
     monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     timing: Timing = field(default_factory=Timing)
     product: str = ""
     wake: Callable[..., None] = lambda *_jobs: None

@@ -87,10 +87,12 @@ class Brand:
 
     async def rest_for(self, seconds: float) -> None:
         """Let time pass, and do all the work that becomes due meanwhile, when it becomes due."""
-        until = self.line.monotonic() + seconds
+        clock = self.circle.clock
+        until = clock() + timedelta(seconds=seconds)
         await self.rest()
-        while self.line.monotonic() < until:
-            self.line.pass_time(min(await self.until_something_is_due(), until - self.line.monotonic()))
+        # Compared as moments: a rest of less than the clock's microsecond would never end.
+        while clock() < until:
+            self.line.pass_time(min(await self.until_something_is_due(), (until - clock()).total_seconds()))
             await self.rest()
 
     async def until_something_is_due(self) -> float:
@@ -144,6 +146,7 @@ async def brand(
         product="Acme",
         clock=line.clock,
         monotonic=line.monotonic,
+        sleep=line.sleep,
     ) as played:
         yield Brand(circle=played, network=network, line=line, customers=made)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -133,6 +134,7 @@ async def circle(
     product: str = "",
     clock: Clock | None = None,
     monotonic: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Circle]:
     """A circle over a migrated database; work is done only when `rest` is called."""
     clock = clock or Clock()
@@ -153,6 +155,7 @@ async def circle(
         outside=outside,
         now=clock,
         monotonic=monotonic,
+        sleep=sleep,
         timing=timing or Timing(),
         point=point,
         product=product,

@@ -97,6 +97,11 @@ class RoughLine(httpx.AsyncBaseTransport):
             self.network.take(call)
         self.clock.move(seconds=max(0.0, until - self.monotonic()))
 
+    async def sleep(self, seconds: float) -> None:
+        """What a process does that waits for another: time passes, and nobody waits for it."""
+        self.pass_time(seconds)
+        await asyncio.sleep(0)
+
     def arrive_at_last(self) -> None:
         """Let everything arrive that is still under way."""
         while self._under_way:
