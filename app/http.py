@@ -7,6 +7,7 @@ says whether the other side may have acted: that is what the single public voice
 from __future__ import annotations
 
 import asyncio
+import functools
 import ipaddress
 import json
 import socket
@@ -121,6 +122,12 @@ class _GuardedBackend(httpcore.AsyncNetworkBackend):
         await self._inner.sleep(seconds)
 
 
+@functools.cache
+def _trusted() -> ssl.SSLContext:
+    """The certificates to trust, read once for all clients: reading them takes longer than making the rest of one."""
+    return httpx.create_ssl_context()
+
+
 def make_client(*, seconds: float, version: str, connections: int = 4) -> httpx.AsyncClient:
     """A client with a small pool of its own: one for each account, so that none waits for another.
 
@@ -128,7 +135,8 @@ def make_client(*, seconds: float, version: str, connections: int = 4) -> httpx.
     the client: credentials must not travel to a host that nobody entered.
     """
     transport = httpx.AsyncHTTPTransport(
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20.0)
+        verify=_trusted(),
+        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20.0),
     )
     # httpx offers no argument for the pool's network backend, which is where an address is known and a byte leaves.
     transport._pool._network_backend = _GuardedBackend()  # noqa: SLF001

@@ -64,6 +64,32 @@ async def test_a_copy_starts_with_the_templates_rows_and_never_changes_them(data
         await asyncio.to_thread(databases.drop, url)
 
 
+async def test_a_dropped_copy_leaves_nothing_to_the_next(databases: Databases) -> None:
+    def make(url: str) -> None:
+        key = "INTEGER PRIMARY KEY" if url.startswith("sqlite") else "SERIAL PRIMARY KEY"
+        first = "INSERT INTO parent (name) VALUES ('first')"
+        child = "CREATE TABLE child (of INTEGER NOT NULL REFERENCES parent (id))"
+        asyncio.run(
+            _run(url, f"CREATE TABLE parent (id {key}, name TEXT)", child, first, "INSERT INTO child VALUES (1)")
+        )
+
+    spoil = (
+        ["INSERT INTO parent (name) VALUES ('second')", "INSERT INTO child VALUES (2)"],
+        ["DELETE FROM child", "DELETE FROM parent"],
+        ["DROP TABLE child"],
+        ["CREATE TABLE third (n INTEGER)"],
+        [],
+    )
+    for statements in spoil:
+        url = await asyncio.to_thread(databases.copy_of, "family", make)
+        assert await _run(url, "SELECT name FROM parent") == ["first"]
+        assert await _run(url, "SELECT of FROM child") == [1]
+        new = await _run(url, "INSERT INTO parent (name) VALUES ('new')", "SELECT max(id) FROM parent")
+        assert new == [2], "its numbers go on where the template's do"
+        await _run(url, *statements, "SELECT 1")
+        await asyncio.to_thread(databases.drop, url)
+
+
 def test_a_template_that_cannot_be_made_says_so_each_time(databases: Databases) -> None:
     def make(url: str) -> None:
         asyncio.run(_run(url, "CREATE TABLE half_done (n INTEGER)"))

@@ -6,15 +6,25 @@ for every test.
 
 from __future__ import annotations
 
+import asyncio
+import io
 import itertools
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+import asyncpg
 
 from tests.support.postgres import PostgresServer
+
+T = TypeVar("T")
+
+EMPTY_COPY = 21
+"""Bytes of COPY's binary form with no row in it: its head and its end."""
 
 Make = Callable[[str], None]
 """Fills the empty database at an address; it must have closed every connection when it returns."""
@@ -71,33 +81,111 @@ class SqliteDatabases:
         return self.folder / f"test-{next(self._numbers)}.db"
 
 
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """What stands in a database: its tables' rows in the binary form of COPY, and where its sequences stand."""
+
+    rows: dict[str, bytes]
+    sequences: dict[str, tuple[int, bool]]
+
+
 @dataclass(slots=True)
 class PostgresDatabases:
-    """Databases on one server."""
+    """Databases on one server.
+
+    A copy that was dropped is filled anew and handed out again: making a database is some hundred
+    new files, which on some machines takes longer than most tests.
+    """
 
     server: PostgresServer
-    _made: dict[str, str] = field(default_factory=dict)
+    _made: dict[str, _Filling] = field(default_factory=dict)
+    _free: dict[str, list[str]] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def empty(self) -> str:
         return self.server.create(self._new_name())
 
     def copy_of(self, name: str, make: Make) -> str:
+        template = f"template_{name}"
         if name not in self._made:
-            template = f"template_{name}"
             try:
-                make(self.server.create(template))
+                url = self.server.create(template)
+                make(url)
+                self._made[name] = _apart(_filling(url))
             except BaseException:
                 self.server.drop(template)
                 raise
-            self._made[name] = template
-        return self.server.create(self._new_name(), template=self._made[name])
+        free = self._free.get(name)
+        database = free.pop() if free else self._new_name()
+        url = self.server.url(database) if database in self._names else self.server.create(database, template=template)
+        self._names[database] = name
+        return url
 
     def drop(self, url: str) -> None:
-        self.server.drop(url.rpartition("/")[2])
+        database = url.rpartition("/")[2]
+        name = self._names.get(database)
+        if name is not None and _apart(_refill(url, self._made[name])):
+            self._free.setdefault(name, []).append(database)
+        else:
+            self._names.pop(database, None)
+            self.server.drop(database)
 
     def _new_name(self) -> str:
         return f"test_{os.getpid()}_{next(self._numbers)}"
+
+
+def _apart(work: Coroutine[Any, Any, T]) -> T:
+    """Run in a thread: whoever asks may have an event loop of its own in this one."""
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        return pool.submit(asyncio.run, work).result()
+
+
+async def _names_of(connection: Any, kind: str) -> list[str]:
+    query = "SELECT relname FROM pg_class WHERE relkind = $1 AND relnamespace = 'public'::regnamespace ORDER BY relname"
+    return [row[0] for row in await connection.fetch(query, kind.encode())]
+
+
+async def _filling(url: str) -> _Filling:
+    connection = await asyncpg.connect(url)
+    try:
+        rows, sequences = {}, {}
+        for table in await _names_of(connection, "r"):
+            copied = io.BytesIO()
+            await connection.copy_from_table(table, output=copied, format="binary")
+            rows[table] = copied.getvalue()
+        for sequence in await _names_of(connection, "S"):
+            state = await connection.fetchrow(f'SELECT last_value, is_called FROM "{sequence}"')
+            sequences[sequence] = (state[0], state[1])
+        return _Filling(rows, sequences)
+    finally:
+        await connection.close()
+
+
+async def _refill(url: str, filling: _Filling) -> bool:
+    """Make a copy what it was when it was new; false where it has other tables now, or does not let us."""
+    try:
+        connection = await asyncpg.connect(url)
+    except (OSError, asyncpg.PostgresError):
+        return False
+    try:
+        others = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        await connection.execute(others)
+        if await _names_of(connection, "r") != list(filling.rows):
+            return False
+        # Foreign keys are not looked at: everything is taken out, and what is put in was whole.
+        await connection.execute("SET session_replication_role = 'replica'")
+        await connection.execute(";".join(f'DELETE FROM "{table}"' for table in filling.rows))
+        for table, rows in filling.rows.items():
+            if len(rows) > EMPTY_COPY:
+                await connection.copy_to_table(table, source=io.BytesIO(rows), format="binary")
+        for sequence, (value, is_called) in filling.sequences.items():
+            await connection.execute("SELECT setval($1::text::regclass, $2, $3)", f'"{sequence}"', value, is_called)
+        return True
+    except asyncpg.PostgresError:
+        return False
+    finally:
+        await connection.close()
 
 
 def _sqlite_url(path: Path) -> str:
