@@ -52,6 +52,9 @@ JOBS: dict[JobName, Lanes] = {
 }
 """What this process made wakes its job at once; what is due for any other reason is found by the watch."""
 
+UNWATCHED: frozenset[JobName] = frozenset({"close_unanswered"})
+"""What is counted in days, and found by the lane itself."""
+
 LOOK = 0.5
 """Seconds between two looks at what is due, one look for all jobs together."""
 
@@ -140,12 +143,15 @@ async def _beat(shift: _Shift) -> None:
 
 
 async def _look(shift: _Shift) -> None:
-    river = shift.river
-    async with river.db.read() as session:
-        found = await due.jobs(session, now=river.now(), lease_now=await river.db.now(session))
+    found = await _due(shift.river)
     names = [name for name in JOBS if name in found]
     if names:
         shift.wake(*names)
+
+
+async def _due(river: River) -> frozenset[str]:
+    async with river.db.read() as session:
+        return await due.jobs(session, now=river.now(), lease_now=await river.db.now(session))
 
 
 async def _lane(shift: _Shift, name: JobName, lanes: Lanes) -> None:
@@ -183,12 +189,12 @@ async def drain(river: River, *, most: int = 10_000) -> int:
     """
     done = 0
     while True:
-        busy = False
-        for lanes in JOBS.values():
-            while await lanes.job(river):
-                busy = True
+        before = done
+        found = await _due(river) | UNWATCHED
+        for name, lanes in JOBS.items():
+            while name in found and await lanes.job(river):
                 done += 1
                 if done > most:
                     raise RuntimeError("the river does not come to rest")
-        if not busy:
+        if done == before:
             return done

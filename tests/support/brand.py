@@ -19,11 +19,9 @@ from sqlalchemy import select
 
 from app.staging import Board
 from app.steps.river import Timing
-from app.store import due
 from app.store.schema import migrate
 from app.store.session import Database
 from app.store.tables import Account, Issue, Notice, Reply
-from app.worker import JOBS
 from tests.support.circle import Circle, Clock, circle
 from tests.support.databases import Databases
 from tests.support.mastodon_network import TOKEN, Call, MastodonNetwork, Status
@@ -73,17 +71,8 @@ class Brand:
         assert self.network.take(call).status == 200
 
     async def rest(self) -> None:
-        """Do all work that is due, found as a worker finds it: with one question for all jobs."""
-        river = self.circle.river
-        for _ in range(1000):
-            async with river.db.read() as session:
-                found = await due.jobs(session, now=river.now(), lease_now=river.now())
-            if not found:
-                return
-            for name, lanes in JOBS.items():
-                while name in found and await lanes.job(river):
-                    pass
-        raise AssertionError(f"the river does not come to rest: {sorted(found)}")
+        """Do all work that is due."""
+        await self.circle.rest()
 
     async def rest_for(self, seconds: float) -> None:
         """Let time pass, and do all the work that becomes due meanwhile, when it becomes due."""
