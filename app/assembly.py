@@ -33,6 +33,10 @@ class AlreadyRunningError(Exception):
     """Another serve or worker works on the same SQLite file."""
 
 
+class CannotListenError(Exception):
+    """The address is taken, or is none of this machine's; the message says which and what to set."""
+
+
 def utc_now() -> datetime:
     """The process's clock; read at the edges and handed in."""
     return datetime.now(UTC)

@@ -19,9 +19,8 @@ from rich.console import Console
 from rich.table import Table
 from uvicorn.loops.auto import auto_loop_factory
 
-from app import __version__, demo, logs
-from app.assembly import AlreadyRunningError, Assembly, assemble, first_link
-from app.main import CannotListenError, Server, listen, make_app
+from app import __version__, logs
+from app.assembly import AlreadyRunningError, Assembly, CannotListenError, assemble, first_link
 from app.settings import Settings
 from app.steps import connect
 from app.store import accounts, members, schema
@@ -109,6 +108,7 @@ def carry_out(work: Coroutine[Any, Any, None]) -> None:
 def settle_in() -> None:
     """What was made until now lives as long as the process: the garbage collector need not look at it over and over."""
     gc.freeze()
+    gc.enable()
 
 
 @app.command()
@@ -124,6 +124,9 @@ def serve(
 
 
 async def _serve(settings: Settings, *, rehearsal: bool, works: bool) -> None:
+    # Here, so that no other command waits for the API and the pages to be read.
+    from app.main import Server, listen, make_app
+
     listening: socket.socket | None = None
     if settings.port == 0:
         # Which port that is has to be known before anything is told this installation's own address.
@@ -229,8 +232,11 @@ def play(
     leave: Annotated[bool, typer.Option("--exit", help="End when the circle has gone round.")] = False,
 ) -> None:
     """Play the whole circle in a minute, on data of its own, then leave the pages open to play on."""
+    from app import demo
+
     settings = read_settings()
     logs.set_up(settings.log_format, level=logging.WARNING)
+    settle_in()
     try:
         carry_out(demo.run(settings, out, leave=leave))
     except demo.DemoError as error:
@@ -303,12 +309,3 @@ async def _create_token(settings: Settings, name: str, role: Role) -> None:
     finally:
         await assembly.close()
     typer.echo(token)
-
-
-def main() -> None:
-    """The entry point."""
-    app()
-
-
-if __name__ == "__main__":
-    main()

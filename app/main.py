@@ -20,7 +20,7 @@ from app.api import problems
 from app.api.description import describe, operation_name
 from app.api.door import Door
 from app.api.limits import BodyLimit
-from app.assembly import Assembly
+from app.assembly import Assembly, CannotListenError
 from app.ports import Stage
 from app.steps.river import River
 
@@ -54,10 +54,6 @@ class Server(uvicorn.Server):
         finally:
             for sign in signals:
                 loop.remove_signal_handler(sign)
-
-
-class CannotListenError(Exception):
-    """The address is taken, or is none of this machine's; the message says which and what to set."""
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -83,7 +83,7 @@ def serving(
         **(env or {}),
     }
     url = f"http://127.0.0.1:{port}"
-    with process([sys.executable, "-m", "app.cli", "serve", *options], env=settings) as started:
+    with process([sys.executable, "-m", "app", "serve", *options], env=settings) as started:
         wait_for(url + until, started)
         yield url, started
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from app.rules.words import ALL_LANGUAGES
+from app.rules.words import all_languages
 from app.rules.words.clauses import Clause, clauses_of, foreign_parts
 from app.rules.words.lexicon import Match, Sense
 from app.rules.words.tokens import Mark, Utterance, utter
@@ -126,7 +126,7 @@ _CERTAIN = _PLAIN | frozenset(_WORKS)
 
 def _warns(tag: str) -> bool:
     """Whether a hashtag, alone or cut in two (still|broken), holds words that no confirmation may."""
-    known = ALL_LANGUAGES.tags
+    known = all_languages().tags
     cuts = [(tag,), *((tag[:at], tag[at:]) for at in range(3, min(len(tag), 40) - 2))]
     return any(
         all(part in known for part in parts) and any(known[part] not in _CERTAIN for part in parts) for parts in cuts

@@ -18,7 +18,7 @@ import httpx
 import pytest
 import structlog
 
-from app.cli import main
+from app.__main__ import main
 from app.settings import Settings
 from app.store.schema import newest
 from tests.support.circle import KEY, circle

@@ -92,7 +92,7 @@ def serve(folder: Path, database_url: str = "", *options: str, **more: str) -> I
         **QUICK,
         **more,
     }
-    command = [sys.executable, "-m", "app.cli"]
+    command = [sys.executable, "-m", "app"]
     made = subprocess.run(
         [*command, "token", "create", "--name", "tests", "--role", "admin"],
         env=environment,

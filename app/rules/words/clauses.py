@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise, takewhile
 
-from app.rules.words import ALL_LANGUAGES, PHRASEBOOKS
+from app.rules.words import all_languages, phrasebooks
 from app.rules.words.lexicon import Match, Phrasebook, Sense
 from app.rules.words.tokens import Mark, Token, Utterance
 
@@ -75,7 +75,7 @@ def foreign_parts(clause: Clause) -> Iterator[Clause]:
         if is_foreign:
             matches = list(run)
             part = Sentence(tokens=clause.tokens[matches[0].start : matches[-1].end], questioned=clause.questioned)
-            yield from _clauses(part, ALL_LANGUAGES, _read(ALL_LANGUAGES, part))
+            yield from _clauses(part, all_languages(), _read(all_languages(), part))
 
 
 def _sentences(said: Utterance) -> list[Sentence]:
@@ -102,7 +102,7 @@ def _sentences(said: Utterance) -> list[Sentence]:
 def _is_tag(sentence: Sentence) -> bool:
     """Whether the sentence is only a 'right?' that asks about the one before."""
     words = tuple(token.word for token in sentence.tokens)
-    return any(book.senses.get(words) in (Sense.YES_NO_TAG, Sense.NO, Sense.NOT) for book in PHRASEBOOKS)
+    return any(book.senses.get(words) in (Sense.YES_NO_TAG, Sense.NO, Sense.NOT) for book in phrasebooks())
 
 
 def _best_reading(sentence: Sentence, language: str | None) -> tuple[Phrasebook, list[Match]]:
@@ -113,7 +113,7 @@ def _best_reading(sentence: Sentence, language: str | None) -> tuple[Phrasebook,
     named.
     """
     hint = (language or "").replace("_", "-").partition("-")[0].lower()
-    readings = [(book, _read(book, sentence)) for book in PHRASEBOOKS]
+    readings = [(book, _read(book, sentence)) for book in phrasebooks()]
     whole = [reading for reading in readings if not _unknown(reading[1])]
     if whole:
         return max(whole, key=lambda reading: max(match.sense for match in reading[1]))
@@ -121,7 +121,7 @@ def _best_reading(sentence: Sentence, language: str | None) -> tuple[Phrasebook,
     if not any(match.sense in _BAD_NEWS for match in best[1]):
         changing = _reading_of_two(sentence, readings)
         if changing is not None:
-            return ALL_LANGUAGES, changing
+            return all_languages(), changing
     return best
 
 
@@ -142,7 +142,9 @@ def _reading_of_two(sentence: Sentence, readings: Iterable[tuple[Phrasebook, lis
         return None
     change = begun[-1].end
     rest = Sentence(tokens=sentence.tokens[change:], questioned=sentence.questioned)
-    endings = [matches for book in PHRASEBOOKS if not _unknown(matches := _read(book, rest)) and not _is_idle(matches)]
+    endings = [
+        matches for book in phrasebooks() if not _unknown(matches := _read(book, rest)) and not _is_idle(matches)
+    ]
     if not endings:
         return None
     ended = max(endings, key=lambda matches: max(match.sense for match in matches))
