@@ -68,7 +68,7 @@ def run(arguments: list[str]) -> None:
     if TRAP in os.environ:
         cli.assemble = partial(assemble, point=Trap(Path(os.environ[TRAP])))  # type: ignore[assignment]
     sys.argv = ["fullcircle", *arguments]
-    cli.main()
+    cli.app()
 
 
 # --- The nursery -----------------------------------------------------------------------------------
