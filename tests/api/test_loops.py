@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from app.staging import Fault
 from tests.support import on_both, story
-from tests.support.circle import Circle
+from tests.support.circle import Circle, circle_after
+from tests.support.databases import Databases
 
 databases = on_both.databases
 
@@ -19,11 +21,15 @@ NEW = {"tracker_id": 1, "title": "Export hangs", "body": "From the support desk.
 
 
 @pytest.fixture
-async def ready(played: Circle) -> Circle:
+async def ready(databases: Databases) -> AsyncIterator[Circle]:
+    async with circle_after(three_complaints, databases, product="Acme") as made:
+        yield made
+
+
+async def three_complaints(played: Circle) -> None:
     """Both rehearsal adapters, and three complaints taken in."""
     await played.connect_rehearsal()
     await story.complaints(played, 3)
-    return played
 
 
 async def issues_made(played: Circle) -> list[str]:

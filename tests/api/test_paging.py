@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from tests.support import on_both, story
-from tests.support.circle import Circle
+from tests.support.circle import Circle, circle_after
+from tests.support.databases import Databases
 
 databases = on_both.databases
 
@@ -13,7 +16,12 @@ LISTS = ["accounts", "trackers", "posts", "loops", "issues", "replies"]
 
 
 @pytest.fixture
-async def crowded(played: Circle) -> Circle:
+async def crowded(databases: Databases) -> AsyncIterator[Circle]:
+    async with circle_after(a_crowd, databases, product="Acme") as made:
+        yield made
+
+
+async def a_crowd(played: Circle) -> None:
     """Five of everything, except that there are six trackers."""
     await played.connect_rehearsal(mode="approve")
     for number in range(4):
@@ -27,7 +35,6 @@ async def crowded(played: Circle) -> Circle:
     for post in await story.complaints(played, 5):
         await story.tag(played, post, title=f"Issue {post['id']}")
         await played.post(f"/api/v1/loops/{post['id']}/replies", {"text": "We are on it."}, status=201)
-    return played
 
 
 async def read(played: Circle, path: str, *, limit: int, between: bool = False) -> list[int]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from app.staging import Fault
 from tests.support import on_both, story
-from tests.support.circle import Circle
+from tests.support.circle import Circle, circle_after
+from tests.support.databases import Databases
 
 databases = on_both.databases
 
@@ -26,11 +28,15 @@ async def do(played: Circle, deed: str, *, status: int = 200, number: int = 1) -
 
 
 @pytest.fixture
-async def waiting(played: Circle) -> Circle:
+async def waiting(databases: Databases) -> AsyncIterator[Circle]:
+    async with circle_after(a_reply_that_waits, databases, product="Acme") as made:
+        yield made
+
+
+async def a_reply_that_waits(played: Circle) -> None:
     """A reply that waits for its approver."""
     await story.tagged(played, mode="approve")
     await story.ship(played)
-    return played
 
 
 async def test_a_posted_reply_has_the_networks_own_id_and_every_try(played: Circle) -> None:

@@ -34,9 +34,9 @@ async def issues_there(played: Circle) -> list[str]:
 
 
 async def until_at_rest(played: Circle, minutes: int = 10) -> None:
-    for _ in range(minutes * 6):
+    for _ in range(minutes * 2):
         await played.rest()
-        played.clock.move(seconds=10)
+        played.clock.move(seconds=30)
 
 
 @pytest.mark.parametrize("accepted", [True, False])

@@ -13,4 +13,4 @@ def test_nobody_reads_two_replies_and_everybody_has_one_in_the_end(sqlite_databa
     class OnTheseDatabases(Speaking):
         databases = sqlite_databases
 
-    run_state_machine_as_test(OnTheseDatabases, settings=settings(max_examples=40, stateful_step_count=25))
+    run_state_machine_as_test(OnTheseDatabases, settings=settings(max_examples=20, stateful_step_count=25))

@@ -8,21 +8,24 @@ from typing import Any
 import pytest
 
 from app.staging import Board, Square
-from tests.support.circle import Circle, circle
+from tests.support.circle import Circle, circle, circle_after
+from tests.support.databases import Databases
 from tests.support.pages import Browser, complain, fix_and_release, lively, signed_in
 
 
 @pytest.fixture
-async def played(database_url: str) -> AsyncIterator[Circle]:
-    async with circle(database_url, product="Acme") as made:
-        await made.connect_rehearsal(mode="approve")
+async def played(databases: Databases) -> AsyncIterator[Circle]:
+    async with circle_after(connected, databases, product="Acme") as made:
         yield made
 
 
+async def connected(made: Circle) -> None:
+    await made.connect_rehearsal(mode="approve")
+
+
 @pytest.fixture
-async def busy(database_url: str) -> AsyncIterator[Circle]:
-    async with circle(database_url, product="Acme") as made:
-        await lively(made)
+async def busy(databases: Databases) -> AsyncIterator[Circle]:
+    async with circle_after(lively, databases, product="Acme") as made:
         yield made
 
 

@@ -11,7 +11,8 @@ from fastapi.routing import APIRoute
 
 from app import web
 from app.steps import people
-from tests.support.circle import Circle, circle
+from tests.support.circle import Circle, circle, circle_after
+from tests.support.databases import Databases
 from tests.support.pages import SHOWN, browser, complain, lively, signed_in
 
 STATIC = Path(__file__).parents[2] / "app" / "web" / "static"
@@ -71,9 +72,8 @@ FOR_NOBODY_IN_PARTICULAR = {
 
 
 @pytest.fixture
-async def played(database_url: str) -> AsyncIterator[Circle]:
-    async with circle(database_url, product="Acme") as made:
-        await lively(made)
+async def played(databases: Databases) -> AsyncIterator[Circle]:
+    async with circle_after(lively, databases, product="Acme") as made:
         yield made
 
 

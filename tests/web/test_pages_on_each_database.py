@@ -12,16 +12,16 @@ from sqlalchemy import event
 from app.steps import people
 from app.store import members
 from tests.support import on_both
-from tests.support.circle import Circle, circle
+from tests.support.circle import Circle, circle_after
+from tests.support.databases import Databases
 from tests.support.pages import SHOWN, Browser, Markup, browser, complain, lively, signed_in
 
 databases = on_both.databases
 
 
 @pytest.fixture
-async def played(database_url: str) -> AsyncIterator[Circle]:
-    async with circle(database_url, product="Acme") as made:
-        await lively(made)
+async def played(databases: Databases) -> AsyncIterator[Circle]:
+    async with circle_after(lively, databases, product="Acme") as made:
         yield made
 
 
