@@ -5,7 +5,8 @@
 
 BIN := .venv/bin
 REAL := build/real
-WORKERS ?= 2
+# One more than this project is built for cores: the tests that kill processes mostly wait.
+WORKERS ?= 3
 
 export PYTHON
 

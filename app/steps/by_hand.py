@@ -10,7 +10,7 @@ import structlog
 from app.rules.facts import ReplyKind
 from app.rules.progress import LoopState, can_loop_move, move_loop
 from app.steps import deliver, hear_answer, owe
-from app.steps.hear_tracker import look_at
+from app.steps.hear_tracker import look_or_wait
 from app.steps.link import ConflictError, NotFoundError, draft_issue, link_loop, unlink_loop
 from app.steps.reply_moves import cancel_reply, hold_for_issue, hold_reply, let_go, set_reply
 from app.steps.river import River
@@ -55,7 +55,7 @@ async def _check_evidence(river: River, reply_id: int) -> None:
         return
     if issue is None:
         raise EvidenceGoneError("its loop waits for no issue any more: nothing was said")
-    look = await look_at(river, issue.id)
+    look = await look_or_wait(river, issue.id)
     if look.outcome != "done":
         raise ConflictError(f"the evidence could not be read again ({look.why}): nothing was said, try again")
     async with river.db.read() as session:
@@ -166,7 +166,7 @@ async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None
         issue = await loops.present_issue(session, reply.loop_id) if reply else None
     if issue is None:
         raise EvidenceGoneError("its loop waits for no issue any more")
-    look = await look_at(river, issue.id)
+    look = await look_or_wait(river, issue.id)
     if look.outcome != "done":
         raise ConflictError(f"the evidence could not be read again ({look.why}), try again")
     async with river.db.begin() as session:

@@ -121,15 +121,21 @@ async def pull(river: River, tracker_id: int) -> int:
     async with river.db.read() as session:
         due = await issues.unlooked(session, tracker_id=tracker_id)
     for issue_id in due:
-        await _look_or_wait(river, issue_id)
+        await look_or_wait(river, issue_id)
     return len(due)
 
 
-async def _look_or_wait(river: River, issue_id: int) -> None:
-    """Look at an issue; where another process is doing so right now, wait for what it finds, and look after it."""
+async def look_or_wait(river: River, issue_id: int) -> Look:
+    """Look at an issue; where other work on it is under way right now, wait for its end, and look after it.
+
+    For people and pollers who want an answer now; 'busy' only where that work takes longer than any call may.
+    """
     until = river.monotonic() + river.timing.call.total_seconds()
-    while (await look_at(river, issue_id)).outcome == "busy" and river.monotonic() < until:
-        await river.sleep(0.05)
+    while True:
+        look = await look_at(river, issue_id)
+        if look.outcome != "busy" or river.monotonic() >= until:
+            return look
+        await river.sleep(0.05)  # other work may be another process's, and that rings no bell
 
 
 def _claim_poll(river: River, tracker: Tracker, now: datetime) -> str:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from app.staging import Board, Square, StagedPost
+from app.store.tables import Issue
 from tests.support.circle import Circle, circle
 
 
@@ -239,6 +240,37 @@ async def test_approving_a_reply_whose_evidence_is_gone_answers_409_and_says_not
     assert "not shipped any more" in problem["detail"]
     await played.rest()
     assert await said(played) == []
+
+
+async def test_approving_waits_for_other_work_on_the_issue_and_sends_no_person_back_to_try_again(
+    played: Circle,
+) -> None:
+    await played.connect_rehearsal(mode="approve")
+    await complain(played)
+    [post] = await taken_in(played)
+    loop = await tagged(played, post)
+    await fixed_and_released(played)
+    await played.post("/api/v1/trackers/1/pull")
+    [reply] = (await loop_of(played, loop))["replies"]
+
+    async def claim_until(until: datetime | None) -> None:
+        async with played.river.db.begin() as session:
+            issue = await session.get(Issue, 1)
+            assert issue is not None
+            issue.claim, issue.claim_until = ("elsewhere", until) if until else (None, None)
+
+    waited: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waited.append(seconds)
+        if len(waited) == 3:
+            await claim_until(None)
+
+    played.river.sleep = wait
+    await claim_until(played.clock() + timedelta(seconds=30))
+    approved = await played.post(f"/api/v1/replies/{reply['id']}/approve")
+    assert len(waited) == 3
+    assert approved["state"] == "scheduled"
 
 
 async def test_an_approved_reply_goes_out_as_it_was_approved(played: Circle) -> None:
