@@ -7,6 +7,8 @@ import unicodedata
 import regex
 
 _CLUSTER = regex.compile(r"\X")
+_SPACE = regex.compile(r"[\s\x1c-\x1f]+")
+_SPACES = regex.compile(r" {2,}")
 _LINE_END = regex.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
 _CONTROLS = regex.compile(
     r"[[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\u202A-\u202E\u2066-\u206F\uFFF9-\uFFFB]--[\n]]", regex.VERSION1
@@ -23,6 +25,8 @@ _PILED_MARKS = regex.compile(r"(\p{M}{8})\p{M}+")
 
 def clusters(text: str) -> list[str]:
     """The text in what people call characters (extended grapheme clusters); joined again they are the text."""
+    if text.isascii() and "\r" not in text:
+        return list(text)  # each is one by itself, and lists of posts are full of such texts
     return _CLUSTER.findall(text)
 
 
@@ -35,21 +39,25 @@ def tidy(text: str) -> str:
     """A text of several lines as it goes out: NFC, no control characters, no stray or doubled spaces, one blank line at most."""
     text = _LINE_END.sub("\n", text).replace("\t", " ")
     text = unicodedata.normalize("NFC", _TAGS.sub(r"\1", _CONTROLS.sub("", text)))
-    lines = (regex.sub(r" {2,}", " ", line.strip()) for line in text.split("\n"))
+    lines = (_SPACES.sub(" ", line.strip()) for line in text.split("\n"))
     return regex.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()
 
 
 def one_line(text: str) -> str:
     """A stranger's words on one line: NFC, single spaces, nothing invisible, no piled-up marks."""
-    text = regex.sub(r"[\s\x1c-\x1f]+", " ", text)
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())  # the same as below, where there is nothing but letters and spaces
+    text = _SPACE.sub(" ", text)
     text = _HIDDEN.sub("", _TAGS.sub(r"\1", _CONTROLS.sub("", text)))
     text = unicodedata.normalize("NFC", text)
     text = unicodedata.normalize("NFC", _PILED_MARKS.sub(r"\1", text))
-    return regex.sub(r" {2,}", " ", text).strip()
+    return _SPACES.sub(" ", text).strip()
 
 
 def shorten(text: str, limit: int) -> str:
     """At most `limit` graphemes, ending in '…' where something was cut; at the end of a word where one is near."""
+    if len(text) <= limit:
+        return text
     parts = clusters(text)
     if len(parts) <= limit:
         return text

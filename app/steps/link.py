@@ -315,6 +315,8 @@ async def _create_failed(
 async def suggest(session: Session, post: Post, *, limit: int = 5) -> list[tuple[Issue, matching.Match, int]]:
     """Issues this post may be about, the likeliest first, with the reason and how many wait."""
     matches = matching.best(post.text, await issues.open_titles(session, limit=500), limit=limit)
+    if not matches:
+        return []
     keys = [match.key for match in matches]
     waiting, by_id = await issues.count_waiting(session, keys), await issues.by_ids(session, keys)
     return [(by_id[match.key], match, waiting.get(match.key, 0)) for match in matches]

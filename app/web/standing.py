@@ -12,7 +12,7 @@ from markupsafe import Markup, escape
 from app.rules.progress import LoopState, ReplyState
 from app.store.tables import Issue, Loop, Reply, Shipment
 from app.web.access import Right
-from app.web.drawing import web_link
+from app.web.drawing import ring, web_link
 
 Status = Literal["", "done", "now", "back"]
 
@@ -79,10 +79,11 @@ LOOP_KIND: dict[LoopState, str] = {
 """The colour of a state: green happened, amber waits for a person here, red needs one."""
 
 
-def ring_words(loop: Loop) -> str:
-    """The ring for those who cannot see it."""
-    done = sum(step.status == "done" for step in steps_of(loop))
-    return f"{LOOP_WORDS[loop.state]}: {done} of 7 steps"  # type: ignore[index]
+def ring_of(loop: Loop, size: str = "") -> Markup:
+    """A loop's ring, with words for those who cannot see it."""
+    steps = steps_of(loop)
+    done = [step.status for step in steps].count("done")
+    return ring(steps, size, label=f"{LOOP_WORDS[loop.state]}: {done} of 7 steps")  # type: ignore[index]
 
 
 def next_words(loop: Loop, issue: Issue | None, reply: Reply | None) -> str:

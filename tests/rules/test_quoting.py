@@ -3,7 +3,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -239,6 +239,14 @@ def test_a_shortened_text_keeps_whole_characters(text, limit):
     short = shorten(text, limit)
     assert graphemes(short) <= limit
     assert short == text or text.startswith("".join(clusters(short.removesuffix("…"))))
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+@example("Export  hangs \r\n since\tmonday")
+def test_plain_english_takes_a_shorter_way_to_the_same_end(text):
+    # One letter of another script sends the whole text the long way.
+    assert [*clusters(text), "한"] == clusters(text + "한")
+    assert one_line(f"x{text}x")[1:-1] == one_line(f"한{text}한")[1:-1]
 
 
 def test_words_that_need_invisible_characters_keep_them():
