@@ -15,9 +15,12 @@ from bench.figures import Figure
 from bench.service import parts, serving
 
 TIMES = 30
+WARM = 3
 
 EVERY_ROW = frozenset({"issues page", "API: 50 posts with a word", "API: issues by who waits"})
 """These look at every row there is (a ranking, a search without an index), so their goal is another: they are only told."""
+
+BARE = "/people/me"
 
 PAGES = {
     "triage page": "/triage",
@@ -39,26 +42,25 @@ LISTS = {
 
 
 async def measure(database: Sqlite | Postgres, folder: Path, *, seconds: float) -> list[Figure]:  # noqa: ARG001
-    """Medians, each on a warm process."""
+    """Medians, each on a warm process. A page and the bare one are asked for by turns: what else the machine does, both feel."""
     empty, full = database.new(), database.new()
     async with parts(empty, folder):
         pass
-    _, cookie = await crowd.keys(empty, folder)
-    with serving(empty, folder) as (url, _started):
-        bare = _median(url + "/people/me", cookie=cookie)
+    _, bare_cookie = await crowd.keys(empty, folder)
     token, cookie = await crowd.fill(full, folder)
     figures = []
-    with serving(full, folder) as (url, _started):
-        for name, path in PAGES.items():
-            took = _median(url + path, cookie=cookie)
-            figures.append(_figure(name, database, took, bare))
-        for name, path in LISTS.items():
-            took = _median(url + path, token=token)
-            figures.append(_figure(name, database, took, bare))
+    with serving(empty, folder) as (bare_url, _), serving(full, folder) as (url, _), _browser(bare_cookie) as bare:
+        with _browser(cookie) as browser:
+            for name, path in PAGES.items():
+                figures.append(_figure(name, database, _ask((bare, bare_url + BARE), (browser, url + path))))
+        with _client({"Authorization": f"Bearer {token}"}) as script:
+            for name, path in LISTS.items():
+                figures.append(_figure(name, database, _ask((bare, bare_url + BARE), (script, url + path))))
     return figures
 
 
-def _figure(name: str, database: Sqlite | Postgres, took: float, bare: float) -> Figure:
+def _figure(name: str, database: Sqlite | Postgres, medians: list[float]) -> Figure:
+    bare, took = medians
     return Figure(
         name=f"{name}, {crowd.POSTS:,} posts",
         database=database.name,
@@ -70,15 +72,23 @@ def _figure(name: str, database: Sqlite | Postgres, took: float, bare: float) ->
     )
 
 
-def _median(url: str, *, cookie: str = "", token: str = "") -> float:
-    headers = {"Authorization": f"Bearer {token}"} if token else {"Cookie": f"fullcircle={cookie}"}
-    took = []
-    with httpx.Client(trust_env=False, headers=headers, timeout=60) as http:
-        for number in range(TIMES + 3):
+def _client(headers: dict[str, str]) -> httpx.Client:
+    return httpx.Client(trust_env=False, headers=headers, timeout=60)
+
+
+def _browser(cookie: str) -> httpx.Client:
+    return _client({"Cookie": f"fullcircle={cookie}"})
+
+
+def _ask(*asked: tuple[httpx.Client, str]) -> list[float]:
+    """The median seconds of each address; they are asked for one after the other, over and over."""
+    took: list[list[float]] = [[] for _ in asked]
+    for number in range(TIMES + WARM):
+        for (http, url), times in zip(asked, took, strict=True):
             began = time.perf_counter()
             answer = http.get(url)
-            if number >= 3:
-                took.append(time.perf_counter() - began)
+            if number >= WARM:
+                times.append(time.perf_counter() - began)
             if answer.status_code != 200:
                 raise RuntimeError(f"{url}: {answer.status_code} {answer.text[:200]}")
-    return statistics.median(took)
+    return [statistics.median(times) for times in took]
