@@ -19,6 +19,7 @@ from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import httpcore
 import httpx
@@ -140,13 +141,19 @@ def make_client(*, seconds: float, version: str, connections: int = 4) -> httpx.
     )
     # httpx offers no argument for the pool's network backend, which is where an address is known and a byte leaves.
     transport._pool._network_backend = _GuardedBackend()  # noqa: SLF001
-    return httpx.AsyncClient(
+    client = httpx.AsyncClient(
         transport=transport,
         timeout=httpx.Timeout(seconds),
         follow_redirects=False,
         trust_env=False,
         headers={"User-Agent": f"Fullcircle/{version}"},
     )
+    _lines[client] = asyncio.Semaphore(connections)
+    return client
+
+
+_lines: WeakKeyDictionary[httpx.AsyncClient, asyncio.Semaphore] = WeakKeyDictionary()
+"""How many calls a client may have under way. Whoever waits does so here: httpx's own queue costs each call more, the longer it is."""
 
 
 def _whole_call(http: httpx.AsyncClient) -> float:
@@ -163,6 +170,23 @@ async def ask(
     otherwise it is `transient`. The whole call takes no longer than the client's own time limit.
     A redirect within the same host is followed for reading (at most 3); any other is `misconfigured`.
     """
+    line = _lines.get(http)
+    if line is None:
+        return await _ask(http, method, url, what=what, writes=writes, **options)
+    try:
+        async with asyncio.timeout(_whole_call(http)):
+            await line.acquire()
+    except TimeoutError as error:
+        raise OutsideError(f"{what}: no connection (the calls before it take too long)", "transient") from error
+    try:
+        return await _ask(http, method, url, what=what, writes=writes, **options)
+    finally:
+        line.release()
+
+
+async def _ask(
+    http: httpx.AsyncClient, method: str, url: str, *, what: str, writes: bool, **options: typing.Any
+) -> httpx.Response:
     try:
         async with asyncio.timeout(_whole_call(http)):
             answer = await _exchange(http, method, url, **options)

@@ -42,7 +42,7 @@ JOBS: dict[JobName, Lanes] = {
     "poll_trackers": Lanes(hear_tracker.poll_next, lanes=2),
     "look_at_issues": Lanes(hear_tracker.look_next, lanes=3),
     "owe": Lanes(owe.owe_next),
-    "deliver": Lanes(deliver.deliver_next, lanes=6),
+    "deliver": Lanes(deliver.deliver_next, lanes=deliver.MOST),
     "take_over": Lanes(deliver.take_over_next),
     "look_for_lost": Lanes(deliver.look_for_next, lanes=2),
     "hear_answers": Lanes(hear_answer.hear_next),

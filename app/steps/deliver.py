@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +26,7 @@ from app.steps.reply_moves import record_told, set_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
-from app.store.tables import Account, Attempt, Identity, Loop, Post, Reply
+from app.store.tables import Account, Attempt, Identity, Issue, Loop, Post, Reply, Shipment
 
 log = structlog.get_logger(__name__)
 
@@ -79,9 +80,16 @@ class _StoppedError(Exception):
         self.state, self.why, self.retry_at, self.counts, self.asks_loop = state, why, retry_at, counts, asks_loop
 
 
+MOST = 20
+"""Replies in one transaction: what many senders of a process do at the same time costs hardly more than for one."""
+
+
 async def deliver_next(river: River) -> bool:
-    """Say the reply that is due. False where none is."""
-    claimed = await _claim(river)
+    """Say a reply that is due. False where none is.
+
+    Each of the three strokes is shared with whoever else in this process is at the same one.
+    """
+    claimed = await river.together("claim", _claim, most=MOST)(None)
     if claimed is None:
         return False
     river.point("deliver.claimed")
@@ -92,48 +100,67 @@ async def deliver_next(river: River) -> bool:
     return True
 
 
-async def _claim(river: River) -> _Claimed | None:
+async def _claim(river: River, askers: Sequence[None]) -> list[_Claimed | None]:
     """Stroke one: the claim, by compare-and-set, with its token and lease."""
+    nothing: list[_Claimed | None] = [None] * len(askers)
     async with river.db.begin() as session:
         if not await replies.is_voice_on(session):
-            return None
+            return nothing
         # Measured before the lease is: whoever is stopped in between has less time to speak, never more.
         began, now = river.monotonic(), await river.db.now(session)
-        reply = await replies.due(session, now=river.now())
-        if reply is None:
-            return None
-        token = secrets.token_hex(16)
-        reply.claim, reply.claim_until = token, now + river.timing.lease
-        set_reply(session, reply, "sending", why="is being said", now=river.now())
-        reply.attempts += 1
-        if reply.key is None or reply.key_at is None or river.now() - reply.key_at > permission.KEY_LIVES:
-            reply.key, reply.key_at = secrets.token_hex(16), river.now()
-        session.add(
-            Attempt(reply_id=reply.id, number=reply.attempts, key=reply.key, started_at=river.now(), outcome="begun")
-        )
+        due = await replies.due(session, now=river.now(), limit=len(askers))
+        if not due:
+            return nothing
+        for reply in due:
+            reply.claim, reply.claim_until = secrets.token_hex(16), now + river.timing.lease
+            set_reply(session, reply, "sending", why="is being said", now=river.now())
+            reply.attempts += 1
+            if reply.key is None or reply.key_at is None or river.now() - reply.key_at > permission.KEY_LIVES:
+                reply.key, reply.key_at = secrets.token_hex(16), river.now()
+            session.add(
+                Attempt(
+                    reply_id=reply.id, number=reply.attempts, key=reply.key, started_at=river.now(), outcome="begun"
+                )
+            )
         # Half a lease is left for the whole second stroke; the call itself has its own, shorter limit.
         leave_by = began + (river.timing.lease / 2).total_seconds() - 0.001
-        return await _with_context(session, reply, token, leave_by)
+        claimed = await _with_context(session, due, leave_by)
+    return [*claimed, *nothing[len(claimed) :]]
 
 
-async def _with_context(session: Session, reply: Reply, token: str, leave_by: float) -> _Claimed:
-    found = await posts.with_identity(session, reply.post_id)
-    account = await session.get(Account, reply.account_id)
-    if found is None or account is None:
-        raise LookupError(f"reply {reply.id} has lost its post or its account")
-    issue = await loops.present_issue(session, reply.loop_id) if reply.shipment_id is not None else None
-    ledger = await replies.ledger_under(session, channel=reply.channel, canonical_id=reply.parent_canonical_id)
-    return _Claimed(
-        reply=reply,
-        post=found[0],
-        identity=found[1],
-        account=account,
-        token=token,
-        number=reply.attempts,
-        issue_id=issue.id if issue else None,
-        ledger=ledger,
-        leave_by=leave_by,
-    )
+async def _with_context(session: Session, claimed: Sequence[Reply], leave_by: float) -> list[_Claimed]:
+    """Claimed replies with all that is needed to say or to find them."""
+    about = await posts.with_identities(session, [reply.post_id for reply in claimed])
+    present = await loops.present_issues(session, [reply.loop_id for reply in claimed if reply.shipment_id is not None])
+    ledgers = {
+        channel: await replies.ledgers_under(
+            session,
+            channel=channel,
+            canonical_ids=[reply.parent_canonical_id for reply in claimed if reply.channel == channel],
+        )
+        for channel in sorted({reply.channel for reply in claimed})
+    }
+    found = []
+    for reply in claimed:
+        account = await session.get(Account, reply.account_id)
+        if reply.post_id not in about or account is None or reply.claim is None:
+            raise LookupError(f"reply {reply.id} has lost its post, its account or its claim")
+        issue = present.get(reply.loop_id)
+        post, identity = about[reply.post_id]
+        found.append(
+            _Claimed(
+                reply=reply,
+                post=post,
+                identity=identity,
+                account=account,
+                token=reply.claim,
+                number=reply.attempts,
+                issue_id=issue.id if issue else None,
+                ledger=ledgers[reply.channel][reply.parent_canonical_id],
+                leave_by=leave_by,
+            )
+        )
+    return found
 
 
 async def _say(river: River, claimed: _Claimed) -> None:
@@ -160,10 +187,10 @@ async def _say(river: River, claimed: _Claimed) -> None:
             pass
     if claimed.account.mode == "dry_run":
         raise _StoppedError("held", "dry run: everything was done but the call", asks_loop=False)
-    await _last_word(river, claimed)
+    asked = await _last_word(river, claimed)
     river.point("deliver.before_call")
     try:
-        sent = await _call(river, claimed, channel)
+        sent = await _call(river, claimed, channel, asked)
     except OutsideError as error:
         river.point("deliver.call_failed")
         await _record_failure(river, claimed, error)
@@ -212,47 +239,76 @@ async def _note_illness(river: River, claimed: _Claimed, error: OutsideError) ->
         await record_illness(river, Account, claimed.account.id, claimed.account.version, error)
 
 
-async def _last_word(river: River, claimed: _Claimed) -> None:
-    """The last moment before the call: the switch, the claim, the evidence and any hold, all in one look."""
+async def _last_word(river: River, claimed: _Claimed) -> float:
+    """The last moment before the call. Returns when the answer was true, by the monotonic clock."""
+    asked, first_attempt_at = await river.together("last word", _last_words, most=MOST)(claimed)
+    claimed.reply.first_attempt_at = first_attempt_at
+    return asked
+
+
+async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[float, datetime] | _StoppedError]:
+    """The switch, the claims, the evidence and any hold, all in one look; for each reply, or why it does not leave."""
+    asked = river.monotonic()
     async with river.db.begin() as session:
-        loop = await loops.lock(session, claimed.reply.loop_id)
-        row = await replies.claimed(session, claimed.reply.id, claimed.token)
-        if row is None or row.state != "sending":
-            raise _StoppedError("lost", "the claim was taken over")
-        if not await replies.is_voice_on(session):
-            raise _StoppedError("scheduled", "the public voice is switched off", asks_loop=False)
-        account = await accounts.get(session, Account, row.account_id)
-        if account is None:
-            raise _StoppedError("held", "the account was removed")
-        if row.shipment_id is not None:
-            issue = await loops.present_issue(session, row.loop_id)
-            shipment = await issues.present_shipment(session, issue.id) if issue else None
-            if loop is None or issue is None or shipment is None or loop.state != "shipped":
-                raise _StoppedError("cancelled", f"not shipped any more: {issue.why if issue else 'no issue'}")
-            if shipment.digest != row.evidence_digest:
-                raise _StoppedError("renew", "the evidence changed: the text is made anew")
-            if issue.held_at is not None and row.written_by is None:
-                raise _StoppedError("held for its issue", issue.held_why)
-        if river.monotonic() >= claimed.leave_by:
-            raise _StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
-        now = river.now()
-        if row.first_attempt_at is None:
-            row.first_attempt_at = now
-        claimed.reply.first_attempt_at = row.first_attempt_at
-        attempt = await replies.last_attempt(session, row.id)
-        if attempt is not None:
-            attempt.outcome = "calling"
+        locked = await loops.lock_all(session, [one.reply.loop_id for one in claimed])
+        rows = await replies.lock_all(session, [one.reply.id for one in claimed])
+        is_voice_on = await replies.is_voice_on(session)
+        present = await loops.present_issues(session, [row.loop_id for row in rows.values()])
+        shipments = await issues.present_shipments(session, sorted({issue.id for issue in present.values()}))
+        attempts = await replies.last_attempts(session, list(rows))
+        words: list[tuple[float, datetime] | _StoppedError] = []
+        for one in claimed:
+            row, loop = rows.get(one.reply.id), locked.get(one.reply.loop_id)
+            if row is None or row.claim != one.token or row.state != "sending":
+                words.append(_StoppedError("lost", "the claim was taken over"))
+                continue
+            issue = present.get(row.loop_id)
+            account = await accounts.get(session, Account, row.account_id)
+            stopped = _why_not(row, loop, issue, shipments.get(issue.id) if issue else None, account, is_voice_on)
+            if stopped is None and river.monotonic() >= one.leave_by:
+                stopped = _StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
+            if stopped is not None:
+                words.append(stopped)
+                continue
+            row.first_attempt_at = row.first_attempt_at or river.now()
+            if row.id in attempts:
+                attempts[row.id].outcome = "calling"
+            words.append((asked, row.first_attempt_at))
+        return words
 
 
-async def _call(river: River, claimed: _Claimed, channel: Channel) -> Sent:
+def _why_not(
+    row: Reply,
+    loop: Loop | None,
+    issue: Issue | None,
+    shipment: Shipment | None,
+    account: Account | None,
+    is_voice_on: bool,
+) -> _StoppedError | None:
+    """Why a claimed reply must not leave, by what stands in the database now; None where it may."""
+    if not is_voice_on:
+        return _StoppedError("scheduled", "the public voice is switched off", asks_loop=False)
+    if account is None:
+        return _StoppedError("held", "the account was removed")
+    if row.shipment_id is None:
+        return None
+    if loop is None or issue is None or shipment is None or loop.state != "shipped":
+        return _StoppedError("cancelled", f"not shipped any more: {issue.why if issue else 'no issue'}")
+    if shipment.digest != row.evidence_digest:
+        return _StoppedError("renew", "the evidence changed: the text is made anew")
+    if issue.held_at is not None and row.written_by is None:
+        return _StoppedError("held for its issue", issue.held_why)
+    return None
+
+
+async def _call(river: River, claimed: _Claimed, channel: Channel, asked: float) -> Sent:
     """The one call that speaks, bounded twice: nothing leaves after `leave_by`, nothing is awaited beyond the call's limit."""
-    reply, asked = claimed.reply, river.monotonic()
+    reply = claimed.reply
 
     async def ask_again_if_long_ago() -> None:
         nonlocal asked
         if river.monotonic() >= asked + LAST_WORD_HOLDS:
-            await _last_word(river, claimed)
-            asked = river.monotonic()
+            asked = await _last_word(river, claimed)
 
     outgoing = Outgoing(
         text=reply.text,
@@ -276,41 +332,85 @@ async def _call(river: River, claimed: _Claimed, channel: Channel) -> Sent:
 
 async def record_posted(river: River, claimed: _Claimed, said: Sent | OwnReply, *, why: str) -> None:
     """Stroke three where it was said. Also where the claim was lost meanwhile: what was said is said."""
+    await river.together("record", _record_all_posted, most=MOST)((claimed, said, why))
+
+
+_Posted = tuple[_Claimed, Sent | OwnReply, str]
+
+
+async def _record_all_posted(river: River, posted: Sequence[_Posted]) -> list[Exception | None]:
+    try:
+        await _record_posted(river, posted)
+    except Exception:
+        if len(posted) == 1:
+            raise
+        # What one of them cannot have written down must not keep the others from it: they were said.
+        log.exception("replies could not be recorded together", replies=[one.reply.id for one, _, _ in posted])
+        return [await _record_alone(river, one) for one in posted]
+    return [None] * len(posted)
+
+
+async def _record_alone(river: River, one: _Posted) -> Exception | None:
+    try:
+        await _record_posted(river, [one])
+    except Exception as error:  # noqa: BLE001  (its own sender hears it)
+        return error
+    return None
+
+
+async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
     async with river.db.begin() as session:
-        loop = await loops.lock(session, claimed.reply.loop_id)
-        row = await replies.lock(session, claimed.reply.id)
-        if row is None or row.state == "posted":
-            return
-        if row.claim != claimed.token:
-            log.warning("the claim was taken over, and the reply was said all the same", **claimed.ids)
+        locked = await loops.lock_all(session, [one.reply.loop_id for one, _, _ in posted])
+        rows = await replies.lock_all(session, [one.reply.id for one, _, _ in posted])
+        attempts = await replies.last_attempts(session, list(rows))
         now = river.now()
-        row.external_id, row.url, row.posted_at, row.visible = said.external_id, said.url, now, said.visible
-        row.claim = row.claim_until = row.absent_at = row.absent_from = None
-        row.in_flight, row.failures, row.failing_since = False, 0, None
-        if row.state not in {"sending", "unknown", "held", "refused"}:
-            row.state = "unknown"  # the table knows no other way here: a person moved it while it was being said
-        set_reply(session, row, "posted", why=why if said.visible else "awaiting moderation", now=now)
-        if not said.visible:
-            row.due_at = now + river.timing.apart
-        await _end_attempt(session, row, "posted", why, now)
-        await posts.attach_answers(
-            session,
-            account_id=row.account_id,
-            external_id=said.external_id,
-            reply_id=row.id,
-            loop_id=row.loop_id,
-        )
-        account = await accounts.lock(session, Account, row.account_id)
-        if account is not None:
-            account.sent_at = now
-        if loop is not None:
-            record_told(session, loop, row, now=now)
-            await issues.want_block_for_loop(session, loop.id)
-    log.info("reply posted", **claimed.ids, why=why)
+        new: list[tuple[Reply, Sent | OwnReply]] = []
+        for one, said, why in posted:
+            row = rows.get(one.reply.id)
+            if row is None or row.state == "posted":
+                continue
+            if row.claim != one.token:
+                log.warning("the claim was taken over, and the reply was said all the same", **one.ids)
+            _write_posted(river, session, row, said, why=why, now=now)
+            _end(attempts.get(row.id), "posted", why, now)
+            new.append((row, said))
+        told = [loop for row, _ in new if (loop := locked.get(row.loop_id)) is not None]
+        for row, _ in new:
+            if (loop := locked.get(row.loop_id)) is not None:
+                record_told(session, loop, row, now=now)
+        await issues.want_block_for_loops(session, [loop.id for loop in told])
+        for account_id in sorted({row.account_id for row, _ in new}):
+            ours = {said.external_id: row for row, said in new if row.account_id == account_id}
+            for external_id in await posts.are_answered(session, account_id=account_id, external_ids=list(ours)):
+                row = ours[external_id]
+                await posts.attach_answers(
+                    session, account_id=account_id, external_id=external_id, reply_id=row.id, loop_id=row.loop_id
+                )
+            account = await accounts.lock(session, Account, account_id)
+            if account is not None:
+                account.sent_at = now
+    for one, _, why in posted:
+        log.info("reply posted", **one.ids, why=why)
+
+
+def _write_posted(
+    river: River, session: Session, row: Reply, said: Sent | OwnReply, *, why: str, now: datetime
+) -> None:
+    row.external_id, row.url, row.posted_at, row.visible = said.external_id, said.url, now, said.visible
+    row.claim = row.claim_until = row.absent_at = row.absent_from = None
+    row.in_flight, row.failures, row.failing_since = False, 0, None
+    if row.state not in {"sending", "unknown", "held", "refused"}:
+        row.state = "unknown"  # the table knows no other way here: a person moved it while it was being said
+    set_reply(session, row, "posted", why=why if said.visible else "awaiting moderation", now=now)
+    if not said.visible:
+        row.due_at = now + river.timing.apart
 
 
 async def _end_attempt(session: Session, row: Reply, outcome: str, detail: str, now: datetime) -> None:
-    attempt = await replies.last_attempt(session, row.id)
+    _end(await replies.last_attempt(session, row.id), outcome, detail, now)
+
+
+def _end(attempt: Attempt | None, outcome: str, detail: str, now: datetime) -> None:
     if attempt is not None and attempt.ended_at is None:
         attempt.ended_at, attempt.outcome, attempt.detail = now, outcome, detail
 
@@ -443,9 +543,8 @@ async def look_for_next(river: River) -> bool:
         reply = await replies.due_for_a_look(session, now=river.now())
         if reply is None:
             return False
-        token = secrets.token_hex(16)
-        reply.claim, reply.claim_until = token, await river.db.now(session) + river.timing.lease
-        claimed = await _with_context(session, reply, token, river.monotonic())
+        reply.claim, reply.claim_until = secrets.token_hex(16), await river.db.now(session) + river.timing.lease
+        [claimed] = await _with_context(session, [reply], river.monotonic())
     river.point("recover.claimed")
     await look_for(river, claimed)
     return True
@@ -457,9 +556,8 @@ async def look_for_now(river: River, reply_id: int) -> None:
         reply = await replies.lock(session, reply_id)
         if reply is None or reply.state != "unknown":
             return
-        token = secrets.token_hex(16)
-        reply.claim, reply.claim_until = token, await river.db.now(session) + river.timing.lease
-        claimed = await _with_context(session, reply, token, river.monotonic())
+        reply.claim, reply.claim_until = secrets.token_hex(16), await river.db.now(session) + river.timing.lease
+        [claimed] = await _with_context(session, [reply], river.monotonic())
     await look_for(river, claimed)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,9 @@ BATCH = 50
 NO_ACCOUNT = "the account was removed"
 NOT_MADE = "no reply could be made"
 
+SPOKEN = frozenset({"posted", "sending", "unknown"})
+"""States of a reply that the public reads, or may."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Frozen:
@@ -40,45 +43,102 @@ class Frozen:
     content_warning: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is read once for a batch of loops. `under` grows with the replies that the batch itself makes."""
+
+    present: Mapping[int, Issue]
+    shipments: Mapping[int, Shipment]
+    about: Mapping[int, tuple[Post, Identity]]
+    accounts: Mapping[int, Account]
+    trackers: Mapping[int, Tracker]
+    in_slot: Mapping[tuple[int, int], Reply]
+    under: dict[tuple[str, str], list[Reply]]
+    overrides: Mapping[tuple[int | None, ReplyKind, str], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """A loop whose customer is owed a reply, and what holds it, if anything does."""
+
+    loop: Loop
+    issue: Issue
+    reply: Reply
+    allowed: permission.Yes | permission.Hold
+    hold_is_the_issues: bool
+
+
 async def owe_next(river: River) -> bool:
     """Decide on shipped loops that nobody decided on. False where there are none."""
     async with river.db.begin() as session:
         found = await loops.unowed(session, limit=BATCH)
-        for loop in found:
-            try:
-                await owe(river, session, loop)
-            except (wording.TemplateError, fitting.TooLongError, OutsideError) as error:
-                # One loop's trouble keeps no other loop waiting; a person hears of it.
-                _say_why(loop, f"{NOT_MADE}: {error}")
-            river.point("owe.decided")
+        decided: list[_Decided] = []
+        if found:
+            known = await _read(session, found)
+            for loop in found:
+                try:
+                    one = _owe(river, loop, known)
+                except (wording.TemplateError, fitting.TooLongError, OutsideError) as error:
+                    # One loop's trouble keeps no other loop waiting; a person hears of it.
+                    _say_why(loop, f"{NOT_MADE}: {error}")
+                else:
+                    decided += [one] if one is not None else []
+                river.point("owe.decided")
+            session.add_all([one.reply for one in decided])
+            await session.flush()
+            for one in decided:
+                _set_off(session, one, now=river.now())
     if found:
         river.point("owe.done")
         river.wake("deliver")
     return bool(found)
 
 
-async def owe(river: River, session: Session, loop: Loop) -> Reply | None:
+async def _read(session: Session, found: Sequence[Loop]) -> _Known:
+    loop_ids = [loop.id for loop in found]
+    present = await loops.present_issues(session, loop_ids)
+    about = await posts.with_identities(session, [loop.post_id for loop in found])
+    under: dict[tuple[str, str], list[Reply]] = {}
+    for channel in sorted({loop.channel for loop in found}):
+        canonical_ids = [
+            about[loop.post_id][0].canonical_id for loop in found if loop.channel == channel and loop.post_id in about
+        ]
+        for reply in await replies.under_posts(session, channel=channel, canonical_ids=canonical_ids):
+            under.setdefault((channel, reply.parent_canonical_id), []).append(reply)
+    wanted_accounts = sorted({post.account_id for post, _ in about.values()})
+    wanted_trackers = sorted({issue.tracker_id for issue in present.values()})
+    return _Known(
+        present=present,
+        shipments=await issues.present_shipments(session, sorted({issue.id for issue in present.values()})),
+        about=about,
+        accounts={row.id: row for n in wanted_accounts if (row := await accounts.get(session, Account, n)) is not None},
+        trackers={at.id: at for n in wanted_trackers if (at := await accounts.get(session, Tracker, n)) is not None},
+        in_slot={(row.loop_id, row.round): row for row in await replies.in_slots(session, loop_ids, slot="fixed")},
+        under=under,
+        overrides=await own_templates(session, "fixed"),
+    )
+
+
+def _owe(river: River, loop: Loop, known: _Known) -> _Decided | None:
     """Decide on one shipped loop: a reply on its way, a held one, or none with the reason on the loop."""
-    now = river.now()
     loop.owed = True
-    issue = await loops.present_issue(session, loop.id)
-    shipment = await issues.present_shipment(session, issue.id) if issue else None
+    issue = known.present.get(loop.id)
+    shipment = known.shipments.get(issue.id) if issue else None
     if issue is None or shipment is None:
         loop.owed = False
         loop.state, loop.why = "linked", "the shipment is gone"
         return None
-    found = await posts.with_identity(session, loop.post_id)
-    if found is None:
+    if loop.post_id not in known.about:
         raise LookupError(f"loop {loop.id} has lost its post")
-    post, identity = found
-    account = await accounts.get(session, Account, post.account_id)
+    post, identity = known.about[loop.post_id]
+    account = known.accounts.get(post.account_id)
     if account is None:
         _say_why(loop, f"{NO_ACCOUNT}: connect it again, or answer by hand")
         return None
-    reply = await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="fixed")
+    reply = known.in_slot.get((loop.id, loop.round))
     if reply is not None and (reply.written_by is not None or reply.state != "cancelled" or reply.stopped_by):
-        return reply
-    return await _decide(river, session, loop, issue, shipment, post, identity, account, reply, now=now)
+        return None
+    return _decide(river, loop, issue, shipment, post, identity, account, reply, known)
 
 
 def _say_why(loop: Loop, why: str) -> None:
@@ -86,9 +146,8 @@ def _say_why(loop: Loop, why: str) -> None:
     loop.needs_person = why
 
 
-async def _decide(
+def _decide(
     river: River,
-    session: Session,
     loop: Loop,
     issue: Issue,
     shipment: Shipment,
@@ -96,14 +155,12 @@ async def _decide(
     identity: Identity,
     account: Account,
     reply: Reply | None,
-    *,
-    now: datetime,
-) -> Reply | None:
+    known: _Known,
+) -> _Decided | None:
+    now = river.now()
     channel_type = river.outside.channel_type(account.channel)
-    elsewhere = await replies.under_post(
-        session, channel=loop.channel, canonical_id=post.canonical_id, round_=loop.round, slot="fixed"
-    )
-    if elsewhere is not None and elsewhere is not reply:
+    beside = [row for row in known.under.get((loop.channel, post.canonical_id), ()) if row is not reply]
+    if any(row.round == loop.round and row.slot == "fixed" for row in beside):
         _say_why(loop, "this post already has its answer, by another loop of ours")
         return None
     occasion = permission.Occasion(
@@ -115,23 +172,27 @@ async def _decide(
         is_suppressed=identity.suppressed_at is not None,
         is_weak=identity.weak,
         issue_held_why=issue.held_why if issue.held_at else "",
-        automatic_replies_so_far=await replies.automatic_under_post(
-            session, channel=loop.channel, canonical_id=post.canonical_id, but=reply.id if reply else None
-        ),
+        automatic_replies_so_far=sum(row.written_by is None and row.state in SPOKEN for row in beside),
         automatic_replies_allowed=channel_type.max_automatic_replies_per_post,
     )
     allowed = permission.may_owe(occasion)
     if isinstance(allowed, permission.No):
         _say_why(loop, allowed.why)
         return None
-    tracker = await accounts.get(session, Tracker, issue.tracker_id)
+    tracker = known.trackers.get(issue.tracker_id)
     settle = river.settle_of(tracker) if tracker else river.timing.lease
-    frozen = await freeze(
-        river, session, kind="fixed", post=post, identity=identity, account=account, shipment=shipment
+    frozen = _freeze(
+        river,
+        known.overrides,
+        kind="fixed",
+        post=post,
+        identity=identity,
+        account=account,
+        shipment=shipment,
     )
     if reply is None:
         reply = new_reply(loop, post, account, kind="fixed", slot="fixed", frozen=frozen, now=now)
-        session.add(reply)
+        known.under.setdefault((loop.channel, post.canonical_id), []).append(reply)
     else:
         owed_at = reply.owed_at
         refreeze(reply, frozen, now=now)
@@ -143,19 +204,23 @@ async def _decide(
     if loop.needs_person.startswith((NO_ACCOUNT, NOT_MADE)):
         loop.needs_person = ""
     reply.due_at = max(shipment.first_seen_at + settle, now)
-    await session.flush()
+    return _Decided(loop, issue, reply, allowed, hold_is_the_issues=bool(occasion.issue_held_why))
+
+
+def _set_off(session: Session, one: _Decided, *, now: datetime) -> None:
+    """Move a reply that has its number now on its way, or to whoever it waits for."""
+    loop, reply, allowed = one.loop, one.reply, one.allowed
     if isinstance(allowed, permission.Hold):
-        reply.issue_hold = bool(occasion.issue_held_why)
+        reply.issue_hold = one.hold_is_the_issues
         set_reply(session, reply, "held", why=allowed.why, now=now)
         if not reply.issue_hold:
             loop.needs_person = allowed.why
     elif allowed.approved_first:
         set_reply(session, reply, "awaiting_approval", why="waits for an approver", now=now)
     else:
-        set_reply(session, reply, "scheduled", why=_settling(reply.due_at, now), now=now)
-    loop.why = f"{issue.why}; reply {reply.state.replace('_', ' ')}: {reply.why}"
-    log.info("reply owed", loop_id=loop.id, issue_id=issue.id, reply_id=reply.id, state=reply.state)
-    return reply
+        set_reply(session, reply, "scheduled", why=_settling(reply.due_at or now, now), now=now)
+    loop.why = f"{one.issue.why}; reply {reply.state.replace('_', ' ')}: {reply.why}"
+    log.info("reply owed", loop_id=loop.id, issue_id=one.issue.id, reply_id=reply.id, state=reply.state)
 
 
 def _settling(due_at: datetime, now: datetime) -> str:
@@ -176,6 +241,19 @@ async def freeze(
 ) -> Frozen:
     """Render the template of a kind for one post, fitted to its channel."""
     overrides = await own_templates(session, kind)
+    return _freeze(river, overrides, kind=kind, post=post, identity=identity, account=account, shipment=shipment)
+
+
+def _freeze(
+    river: River,
+    overrides: Mapping[tuple[int | None, ReplyKind, str], str],
+    *,
+    kind: ReplyKind,
+    post: Post,
+    identity: Identity,
+    account: Account,
+    shipment: Shipment | None,
+) -> Frozen:
     wanted = post.language or setting(account, "language", None) or "en"
     chosen = wording.choose(kind, wanted, overrides=overrides, account_id=account.id)
     link: str = setting(account, "link", "")

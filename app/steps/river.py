@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from functools import partial
+from typing import Any, Literal, TypeVar
 
 from app.outside import Outside, setting
 from app.rules.shipping import LOOKS_LIKE_A_VERSION, Policy
+from app.steps.together import Together
 from app.store import tables
 from app.store.session import Database
 
@@ -53,6 +55,9 @@ JobName = Literal[
     "close_unanswered",
 ]
 """What a worker does; each is a function of a step."""
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
 
 
 class Wake:
@@ -98,6 +103,15 @@ class River:
     looks: dict[int, asyncio.Lock] = field(default_factory=dict)
     read: dict[int, datetime] = field(default_factory=dict)
     """When the last reading of an issue began that this process has written down."""
+    _together: dict[str, Together[Any, Any]] = field(default_factory=dict)
+
+    def together(
+        self, name: str, work: Callable[[River, Sequence[Item]], Awaitable[Sequence[Result | Exception]]], *, most: int
+    ) -> Together[Item, Result]:
+        """One piece of this work for all who ask for it at the same time in this process."""
+        if name not in self._together:
+            self._together[name] = Together(partial(work, self), most=most)
+        return self._together[name]
 
     def look_lock(self, issue_id: int) -> asyncio.Lock:
         """One look at an issue at a time within this process; other processes are kept off by the claim."""

@@ -145,6 +145,13 @@ async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after
     return len(found.all())
 
 
+async def want_block_for_loops(session: Session, loop_ids: Sequence[int]) -> None:
+    """Who waits has changed for several loops at once. One issue after the other, in the order of their ids."""
+    linked = select(Link.issue_id).where(Link.loop_id.in_(loop_ids), Link.until.is_(None)).distinct()
+    for issue_id in sorted((await session.execute(linked)).scalars()):
+        await session.execute(update(Issue).where(Issue.id == issue_id).values(block_wanted=Issue.block_wanted + 1))
+
+
 async def want_block_for_loop(session: Session, loop_id: int) -> None:
     """Who waits has changed: the engineers' block is due on the issue this loop is linked to."""
     linked = select(Link.issue_id).where(Link.loop_id == loop_id, Link.until.is_(None))

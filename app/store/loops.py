@@ -22,6 +22,18 @@ async def lock(session: Session, loop_id: int) -> Loop | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def lock_all(session: Session, loop_ids: Sequence[int]) -> dict[int, Loop]:
+    """The same for several, in the order of their ids; those that are gone are left out."""
+    query = (
+        select(Loop)
+        .where(Loop.id.in_(loop_ids))
+        .order_by(Loop.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in (await session.execute(query)).scalars()}
+
+
 async def of_thread(session: Session, *, channel: str, thread_id: str, identity_id: int) -> Loop | None:
     """The loop of one customer in one thread."""
     query = select(Loop).where(Loop.channel == channel, Loop.thread_id == thread_id, Loop.identity_id == identity_id)
@@ -32,6 +44,16 @@ async def present_issue(session: Session, loop_id: int) -> Issue | None:
     """The issue the loop waits for now."""
     query = select(Issue).join(Link, Link.issue_id == Issue.id).where(Link.loop_id == loop_id, Link.until.is_(None))
     return (await session.execute(query)).scalars().first()
+
+
+async def present_issues(session: Session, loop_ids: Sequence[int]) -> dict[int, Issue]:
+    """The issue that each of these loops waits for now, by loop."""
+    query = (
+        select(Link.loop_id, Issue)
+        .join(Issue, Link.issue_id == Issue.id)
+        .where(Link.loop_id.in_(loop_ids), Link.until.is_(None))
+    )
+    return {row[0]: row[1] for row in await session.execute(query)}
 
 
 async def of_issue(session: Session, issue_id: int) -> Sequence[Loop]:

@@ -89,6 +89,12 @@ async def with_identity(session: Session, post_id: int) -> tuple[Post, Identity]
     return (found[0], found[1]) if found else None
 
 
+async def with_identities(session: Session, post_ids: Sequence[int]) -> dict[int, tuple[Post, Identity]]:
+    """Several posts and their authors, by the post's id."""
+    query = select(Post, Identity).join(Identity, Identity.id == Post.identity_id).where(Post.id.in_(post_ids))
+    return {row[0].id: (row[0], row[1]) for row in await session.execute(query)}
+
+
 def unheard_answers_query() -> Select[Post]:
     """Posts that answer a reply of ours and that nobody has listened to."""
     return select(Post).where(Post.answers_reply_id.is_not(None), Post.heard_at.is_(None))
@@ -103,6 +109,14 @@ async def unheard_answers(session: Session, *, limit: int) -> Sequence[Post]:
         .with_for_update(key_share=True, skip_locked=True)
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def are_answered(session: Session, *, account_id: int, external_ids: Sequence[str]) -> set[str]:
+    """Which of these replies somebody answered before we knew that we had made them."""
+    query = select(Post.answers_id).where(
+        Post.account_id == account_id, Post.answers_id.in_(external_ids), Post.answers_reply_id.is_(None)
+    )
+    return {answers for answers in (await session.execute(query)).scalars() if answers is not None}
 
 
 async def attach_answers(session: Session, *, account_id: int, external_id: str, reply_id: int, loop_id: int) -> None:

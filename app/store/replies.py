@@ -23,6 +23,18 @@ async def lock(session: Session, reply_id: int) -> Reply | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def lock_all(session: Session, reply_ids: Sequence[int]) -> dict[int, Reply]:
+    """The same for several, in the order of their ids; those that are gone are left out."""
+    query = (
+        select(Reply)
+        .where(Reply.id.in_(reply_ids))
+        .order_by(Reply.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return {row.id: row for row in (await session.execute(query)).scalars()}
+
+
 async def claimed(session: Session, reply_id: int, token: str) -> Reply | None:
     """The reply, if this claim on it still stands."""
     query = select(Reply).where(Reply.id == reply_id, Reply.claim == token).with_for_update(key_share=True)
@@ -35,25 +47,16 @@ async def in_slot(session: Session, *, loop_id: int, round_: int, slot: str) -> 
     return (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
 
 
-async def under_post(session: Session, *, channel: str, canonical_id: str, round_: int, slot: str) -> Reply | None:
-    """The reply of a kind under one post, from whichever account and loop."""
-    query = select(Reply).where(
-        Reply.channel == channel, Reply.parent_canonical_id == canonical_id, Reply.round == round_, Reply.slot == slot
-    )
-    return (await session.execute(query)).scalar_one_or_none()
+async def in_slots(session: Session, loop_ids: Sequence[int], *, slot: str) -> Sequence[Reply]:
+    """The replies of a kind of these loops, in all their rounds."""
+    query = select(Reply).where(Reply.loop_id.in_(loop_ids), Reply.slot == slot).order_by(Reply.id)
+    return (await session.execute(query.with_for_update(key_share=True))).scalars().all()
 
 
-async def automatic_under_post(session: Session, *, channel: str, canonical_id: str, but: int | None) -> int:
-    """How many replies that nobody wrote by hand were made, or may have been, under one post."""
-    query = select(func.count()).where(
-        Reply.channel == channel,
-        Reply.parent_canonical_id == canonical_id,
-        Reply.written_by.is_(None),
-        Reply.state.in_(("posted", "sending", "unknown")),
-    )
-    if but is not None:
-        query = query.where(Reply.id != but)
-    return (await session.execute(query)).scalar_one()
+async def under_posts(session: Session, *, channel: str, canonical_ids: Sequence[str]) -> Sequence[Reply]:
+    """Every reply made for one of these posts, from whichever account and loop."""
+    query = select(Reply).where(Reply.channel == channel, Reply.parent_canonical_id.in_(canonical_ids))
+    return (await session.execute(query.order_by(Reply.id))).scalars().all()
 
 
 async def by_external_id(session: Session, *, channel: str, account_id: int, external_id: str) -> Reply | None:
@@ -68,12 +71,16 @@ async def by_external_id(session: Session, *, channel: str, account_id: int, ext
     return (await session.execute(query)).scalars().first()
 
 
-async def ledger_under(session: Session, *, channel: str, canonical_id: str) -> frozenset[str]:
-    """The external ids of everything we know we said under one post."""
-    query = select(Reply.external_id).where(
-        Reply.channel == channel, Reply.parent_canonical_id == canonical_id, Reply.external_id.is_not(None)
+async def ledgers_under(session: Session, *, channel: str, canonical_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+    """The external ids of everything we know we said under each of these posts."""
+    query = select(Reply.parent_canonical_id, Reply.external_id).where(
+        Reply.channel == channel, Reply.parent_canonical_id.in_(canonical_ids), Reply.external_id.is_not(None)
     )
-    return frozenset(x for x in (await session.execute(query)).scalars() if x is not None)
+    found: dict[str, set[str]] = {canonical_id: set() for canonical_id in canonical_ids}
+    for canonical_id, external_id in await session.execute(query):
+        if external_id is not None:
+            found[canonical_id].add(external_id)
+    return {canonical_id: frozenset(ids) for canonical_id, ids in found.items()}
 
 
 def _may_speak(now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -106,15 +113,18 @@ def due_query(*, now: datetime) -> Select[Reply]:
     )
 
 
-async def due(session: Session, *, now: datetime) -> Reply | None:
-    """The one of them that has waited longest."""
+async def due(session: Session, *, now: datetime, limit: int) -> list[Reply]:
+    """Those of them that have waited longest; of several under one post only the first."""
     query = (
         due_query(now=now)
         .order_by(Reply.due_at, Reply.id)
-        .limit(1)
+        .limit(limit)
         .with_for_update(key_share=True, skip_locked=True, of=Reply)
     )
-    return (await session.execute(query)).scalar_one_or_none()
+    first: dict[tuple[str, str], Reply] = {}
+    for row in (await session.execute(query)).scalars():
+        first.setdefault((row.channel, row.parent_canonical_id), row)
+    return list(first.values())
 
 
 def abandoned_query(*, now: datetime) -> Select[Reply]:
@@ -229,6 +239,13 @@ async def last_attempt(session: Session, reply_id: int) -> Attempt | None:
     """The try that was begun last."""
     query = select(Attempt).where(Attempt.reply_id == reply_id).order_by(Attempt.id.desc()).limit(1)
     return (await session.execute(query)).scalar_one_or_none()
+
+
+async def last_attempts(session: Session, reply_ids: Sequence[int]) -> dict[int, Attempt]:
+    """The try that was begun last, for each of these replies."""
+    last = select(func.max(Attempt.id)).where(Attempt.reply_id.in_(reply_ids)).group_by(Attempt.reply_id)
+    query = select(Attempt).where(Attempt.id.in_(last))
+    return {row.reply_id: row for row in (await session.execute(query)).scalars()}
 
 
 async def page(session: Session, *, state: str | None, before: int | None, limit: int) -> Sequence[Reply]:

@@ -84,7 +84,7 @@ def sail(fleet: Fleet, trip: RoundTrip, story: Callable[[RoundTrip], None]) -> s
 def test_death_at_each_named_moment_alone(database: str, embark: Callable[..., tuple[Fleet, RoundTrip]]) -> None:
     """Each moment is one installation: five customers, one death, the whole story."""
     trips = {point: embark(database) for point in ALL}
-    with ThreadPoolExecutor(max_workers=3 if database == "postgres" else 6) as pool:
+    with ThreadPoolExecutor(max_workers=2 if database == "postgres" else 4) as pool:
         ends = {
             point: pool.submit(sail, fleet, trip, partial(survive, point=point, passing=3 if point in STROKES else 1))
             for point, (fleet, trip) in trips.items()
@@ -107,6 +107,7 @@ def test_of_200_customers_with_5_percent_lost_answers_and_5_percent_errors_each_
         place.mastodon.fault("drop_after_accept", who=trip.brand, every=20, count=1000)
         place.mastodon.fault("status", status=500, who=trip.brand, every=20, count=1000)
         trip.ship()
+        trip.fleet.patience = 240
         trip.wait_until_told()
         trip.judge()
 

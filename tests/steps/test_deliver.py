@@ -454,6 +454,75 @@ async def test_a_persons_answer_before_the_text_was_made_anew_holds_the_new_text
         assert (await made.reply())["state"] == "held"
 
 
+# --- Several senders of one process ------------------------------------------------------------------
+
+
+@pytest.fixture
+async def crowd(databases: Databases) -> AsyncIterator[Brand]:
+    """Three customers whose fix has shipped."""
+    url = shipped(databases, customers=3)
+    async with brand(url, customers=3, has_shipped=True, ignore_idempotency=True) as made:
+        yield made
+    databases.drop(url)
+
+
+async def sending(made: Brand, senders: int) -> list[bool]:
+    return await asyncio.gather(*(deliver.deliver_next(made.circle.river) for _ in range(senders)))
+
+
+async def test_senders_of_one_process_share_each_stroke(crowd: Brand, monkeypatch: pytest.MonkeyPatch) -> None:
+    await owe.owe_next(crowd.circle.river)
+    await crowd.circle.post("/api/v1/trackers/1/pull")  # the evidence is fresh: nobody has to look at it again
+    db, begun = crowd.circle.river.db, []
+    really_begin = db.begin
+
+    def begin() -> Any:
+        begun.append(1)
+        return really_begin()
+
+    monkeypatch.setattr(db, "begin", begin)
+    assert await sending(crowd, 4) == [True, True, True, False]
+    assert [len(crowd.replies_to(customer)) for customer in crowd.customers] == [1, 1, 1]
+    assert 3 <= len(begun) <= 5, "one claim; the last words and the records of whoever came while another's was written"
+
+
+async def test_of_two_replies_under_one_post_only_one_is_said_at_a_time(crowd: Brand) -> None:
+    await owe.owe_next(crowd.circle.river)
+    more = {"text": "And here is how to update: https://acme.example/update"}
+    await crowd.circle.post("/api/v1/loops/1/replies", more, status=201)
+    crowd.line.pass_time(1)
+    crowd.line.fates.append(Fate("cut after"))
+    assert (await sending(crowd, 5)).count(True) == 3
+    states = {reply["id"]: reply["state"] for reply in (await crowd.circle.get("/api/v1/replies"))["items"]}
+    assert sorted(states.values()) == ["posted", "posted", "scheduled", "unknown"]
+    await crowd.rest_for(3600)
+    assert [len(crowd.replies_to(customer)) for customer in crowd.customers] == [2, 1, 1]
+
+
+async def test_what_one_reply_cannot_have_written_down_keeps_no_other_from_it(
+    crowd: Brand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await owe.owe_next(crowd.circle.river)
+    really_write = deliver._write_posted
+
+    def write(river: River, session: Any, row: Any, said: Any, **how: Any) -> None:
+        if row.id == 1:
+            raise LookupError("this one breaks")
+        really_write(river, session, row, said, **how)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(deliver, "_write_posted", write)
+        ends = await asyncio.gather(
+            *(deliver.deliver_next(crowd.circle.river) for _ in range(3)), return_exceptions=True
+        )
+    assert sorted(type(end).__name__ for end in ends) == ["LookupError", "bool", "bool"]
+    states = {reply["id"]: reply["state"] for reply in (await crowd.circle.get("/api/v1/replies"))["items"]}
+    assert states == {1: "sending", 2: "posted", 3: "posted"}
+    await crowd.rest_for(3600)
+    assert (await crowd.reply(1))["why"] == "found in the thread"
+    assert [len(crowd.replies_to(customer)) for customer in crowd.customers] == [1, 1, 1]
+
+
 # --- Trying again, and giving up -----------------------------------------------------------------------
 
 
@@ -594,14 +663,14 @@ async def test_a_reply_that_cannot_be_made_keeps_no_other_from_being_made(
 ) -> None:
     async with brand(database_url, customers=3, ignore_idempotency=True) as made:
         await connect(made)
-        real = owe.freeze
+        real = owe.fit_to_channel
 
-        async def freeze(river: River, session: Any, **given: Any) -> owe.Frozen:
+        def fit(channel: Any, body: str, **given: Any) -> owe.Frozen:
             if given["post"].id == 1:
                 raise TemplateError("nothing is left of the text")
-            return await real(river, session, **given)
+            return real(channel, body, **given)
 
-        monkeypatch.setattr(owe, "freeze", freeze)
+        monkeypatch.setattr(owe, "fit_to_channel", fit)
         await ship(made)
         await made.rest()
         assert [len(made.replies_to(customer)) for customer in made.customers] == [0, 1, 1]

@@ -24,6 +24,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+import app.main  # noqa: F401  (which the command line reads only to serve; here it is read before the forks)
 from app import cli
 from app.assembly import assemble
 
