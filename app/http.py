@@ -12,12 +12,14 @@ import ipaddress
 import json
 import socket
 import ssl
+import sys
 import time
 import typing
 from collections.abc import Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from importlib.util import find_spec
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -25,6 +27,11 @@ import httpcore
 import httpx
 
 from app.ports import Kind, OutsideError
+
+if find_spec("sniffio") is None:
+    # httpcore tries to import it whenever it makes a lock, and a failing import looks through the disk each time:
+    # a tenth of what a call costs. This makes the import fail at once.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 MAX_ANSWER_BYTES = 32 * 1024 * 1024
 

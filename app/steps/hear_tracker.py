@@ -186,12 +186,18 @@ async def look_next(river: River) -> bool:
         issue = await issues.due(session, "look", now=river.now())
     if issue is None:
         return False
-    await look_at(river, issue.id)
+    await look_at(river, issue.id, if_wanted=True)
     return True
 
 
-async def look_at(river: River, issue_id: int, *, unless_read_since: datetime | None = None) -> Look:
-    """Re-read one issue and let its loops move. With `unless_read_since`, a reading begun after that is enough."""
+async def look_at(
+    river: River, issue_id: int, *, unless_read_since: datetime | None = None, if_wanted: bool = False
+) -> Look:
+    """Re-read one issue and let its loops move.
+
+    With `unless_read_since`, a reading begun after that is enough; with `if_wanted`, any that answers
+    what was asked for: several may have seen at once that a look is due.
+    """
     async with river.look_lock(issue_id):
         if unless_read_since is not None and issue_id in river.read and river.read[issue_id] >= unless_read_since:
             return Look("done")  # a thousand replies rest on one reading, and need not ask the database for it each
@@ -201,6 +207,8 @@ async def look_at(river: River, issue_id: int, *, unless_read_since: datetime | 
             if issue is None or issue.remote_id is None:
                 return Look("failed", "the issue does not exist in the tracker yet")
             if unless_read_since is not None and issue.read_at is not None and issue.read_at >= unless_read_since:
+                return Look("done")
+            if if_wanted and issue.look_wanted <= issue.look_done:
                 return Look("done")
             if issue.claim is not None and issue.claim_until is not None and issue.claim_until > now:
                 return Look("busy", "another look at the issue is under way")
