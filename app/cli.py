@@ -309,3 +309,35 @@ async def _create_token(settings: Settings, name: str, role: Role) -> None:
     finally:
         await assembly.close()
     typer.echo(token)
+
+
+@app.command(name="sign-in-link")
+def sign_in_link(
+    name: Annotated[str, typer.Argument(help="The member who forgot the password; nobody for a new admin.")] = "",
+) -> None:
+    """Make a sign-in link and print it, alone: a new password for a member, or the way in for a new admin."""
+    settings = start_up()
+    carry_out(_sign_in_link(settings, name))
+
+
+async def _sign_in_link(settings: Settings, name: str) -> None:
+    from app.steps import people
+    from app.steps.link import ConflictError
+
+    assembly = build(settings, alone=False)
+    river = assembly.river
+    try:
+        await schema.migrate(river.db)
+        async with river.db.read() as session:
+            member = await members.member_by_name(session, name) if name else None
+        if member is not None:
+            token = await people.new_password_link(river, member.id, actor="command line")
+        elif name:
+            fail(f"There is no member called {name}. Without a name, the link makes a new admin.")
+        else:
+            token = await people.invite(river, name="", role="admin", actor="command line")
+    except ConflictError as error:
+        fail(str(error))
+    finally:
+        await assembly.close()
+    typer.echo(f"{settings.own_url}/sign-in/{token}")

@@ -97,6 +97,26 @@ def test_a_first_start_migrates_makes_its_key_and_link_and_says_where_everything
         assert serve.end(signal.SIGINT) == 0
 
 
+def test_a_link_lets_an_admin_in_and_gives_a_member_a_new_password(typed: Typed, tmp_path: Path) -> None:
+    code, link, _ = typed("sign-in-link")
+    assert code == 0
+    assert re.fullmatch(r"http://127\.0\.0\.1:8000/sign-in/fc_[\w-]{43}\n", link), "the link, alone"
+    code, _, err = typed("sign-in-link", "Ana")
+    assert code == 1
+    assert "There is no member called Ana" in err
+    with contextlib.closing(sqlite3.connect(tmp_path / "data/fullcircle.db")) as database:
+        columns = "key, name, role, password_hash, created_at"
+        database.execute(
+            f"INSERT INTO member ({columns}) VALUES ('ana', 'Ana', 'admin', 'x', '2026-01-01 00:00:00.000000')"
+        )
+        database.commit()
+    code, link, _ = typed("sign-in-link", "Ana")
+    assert code == 0
+    with contextlib.closing(sqlite3.connect(tmp_path / "data/fullcircle.db")) as database:
+        found = database.execute("SELECT name, role, kind, member_id FROM token ORDER BY id").fetchall()
+    assert found == [("", "admin", "link", None), ("Ana", "admin", "link", 1)]
+
+
 def test_tokens_and_migrations_work_before_and_beside_a_running_service(tmp_path: Path) -> None:
     made = fullcircle(tmp_path, "token", "create", "--name", "ci", "--role", "triager")
     assert made.returncode == 0, made.stderr
