@@ -5,17 +5,15 @@ Sockets are open to loopback only (pyproject.toml); every warning is an error.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.support import postgres as postgres_server
-from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
+from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases, make_schema
 from tests.support.must_run import MUST_NOT_SKIP
 from tests.support.postgres import PostgresServer
 
@@ -79,22 +77,6 @@ def empty_database_url(databases: Databases) -> Iterator[str]:
 @pytest.fixture
 def database_url(databases: Databases) -> Iterator[str]:
     """A database of each kind with today's schema and no rows, as FULLCIRCLE_DATABASE_URL names it."""
-    url = databases.copy_of("schema", _migrate)
+    url = databases.copy_of("schema", make_schema)
     yield url
     databases.drop(url)
-
-
-def _migrate(url: str) -> None:
-    from app.store.schema import migrate
-    from app.store.session import Database
-
-    async def run() -> None:
-        database = Database(url)
-        try:
-            await migrate(database)
-        finally:
-            await database.close()
-
-    # In a thread, because the test that asks first may have an event loop of its own in this one.
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(asyncio.run, run()).result()

@@ -180,8 +180,14 @@ async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None
         if found is None:
             raise NotFoundError("its post is gone")
         if row.evidence_digest != shipment.digest:
-            frozen = await owe.freeze(
-                river, session, kind="fixed", post=found[0], identity=found[1], account=account, shipment=shipment
+            frozen = owe.freeze(
+                river,
+                await owe.own_templates(session, "fixed"),
+                kind="fixed",
+                post=found[0],
+                identity=found[1],
+                account=account,
+                shipment=shipment,
             )
             owe.refreeze(row, frozen, now=now)
             row.shipment_id, row.evidence_digest = shipment.id, shipment.digest
@@ -360,7 +366,7 @@ async def move_loop_by_hand(
                     cancel_reply(session, reply, why=f"its loop was {goal} by {actor}", now=now, actor=actor)
         if goal == "linked" and issue is not None:
             await issues.want_look(session, issue.id)
-        await issues.want_block_for_loop(session, loop_id)
+        await issues.want_block_for_loops(session, [loop_id])
         loops.note_event(session, at=now, what=goal, why=loop.why, actor=actor, loop_id=loop_id)
     river.wake("deliver", "look_at_issues", "show_engineers", "tell_engineers")
 

@@ -25,6 +25,7 @@ from app.steps.hear_tracker import look_at
 from app.steps.reply_moves import record_told, set_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
+from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Account, Attempt, Identity, Issue, Loop, Post, Reply, Shipment
 
@@ -250,15 +251,15 @@ async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[f
     """The switch, the claims, the evidence and any hold, all in one look; for each reply, or why it does not leave."""
     asked = river.monotonic()
     async with river.db.begin() as session:
-        locked = await loops.lock_all(session, [one.reply.loop_id for one in claimed])
-        rows = await replies.lock_all(session, [one.reply.id for one in claimed])
+        waiting = await locked(session, Loop, [one.reply.loop_id for one in claimed])
+        rows = await locked(session, Reply, [one.reply.id for one in claimed])
         is_voice_on = await replies.is_voice_on(session)
         present = await loops.present_issues(session, [row.loop_id for row in rows.values()])
         shipments = await issues.present_shipments(session, sorted({issue.id for issue in present.values()}))
         attempts = await replies.last_attempts(session, list(rows))
         words: list[tuple[float, datetime] | _StoppedError] = []
         for one in claimed:
-            row, loop = rows.get(one.reply.id), locked.get(one.reply.loop_id)
+            row, loop = rows.get(one.reply.id), waiting.get(one.reply.loop_id)
             if row is None or row.claim != one.token or row.state != "sending":
                 words.append(_StoppedError("lost", "the claim was taken over"))
                 continue
@@ -360,11 +361,12 @@ async def _record_alone(river: River, one: _Posted) -> Exception | None:
 
 async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
     async with river.db.begin() as session:
-        locked = await loops.lock_all(session, [one.reply.loop_id for one, _, _ in posted])
-        rows = await replies.lock_all(session, [one.reply.id for one, _, _ in posted])
+        waiting = await locked(session, Loop, [one.reply.loop_id for one, _, _ in posted])
+        rows = await locked(session, Reply, [one.reply.id for one, _, _ in posted])
         attempts = await replies.last_attempts(session, list(rows))
         now = river.now()
         new: list[tuple[Reply, Sent | OwnReply]] = []
+        written: list[tuple[_Claimed, str]] = []
         for one, said, why in posted:
             row = rows.get(one.reply.id)
             if row is None or row.state == "posted":
@@ -373,12 +375,11 @@ async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
                 log.warning("the claim was taken over, and the reply was said all the same", **one.ids)
             _write_posted(river, session, row, said, why=why, now=now)
             _end(attempts.get(row.id), "posted", why, now)
-            new.append((row, said))
-        told = [loop for row, _ in new if (loop := locked.get(row.loop_id)) is not None]
-        for row, _ in new:
-            if (loop := locked.get(row.loop_id)) is not None:
+            if (loop := waiting.get(row.loop_id)) is not None:
                 record_told(session, loop, row, now=now)
-        await issues.want_block_for_loops(session, [loop.id for loop in told])
+            new.append((row, said))
+            written.append((one, why))
+        await issues.want_block_for_loops(session, [row.loop_id for row, _ in new])
         for account_id in sorted({row.account_id for row, _ in new}):
             ours = {said.external_id: row for row, said in new if row.account_id == account_id}
             for external_id in await posts.are_answered(session, account_id=account_id, external_ids=list(ours)):
@@ -389,7 +390,7 @@ async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
             account = await accounts.lock(session, Account, account_id)
             if account is not None:
                 account.sent_at = now
-    for one, _, why in posted:
+    for one, why in written:
         log.info("reply posted", **one.ids, why=why)
 
 

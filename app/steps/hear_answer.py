@@ -112,7 +112,7 @@ async def reopen(
             )
         )
         await session.flush()
-        await issues.want_block_for_loop(session, loop.id)
+        await issues.want_block_for_loops(session, [loop.id])
     loops.note_event(session, at=now, what="reopened", why=why, loop_id=loop.id, actor=actor)
     log.info("loop reopened", loop_id=loop.id, issue_id=issue.id if issue else None, account_id=post.account_id)
 

@@ -183,7 +183,7 @@ async def unlink_loop(session: Session, loop: Loop, *, now: datetime, actor: str
     """Let a loop wait for nothing; what was going to be said about the issue is taken back."""
     if loop.state in {"told", "verified"}:
         raise ConflictError(f"loop {loop.id} is {loop.state}: its issue stays with it")
-    await issues.want_block_for_loop(session, loop.id)
+    await issues.want_block_for_loops(session, [loop.id])
     for reply in await replies.of_loop(session, loop.id):
         if reply.round == loop.round and reply.shipment_id is not None:
             cancel_reply(session, reply, why="its loop was unlinked from the issue", now=now)

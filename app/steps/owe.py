@@ -13,7 +13,7 @@ from app.ports import Channel, OutsideError
 from app.rules import fitting, permission, wording
 from app.rules.facts import ReplyKind
 from app.rules.shipping import public_label
-from app.steps.reply_moves import set_reply
+from app.steps.reply_moves import SPOKEN, set_reply
 from app.steps.river import River, policy_of
 from app.store import accounts, issues, loops, posts, replies, templates
 from app.store.session import Session
@@ -26,8 +26,8 @@ BATCH = 50
 NO_ACCOUNT = "the account was removed"
 NOT_MADE = "no reply could be made"
 
-SPOKEN = frozenset({"posted", "sending", "unknown"})
-"""States of a reply that the public reads, or may."""
+Templates = Mapping[tuple[int | None, ReplyKind, str], str]
+"""The operator's own texts: by account (nothing for all of them), kind and language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ class _Known:
     trackers: Mapping[int, Tracker]
     in_slot: Mapping[tuple[int, int], Reply]
     under: dict[tuple[str, str], list[Reply]]
-    overrides: Mapping[tuple[int | None, ReplyKind, str], str]
+    overrides: Templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +181,7 @@ def _decide(
         return None
     tracker = known.trackers.get(issue.tracker_id)
     settle = river.settle_of(tracker) if tracker else river.timing.lease
-    frozen = _freeze(
+    frozen = freeze(
         river,
         known.overrides,
         kind="fixed",
@@ -229,9 +229,9 @@ def _settling(due_at: datetime, now: datetime) -> str:
     return f"waits for the settle time until {due_at:%Y-%m-%d %H:%M} UTC, then the evidence is read once more"
 
 
-async def freeze(
+def freeze(
     river: River,
-    session: Session,
+    overrides: Templates,
     *,
     kind: ReplyKind,
     post: Post,
@@ -239,21 +239,7 @@ async def freeze(
     account: Account,
     shipment: Shipment | None,
 ) -> Frozen:
-    """Render the template of a kind for one post, fitted to its channel."""
-    overrides = await own_templates(session, kind)
-    return _freeze(river, overrides, kind=kind, post=post, identity=identity, account=account, shipment=shipment)
-
-
-def _freeze(
-    river: River,
-    overrides: Mapping[tuple[int | None, ReplyKind, str], str],
-    *,
-    kind: ReplyKind,
-    post: Post,
-    identity: Identity,
-    account: Account,
-    shipment: Shipment | None,
-) -> Frozen:
+    """Render the template of a kind for one post, fitted to its channel; `overrides` are the operator's own texts."""
     wanted = post.language or setting(account, "language", None) or "en"
     chosen = wording.choose(kind, wanted, overrides=overrides, account_id=account.id)
     link: str = setting(account, "link", "")
@@ -283,10 +269,18 @@ async def preview(
         public_label=public_label(version, visible=issue.visible_to_public, pattern=pattern),
         public_url="",
     )
-    return await freeze(river, session, kind="fixed", post=post, identity=identity, account=account, shipment=imagined)
+    return freeze(
+        river,
+        await own_templates(session, "fixed"),
+        kind="fixed",
+        post=post,
+        identity=identity,
+        account=account,
+        shipment=imagined,
+    )
 
 
-async def own_templates(session: Session, kind: ReplyKind) -> Mapping[tuple[int | None, ReplyKind, str], str]:
+async def own_templates(session: Session, kind: ReplyKind) -> Templates:
     """The operator's templates as the rules want them."""
     return {(row.scope or None, kind, row.language): row.text for row in await templates.own(session, kind=kind)}
 
@@ -374,8 +368,14 @@ async def draft_correction(river: River, session: Session, loop: Loop, *, now: d
     if account is None or await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="correction"):
         return
     try:
-        frozen = await freeze(
-            river, session, kind="correction", post=post, identity=identity, account=account, shipment=None
+        frozen = freeze(
+            river,
+            await own_templates(session, "correction"),
+            kind="correction",
+            post=post,
+            identity=identity,
+            account=account,
+            shipment=None,
         )
     except (wording.TemplateError, fitting.TooLongError, OutsideError):
         return  # the loop already asks a person, who can write one by hand

@@ -9,6 +9,9 @@ from app.store import loops
 from app.store.session import Session
 from app.store.tables import Loop, Reply
 
+SPOKEN: frozenset[str] = frozenset({"sending", "unknown", "posted"})
+"""States of a reply that the public reads, or may."""
+
 
 def set_reply(session: Session, reply: Reply, state: ReplyState, *, why: str, now: datetime, actor: str = "") -> None:
     """Move a reply by the table. UnlawfulMoveError where the table has no such move."""
@@ -27,7 +30,7 @@ def cancel_reply(session: Session, reply: Reply, *, why: str, now: datetime, act
     once more before the call, and afterwards it is the ledger's.
     """
     before: ReplyState = reply.state  # type: ignore[assignment]
-    if before in {"sending", "unknown", "posted", "cancelled"} or not can_reply_move(before, "cancelled"):
+    if before in SPOKEN or before == "cancelled" or not can_reply_move(before, "cancelled"):
         return False
     reply.approved_by = None
     if actor:

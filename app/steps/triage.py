@@ -9,7 +9,7 @@ from typing import Literal
 from app.rules.progress import can_loop_move
 from app.steps import by_hand, hear_answer, link
 from app.steps.link import ConflictError, NotFoundError
-from app.steps.reply_moves import cancel_reply
+from app.steps.reply_moves import SPOKEN, cancel_reply
 from app.steps.river import River
 from app.steps.take_in import keep_post
 from app.store import accounts, issues, loops, posts, replies
@@ -73,7 +73,7 @@ async def untag(river: River, post_id: int, *, actor: str) -> None:
             glimpse.state, glimpse.loop_id, glimpse.answers_reply_id = "new", None, None
             return
         said = await replies.of_loop(session, loop.id)
-        if others or any(reply.state in {"sending", "unknown", "posted"} for reply in said):
+        if others or any(reply.state in SPOKEN for reply in said):
             raise ConflictError(f"loop {loop.id} has gone on already: drop it instead")
         for reply in said:
             cancel_reply(session, reply, why=f"the tag was taken back by {actor}", now=now, actor=actor)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, update
 
+from app.store.locking import locked
 from app.store.loops import WAITING
 from app.store.session import Session
 from app.store.tables import Account, Issue, Link, Loop, Notice, Shipment, Tracker
@@ -17,13 +18,7 @@ Work = Literal["create", "look", "block"]
 
 async def lock(session: Session, issue_id: int) -> Issue | None:
     """One issue as it is now, kept from every other writer until the transaction ends."""
-    query = (
-        select(Issue)
-        .where(Issue.id == issue_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await locked(session, Issue, [issue_id])).get(issue_id)
 
 
 async def by_remote_id(session: Session, *, tracker_id: int, remote_id: str) -> Issue | None:
@@ -146,16 +141,13 @@ async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after
 
 
 async def want_block_for_loops(session: Session, loop_ids: Sequence[int]) -> None:
-    """Who waits has changed for several loops at once. One issue after the other, in the order of their ids."""
+    """Who waits has changed: the engineers' block is due on the issues that these loops are linked to.
+
+    One issue after the other, in the order of their ids, so that no two transactions wait for each other.
+    """
     linked = select(Link.issue_id).where(Link.loop_id.in_(loop_ids), Link.until.is_(None)).distinct()
     for issue_id in sorted((await session.execute(linked)).scalars()):
         await session.execute(update(Issue).where(Issue.id == issue_id).values(block_wanted=Issue.block_wanted + 1))
-
-
-async def want_block_for_loop(session: Session, loop_id: int) -> None:
-    """Who waits has changed: the engineers' block is due on the issue this loop is linked to."""
-    linked = select(Link.issue_id).where(Link.loop_id == loop_id, Link.until.is_(None))
-    await session.execute(update(Issue).where(Issue.id.in_(linked)).values(block_wanted=Issue.block_wanted + 1))
 
 
 async def unlooked(session: Session, *, tracker_id: int) -> Sequence[int]:

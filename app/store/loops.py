@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, func, select, update
 
+from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Event, Identity, Issue, Link, Loop, Note, Post
 
@@ -16,22 +17,7 @@ WAITING = ("open", "linked", "fixed", "shipped", "reopened")
 
 async def lock(session: Session, loop_id: int) -> Loop | None:
     """One loop as it is now, kept from every other writer until the transaction ends."""
-    query = (
-        select(Loop).where(Loop.id == loop_id).with_for_update(key_share=True).execution_options(populate_existing=True)
-    )
-    return (await session.execute(query)).scalar_one_or_none()
-
-
-async def lock_all(session: Session, loop_ids: Sequence[int]) -> dict[int, Loop]:
-    """The same for several, in the order of their ids; those that are gone are left out."""
-    query = (
-        select(Loop)
-        .where(Loop.id.in_(loop_ids))
-        .order_by(Loop.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return {row.id: row for row in (await session.execute(query)).scalars()}
+    return (await locked(session, Loop, [loop_id])).get(loop_id)
 
 
 async def of_thread(session: Session, *, channel: str, thread_id: str, identity_id: int) -> Loop | None:
@@ -42,8 +28,7 @@ async def of_thread(session: Session, *, channel: str, thread_id: str, identity_
 
 async def present_issue(session: Session, loop_id: int) -> Issue | None:
     """The issue the loop waits for now."""
-    query = select(Issue).join(Link, Link.issue_id == Issue.id).where(Link.loop_id == loop_id, Link.until.is_(None))
-    return (await session.execute(query)).scalars().first()
+    return (await present_issues(session, [loop_id])).get(loop_id)
 
 
 async def present_issues(session: Session, loop_ids: Sequence[int]) -> dict[int, Issue]:

@@ -84,9 +84,7 @@ def as_fact(row: Post, identity: Identity) -> facts.Post:
 
 async def with_identity(session: Session, post_id: int) -> tuple[Post, Identity] | None:
     """A post and its author."""
-    query = select(Post, Identity).join(Identity, Identity.id == Post.identity_id).where(Post.id == post_id)
-    found = (await session.execute(query)).first()
-    return (found[0], found[1]) if found else None
+    return (await with_identities(session, [post_id])).get(post_id)
 
 
 async def with_identities(session: Session, post_ids: Sequence[int]) -> dict[int, tuple[Post, Identity]]:

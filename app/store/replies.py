@@ -8,31 +8,14 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
+from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Account, Attempt, Link, Loop, Reply, Voice
 
 
 async def lock(session: Session, reply_id: int) -> Reply | None:
     """One reply as it is now, kept from every other writer until the transaction ends."""
-    query = (
-        select(Reply)
-        .where(Reply.id == reply_id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return (await session.execute(query)).scalar_one_or_none()
-
-
-async def lock_all(session: Session, reply_ids: Sequence[int]) -> dict[int, Reply]:
-    """The same for several, in the order of their ids; those that are gone are left out."""
-    query = (
-        select(Reply)
-        .where(Reply.id.in_(reply_ids))
-        .order_by(Reply.id)
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    )
-    return {row.id: row for row in (await session.execute(query)).scalars()}
+    return (await locked(session, Reply, [reply_id])).get(reply_id)
 
 
 async def claimed(session: Session, reply_id: int, token: str) -> Reply | None:
@@ -237,8 +220,7 @@ async def attempts(session: Session, reply_id: int) -> Sequence[Attempt]:
 
 async def last_attempt(session: Session, reply_id: int) -> Attempt | None:
     """The try that was begun last."""
-    query = select(Attempt).where(Attempt.reply_id == reply_id).order_by(Attempt.id.desc()).limit(1)
-    return (await session.execute(query)).scalar_one_or_none()
+    return (await last_attempts(session, [reply_id])).get(reply_id)
 
 
 async def last_attempts(session: Session, reply_ids: Sequence[int]) -> dict[int, Attempt]:

@@ -5,9 +5,6 @@ They land in build/screenshots/readme-*.png; whoever changes how the pages look 
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,10 +12,9 @@ from typing import Any
 from playwright.sync_api import expect
 
 from app.staging import Board
-from app.store.schema import migrate
-from app.store.session import Database
 from tests.support.chromium import Window, chromium
 from tests.support.circle import KEY, Circle, Clock, circle
+from tests.support.databases import apart, migrated
 from tests.support.mastodon_network import TOKEN, MastodonNetwork, start_thread
 from tests.support.service import serve
 
@@ -82,9 +78,7 @@ TODAY = (
 
 async def _week(url: str, network: MastodonNetwork, address: str) -> None:
     """A week, played quickly: one circle closed, one about to be told, some that wait, and this morning's posts."""
-    database = Database(url)
-    await migrate(database)
-    await database.close()
+    await migrated(url)
     now = datetime.now(UTC).replace(microsecond=0)
     clock = Clock(now - timedelta(days=6, hours=3))
     network.now = clock
@@ -159,21 +153,11 @@ async def _read(made: Circle) -> None:
     await made.rest()
 
 
-def _elsewhere(work: Callable[[], Awaitable[None]]) -> None:
-    """In a thread, because the browser has this one's event loop."""
-
-    async def run() -> None:
-        await work()
-
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(asyncio.run, run()).result()
-
-
 def test_the_pictures_of_the_readme(tmp_path: Path) -> None:
     network = MastodonNetwork()
     url = f"sqlite:///{tmp_path / 'week.db'}"
     with start_thread(network) as server, chromium() as browser:
-        _elsewhere(lambda: _week(url, network, server.base_url))
+        apart(_week(url, network, server.base_url))
         (tmp_path / "secret.key").write_text(KEY)
         with serve(tmp_path, url, FULLCIRCLE_SETTLE_SECONDS="1800") as service:
             context = browser.new_context(

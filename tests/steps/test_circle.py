@@ -58,14 +58,20 @@ async def said(played: Circle) -> list[StagedPost]:
     return [post for _, post in posts if post.brand]
 
 
-async def told(played: Circle, **connection: Any) -> dict[str, Any]:
-    """A loop whose customer was told."""
+async def shipped(played: Circle, **connection: Any) -> dict[str, Any]:
+    """A loop whose fix is out, as far as the tracker's poll brings it."""
     await played.connect_rehearsal(**connection)
     await complain(played)
     [post] = await taken_in(played)
     loop = await tagged(played, post)
     await fixed_and_released(played)
     await played.post("/api/v1/trackers/1/pull")
+    return loop
+
+
+async def told(played: Circle, **connection: Any) -> dict[str, Any]:
+    """A loop whose customer was told."""
+    loop = await shipped(played, **connection)
     await played.rest()
     loop = await loop_of(played, loop)
     assert loop["state"] == "told", loop
@@ -227,12 +233,7 @@ async def test_what_is_not_fixed_is_never_told(played: Circle, outcome: Any) -> 
 
 
 async def test_approving_a_reply_whose_evidence_is_gone_answers_409_and_says_nothing(played: Circle) -> None:
-    await played.connect_rehearsal(mode="approve")
-    await complain(played)
-    [post] = await taken_in(played)
-    loop = await tagged(played, post)
-    await fixed_and_released(played)
-    await played.post("/api/v1/trackers/1/pull")
+    loop = await shipped(played, mode="approve")
     [reply] = (await loop_of(played, loop))["replies"]
     assert reply["state"] == "awaiting_approval"
     await Board(played.stage, "main").set_standing(1, "draft", now=played.clock())
@@ -245,12 +246,7 @@ async def test_approving_a_reply_whose_evidence_is_gone_answers_409_and_says_not
 async def test_approving_waits_for_other_work_on_the_issue_and_sends_no_person_back_to_try_again(
     played: Circle,
 ) -> None:
-    await played.connect_rehearsal(mode="approve")
-    await complain(played)
-    [post] = await taken_in(played)
-    loop = await tagged(played, post)
-    await fixed_and_released(played)
-    await played.post("/api/v1/trackers/1/pull")
+    loop = await shipped(played, mode="approve")
     [reply] = (await loop_of(played, loop))["replies"]
 
     async def claim_until(until: datetime | None) -> None:
@@ -274,12 +270,7 @@ async def test_approving_waits_for_other_work_on_the_issue_and_sends_no_person_b
 
 
 async def test_an_approved_reply_goes_out_as_it_was_approved(played: Circle) -> None:
-    await played.connect_rehearsal(mode="approve")
-    await complain(played)
-    [post] = await taken_in(played)
-    loop = await tagged(played, post)
-    await fixed_and_released(played)
-    await played.post("/api/v1/trackers/1/pull")
+    loop = await shipped(played, mode="approve")
     await played.rest()
     assert await said(played) == []
     [reply] = (await loop_of(played, loop))["replies"]
@@ -292,12 +283,7 @@ async def test_an_approved_reply_goes_out_as_it_was_approved(played: Circle) -> 
 
 
 async def test_a_dry_run_does_everything_but_the_call(played: Circle) -> None:
-    await played.connect_rehearsal(mode="dry_run")
-    await complain(played)
-    [post] = await taken_in(played)
-    loop = await tagged(played, post)
-    await fixed_and_released(played)
-    await played.post("/api/v1/trackers/1/pull")
+    loop = await shipped(played, mode="dry_run")
     await played.rest()
     loop = await loop_of(played, loop)
     assert loop["state"] == "shipped"

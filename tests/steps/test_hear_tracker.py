@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 import hmac
 import json
 from collections.abc import AsyncIterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,10 +17,9 @@ from hypothesis import strategies as st
 from app.rules.facts import IssueFacts, IssueReading
 from app.staging import Board, Fault, Square, StagedPost
 from app.steps import hear_tracker
-from app.store.schema import migrate
-from app.store.session import Database
 from app.store.tables import Issue
 from tests.support.circle import Circle, circle
+from tests.support.databases import make_schema
 
 SECRET = "a secret between us"
 
@@ -199,7 +196,7 @@ async def test_whatever_webhooks_are_lost_doubled_or_late_the_end_is_the_same(
     sqlite_databases: Any, events: list[str]
 ) -> None:
     """However the news came, after one poll the verdict is the one that a fresh reading gives."""
-    url = sqlite_databases.copy_of("schema", _migrated)
+    url = sqlite_databases.copy_of("schema", make_schema)
     async with circle(url) as played:
         await connect(played)
         loop = await waiting_for_an_issue(played)
@@ -242,16 +239,6 @@ async def test_whatever_webhooks_are_lost_doubled_or_late_the_end_is_the_same(
         said = [post for _, post in await Square(played.stage, "main").posts.all() if post.brand]
         assert len(said) == was_told
     sqlite_databases.drop(url)
-
-
-def _migrated(url: str) -> None:
-    async def work() -> None:
-        database = Database(url)
-        await migrate(database)
-        await database.close()
-
-    with ThreadPoolExecutor(1) as alone:  # a loop of its own, beside the test's
-        alone.submit(asyncio.run, work()).result()
 
 
 def test_facts_of_the_same_second_are_not_older() -> None:

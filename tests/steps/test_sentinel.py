@@ -168,12 +168,13 @@ async def test_a_template_that_reads_all_it_may_reads_no_word_of_the_ticket(play
         assert identity is not None
         assert SENTINEL in shipment.label, "engineers see the tag"
         for kind in KINDS:
+            overrides = await owe.own_templates(session, kind)
             for language in LANGUAGES:
                 post.language = language
                 for given in (shipment, None):
-                    frozen = await owe.freeze(
+                    frozen = owe.freeze(
                         played.river,
-                        session,
+                        overrides,
                         kind=kind,
                         post=post,
                         identity=identity,
@@ -272,8 +273,9 @@ async def frozen(played: Circle, template: str, kind: ReplyKind, shipment: Shipm
     async with played.river.db.read() as session:
         account = await session.get(Account, 1)
         assert account is not None
-        made = await owe.freeze(
-            played.river, session, kind=kind, post=post, identity=identity, account=account, shipment=shipment
+        overrides = await owe.own_templates(session, kind)
+        made = owe.freeze(
+            played.river, overrides, kind=kind, post=post, identity=identity, account=account, shipment=shipment
         )
     return made.text
 

@@ -19,7 +19,7 @@ from app.staging import Square
 from app.store import schema
 from app.store.session import Database
 from tests.support.circle import Circle, Clock, circle
-from tests.support.databases import Databases, SqliteDatabases
+from tests.support.databases import Databases, SqliteDatabases, apart
 from tests.support.installation import START, WAITING, as_sql, dumped
 
 DUMPS = Path(__file__).parents[1] / "schemas"
@@ -92,8 +92,7 @@ def earlier(request: pytest.FixtureRequest, databases: Databases, today: str, tm
         yield f"sqlite:///{path}"
         return
     url = databases.empty()
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        pool.submit(asyncio.run, copy_to_server(f"sqlite:///{path}", url)).result()
+    apart(copy_to_server(f"sqlite:///{path}", url))
     yield url
     databases.drop(url)
 

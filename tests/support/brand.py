@@ -6,10 +6,8 @@ moved by hand.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,11 +17,9 @@ from sqlalchemy import select
 
 from app.staging import Board
 from app.steps.river import Timing
-from app.store.schema import migrate
-from app.store.session import Database
 from app.store.tables import Account, Issue, Notice, Reply
 from tests.support.circle import Circle, Clock, circle
-from tests.support.databases import Databases
+from tests.support.databases import Databases, apart, migrated
 from tests.support.mastodon_network import TOKEN, Call, MastodonNetwork, Status
 from tests.support.rough_line import POSTING, RoughLine
 
@@ -174,16 +170,9 @@ def shipped(databases: Databases, *, customers: int = 1) -> str:
     """A database in which everybody is connected, tagged and owed a reply; made once for each test worker, then copied."""
 
     async def prepare(url: str) -> None:
-        database = Database(url)
-        await migrate(database)
-        await database.close()
+        await migrated(url)
         async with brand(url, customers=customers) as made:
             await connect(made)
             await ship(made)
 
-    def make(url: str) -> None:
-        # In a thread, because the test that asks first may have an event loop of its own in this one.
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(asyncio.run, prepare(url)).result()
-
-    return databases.copy_of(f"shipped-{customers}", make)
+    return databases.copy_of(f"shipped-{customers}", lambda empty: apart(prepare(empty)))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,11 +19,10 @@ from app.outside import Outside
 from app.sealing import Sealer
 from app.steps.river import River, Timing
 from app.store import members
-from app.store.schema import migrate
 from app.store.session import Database
 from app.store.stage import StoredStage
 from app.worker import drain
-from tests.support.databases import Databases
+from tests.support.databases import Databases, apart, migrated
 
 BASE_URL = "http://fullcircle.test"
 KEY = "a key for tests, long enough"
@@ -201,19 +199,12 @@ async def circle_after(
     name = f"{story.__module__}-{story.__qualname__}-{product}".replace(".", "-").lower()
 
     async def tell(url: str) -> None:
-        database = Database(url)
-        await migrate(database)
-        await database.close()
+        await migrated(url)
         async with circle(url, product=product) as played:
             await story(played)
             _moments[name] = played.clock()
 
-    def make(url: str) -> None:
-        # In a thread, because the test that asks first has an event loop of its own in this one.
-        with ThreadPoolExecutor(max_workers=1) as pool:
-            pool.submit(asyncio.run, tell(url)).result()
-
-    url = databases.copy_of(name, make)
+    url = databases.copy_of(name, lambda empty: apart(tell(empty)))
     try:
         async with circle(url, product=product, clock=Clock(_moments[name])) as played:
             yield played

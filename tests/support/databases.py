@@ -112,7 +112,7 @@ class PostgresDatabases:
             try:
                 url = self.server.create(template)
                 make(url)
-                self._made[name] = _apart(_filling(url))
+                self._made[name] = apart(_filling(url))
             except BaseException:
                 self.server.drop(template)
                 raise
@@ -125,7 +125,7 @@ class PostgresDatabases:
     def drop(self, url: str) -> None:
         database = url.rpartition("/")[2]
         name = self._names.get(database)
-        if name is not None and _apart(_refill(url, self._made[name])):
+        if name is not None and apart(_refill(url, self._made[name])):
             self._free.setdefault(name, []).append(database)
         else:
             self._names.pop(database, None)
@@ -135,10 +135,27 @@ class PostgresDatabases:
         return f"test_{os.getpid()}_{next(self._numbers)}"
 
 
-def _apart(work: Coroutine[Any, Any, T]) -> T:
+def apart(work: Coroutine[Any, Any, T]) -> T:
     """Run in a thread: whoever asks may have an event loop of its own in this one."""
     with ThreadPoolExecutor(max_workers=1) as pool:
         return pool.submit(asyncio.run, work).result()
+
+
+async def migrated(url: str) -> None:
+    """Give the empty database at an address today's schema, and leave it."""
+    from app.store.schema import migrate
+    from app.store.session import Database
+
+    database = Database(url)
+    try:
+        await migrate(database)
+    finally:
+        await database.close()
+
+
+def make_schema(url: str) -> None:
+    """Make a template with today's schema and no rows."""
+    apart(migrated(url))
 
 
 async def _names_of(connection: Any, kind: str) -> list[str]:
