@@ -17,7 +17,7 @@ import structlog
 
 from app.http import last_word, must_leave_by
 from app.ports import Channel, OutsideError
-from app.rules import permission
+from app.rules import pace, permission
 from app.rules.facts import Outgoing, OwnReply, Sent, ThreadLook
 from app.rules.quoting import same_text
 from app.steps.health import BLOCKING, record_illness
@@ -48,6 +48,7 @@ class _Claimed:
     issue_id: int | None
     ledger: frozenset[str]
     leave_by: float
+    began: float
 
     @property
     def ids(self) -> dict[str, int | None]:
@@ -81,8 +82,11 @@ class _StoppedError(Exception):
         self.state, self.why, self.retry_at, self.counts, self.asks_loop = state, why, retry_at, counts, asks_loop
 
 
-MOST = 20
+MOST = pace.MOST
 """Replies in one transaction: what many senders of a process do at the same time costs hardly more than for one."""
+
+LINGER = 0.02
+"""Seconds in which a stroke waits for others to come to it, where several came to the one before."""
 
 
 async def deliver_next(river: River) -> bool:
@@ -90,14 +94,21 @@ async def deliver_next(river: River) -> bool:
 
     Each of the three strokes is shared with whoever else in this process is at the same one.
     """
-    claimed = await river.together("claim", _claim, most=MOST)(None)
+    claimed = await river.together("claim", _claim, most=MOST, linger=LINGER)(None)
     if claimed is None:
         return False
-    river.point("deliver.claimed")
     try:
-        await _say(river, claimed)
-    except _StoppedError as stopped:
-        await _record_stop(river, claimed, stopped)
+        river.point("deliver.claimed")
+        try:
+            await _say(river, claimed)
+        except _StoppedError as stopped:
+            await _record_stop(river, claimed, stopped)
+    finally:
+        own = river.paces[claimed.account.id]
+        had = own.room
+        own.end(river.monotonic() - claimed.began)
+        if own.room > had and own.room % 10 == 0:
+            river.wake("deliver")  # some at a time: those who found no room before
     return True
 
 
@@ -109,7 +120,8 @@ async def _claim(river: River, askers: Sequence[None]) -> list[_Claimed | None]:
             return nothing
         # Measured before the lease is: whoever is stopped in between has less time to speak, never more.
         began, now = river.monotonic(), await river.db.now(session)
-        due = await replies.due(session, now=river.now(), limit=len(askers))
+        free = {account_id: one.free for account_id, one in river.paces.items()}
+        due = await replies.due(session, now=river.now(), limit=len(askers), free=free, usual=pace.FIRST)
         if not due:
             return nothing
         for reply in due:
@@ -125,11 +137,13 @@ async def _claim(river: River, askers: Sequence[None]) -> list[_Claimed | None]:
             )
         # Half a lease is left for the whole second stroke; the call itself has its own, shorter limit.
         leave_by = began + (river.timing.lease / 2).total_seconds() - 0.001
-        claimed = await _with_context(session, due, leave_by)
+        claimed = await _with_context(session, due, leave_by, began=began)
+    for one in claimed:
+        river.paces.setdefault(one.account.id, pace.Pace()).begin()
     return [*claimed, *nothing[len(claimed) :]]
 
 
-async def _with_context(session: Session, claimed: Sequence[Reply], leave_by: float) -> list[_Claimed]:
+async def _with_context(session: Session, claimed: Sequence[Reply], leave_by: float, *, began: float) -> list[_Claimed]:
     """Claimed replies with all that is needed to say or to find them."""
     about = await posts.with_identities(session, [reply.post_id for reply in claimed])
     present = await loops.present_issues(session, [reply.loop_id for reply in claimed if reply.shipment_id is not None])
@@ -159,6 +173,7 @@ async def _with_context(session: Session, claimed: Sequence[Reply], leave_by: fl
                 issue_id=issue.id if issue else None,
                 ledger=ledgers[reply.channel][reply.parent_canonical_id],
                 leave_by=leave_by,
+                began=began,
             )
         )
     return found
@@ -242,7 +257,7 @@ async def _note_illness(river: River, claimed: _Claimed, error: OutsideError) ->
 
 async def _last_word(river: River, claimed: _Claimed) -> float:
     """The last moment before the call. Returns when the answer was true, by the monotonic clock."""
-    asked, first_attempt_at = await river.together("last word", _last_words, most=MOST)(claimed)
+    asked, first_attempt_at = await river.together("last word", _last_words, most=MOST, linger=LINGER)(claimed)
     claimed.reply.first_attempt_at = first_attempt_at
     return asked
 
@@ -333,7 +348,7 @@ async def _call(river: River, claimed: _Claimed, channel: Channel, asked: float)
 
 async def record_posted(river: River, claimed: _Claimed, said: Sent | OwnReply, *, why: str) -> None:
     """Stroke three where it was said. Also where the claim was lost meanwhile: what was said is said."""
-    await river.together("record", _record_all_posted, most=MOST)((claimed, said, why))
+    await river.together("record", _record_all_posted, most=MOST, linger=LINGER)((claimed, said, why))
 
 
 _Posted = tuple[_Claimed, Sent | OwnReply, str]
@@ -545,7 +560,8 @@ async def look_for_next(river: River) -> bool:
         if reply is None:
             return False
         reply.claim, reply.claim_until = secrets.token_hex(16), await river.db.now(session) + river.timing.lease
-        [claimed] = await _with_context(session, [reply], river.monotonic())
+        began = river.monotonic()
+        [claimed] = await _with_context(session, [reply], began, began=began)
     river.point("recover.claimed")
     await look_for(river, claimed)
     return True
@@ -558,7 +574,8 @@ async def look_for_now(river: River, reply_id: int) -> None:
         if reply is None or reply.state != "unknown":
             return
         reply.claim, reply.claim_until = secrets.token_hex(16), await river.db.now(session) + river.timing.lease
-        [claimed] = await _with_context(session, [reply], river.monotonic())
+        began = river.monotonic()
+        [claimed] = await _with_context(session, [reply], began, began=began)
     await look_for(river, claimed)
 
 

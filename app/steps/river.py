@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 from app.outside import Outside, setting
+from app.rules.pace import Pace
 from app.rules.shipping import LOOKS_LIKE_A_VERSION, Policy
 from app.steps.together import Together
 from app.store import tables
@@ -103,14 +104,21 @@ class River:
     looks: dict[int, asyncio.Lock] = field(default_factory=dict)
     read: dict[int, datetime] = field(default_factory=dict)
     """When the last reading of an issue began that this process has written down."""
+    paces: dict[int, Pace] = field(default_factory=dict)
+    """How many replies each account may have under way in this process."""
     _together: dict[str, Together[Any, Any]] = field(default_factory=dict)
 
     def together(
-        self, name: str, work: Callable[[River, Sequence[Item]], Awaitable[Sequence[Result | Exception]]], *, most: int
+        self,
+        name: str,
+        work: Callable[[River, Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        most: int,
+        linger: float = 0.0,
     ) -> Together[Item, Result]:
         """One piece of this work for all who ask for it at the same time in this process."""
         if name not in self._together:
-            self._together[name] = Together(partial(work, self), most=most)
+            self._together[name] = Together(partial(work, self), most=most, linger=linger, sleep=self.sleep)
         return self._together[name]
 
     def look_lock(self, issue_id: int) -> asyncio.Lock:

@@ -18,11 +18,24 @@ class Together(Generic[Item, Result]):
     `most`): an idle process adds no delay, a busy one pays once for many. A caller hears what became
     of its own item only after the whole batch is done. Where the batch raises, everybody in it hears
     that; an exception among the results is for its own caller alone.
+
+    After a batch of several, the next one is waited for up to `linger` seconds, while it is less than
+    half full: those who came together go on together. Whoever is alone never waits.
     """
 
-    def __init__(self, work: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]], *, most: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[Sequence[Item]], Awaitable[Sequence[Result | Exception]]],
+        *,
+        most: int,
+        linger: float = 0.0,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
         self._work = work
         self._most = most
+        self._linger = linger
+        self._sleep = sleep
+        self._was_crowded = False
         self._waiting: deque[tuple[Item, asyncio.Future[Result]]] = deque()
         self._task: asyncio.Task[None] | None = None
 
@@ -37,7 +50,10 @@ class Together(Generic[Item, Result]):
     async def _run(self) -> None:
         try:
             while self._waiting:
+                if self._linger and self._was_crowded and len(self._waiting) < self._most // 2:
+                    await self._sleep(self._linger)
                 batch = [self._waiting.popleft() for _ in range(min(self._most, len(self._waiting)))]
+                self._was_crowded = len(batch) > 1
                 try:
                     results = await self._work([item for item, _ in batch])
                     for (_, answer), result in zip(batch, results, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
@@ -96,17 +96,24 @@ def due_query(*, now: datetime) -> Select[Reply]:
     )
 
 
-async def due(session: Session, *, now: datetime, limit: int) -> list[Reply]:
-    """Those of them that have waited longest; of several under one post only the first."""
+async def due(session: Session, *, now: datetime, limit: int, free: Mapping[int, int], usual: int) -> list[Reply]:
+    """Those of them that have waited longest; of several under one post only the first.
+
+    Of one account no more than are `free` there, `usual` where nothing is known of it.
+    """
     query = (
         due_query(now=now)
+        .where(Reply.account_id.not_in([account_id for account_id, room in free.items() if room <= 0]))
         .order_by(Reply.due_at, Reply.id)
         .limit(limit)
         .with_for_update(key_share=True, skip_locked=True, of=Reply)
     )
     first: dict[tuple[str, str], Reply] = {}
+    left = dict(free)
     for row in (await session.execute(query)).scalars():
-        first.setdefault((row.channel, row.parent_canonical_id), row)
+        room = left.setdefault(row.account_id, usual)
+        if room > 0 and first.setdefault((row.channel, row.parent_canonical_id), row) is row:
+            left[row.account_id] = room - 1
     return list(first.values())
 
 

@@ -145,6 +145,30 @@ async def test_whoever_comes_during_a_batch_is_in_the_next() -> None:
     assert batches == [[1], [2, 3, 4], [5]]
 
 
+async def test_those_who_came_together_are_waited_for_and_whoever_is_alone_never_waits() -> None:
+    batches, waits = list[list[int]](), list[float]()
+
+    async def work(items: Sequence[int]) -> list[int | Exception]:
+        batches.append(list(items))
+        return list(items)
+
+    async def others_come(seconds: float) -> None:
+        waits.append(seconds)
+        callers.append(asyncio.create_task(together(4)))
+        await asyncio.sleep(0)
+
+    together: Together[int, int] = Together(work, most=8, linger=0.02, sleep=others_come)
+    callers = list[asyncio.Task[int]]()
+    assert [await together(0), await together(1)] == [0, 1]
+    assert waits == [], "one after the other"
+    await asyncio.gather(together(2), together(2))
+    assert waits == []
+    assert await together(3) == 3
+    assert await asyncio.gather(*callers) == [4]
+    assert waits == [0.02]
+    assert batches == [[0], [1], [2, 2], [3, 4]]
+
+
 async def test_a_caller_that_has_gone_disturbs_nobody() -> None:
     goes_on = asyncio.Event()
 

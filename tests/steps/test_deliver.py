@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from app.rules.pace import Pace
 from app.rules.permission import wait_after
 from app.rules.wording import TemplateError
 from app.staging import Fault
@@ -110,6 +111,17 @@ async def test_a_reply_whose_answer_was_lost_is_found_in_the_thread_and_not_said
     assert (await owing.loop())["state"] == "told"
     await owing.rest_for(3 * 3600)
     only(owing.replies_to(owing.customers[0]))
+
+
+async def test_an_account_is_given_no_more_at_once_than_its_server_answers_quickly(owing: Brand) -> None:
+    account_id = 1
+    paces = owing.circle.river.paces
+    paces[account_id] = Pace(room=4, under_way=4)
+    assert not await deliver.deliver_next(owing.circle.river)
+    paces[account_id].under_way = 3
+    assert await deliver.deliver_next(owing.circle.river)
+    only(owing.replies_to(owing.customers[0]))
+    assert paces[account_id] == Pace(room=5, under_way=3)
 
 
 async def test_a_call_that_never_arrived_is_made_again_after_two_looks_far_apart(owing: Brand) -> None:
