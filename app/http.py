@@ -15,7 +15,7 @@ import ssl
 import sys
 import time
 import typing
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextvars import ContextVar
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -136,20 +136,68 @@ def _trusted() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
+class _Lines(httpx.AsyncBaseTransport):
+    """Several transports of one connection each: httpcore looks through all connections of a pool at every call."""
+
+    def __init__(self, connections: int) -> None:
+        self._all = [_one_line() for _ in range(connections)]
+        self._free: asyncio.LifoQueue[httpx.AsyncHTTPTransport] = asyncio.LifoQueue()
+        for line in self._all:
+            self._free.put_nowait(line)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        line = await self._free.get()
+        try:
+            answer = await line.handle_async_request(request)
+        except BaseException:
+            self._free.put_nowait(line)
+            raise
+        body = typing.cast(httpx.AsyncByteStream, answer.stream)
+        answer.stream = _Answer(body, functools.partial(self._free.put_nowait, line))
+        return answer
+
+    async def aclose(self) -> None:
+        for line in self._all:
+            await line.aclose()
+
+
+class _Answer(httpx.AsyncByteStream):
+    """An answer's body, whose line is free when it was read or given up."""
+
+    def __init__(self, body: httpx.AsyncByteStream, free: Callable[[], None]) -> None:
+        self._body = body
+        self._free: Callable[[], None] | None = free
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for part in self._body:
+            yield part
+
+    async def aclose(self) -> None:
+        try:
+            await self._body.aclose()
+        finally:
+            free, self._free = self._free, None
+            if free is not None:
+                free()
+
+
+def _one_line() -> httpx.AsyncHTTPTransport:
+    transport = httpx.AsyncHTTPTransport(
+        verify=_trusted(), limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=20.0)
+    )
+    # httpx offers no argument for the pool's network backend, which is where an address is known and a byte leaves.
+    transport._pool._network_backend = _GuardedBackend()  # noqa: SLF001
+    return transport
+
+
 def make_client(*, seconds: float, version: str, connections: int = 4) -> httpx.AsyncClient:
     """A client with a small pool of its own: one for each account, so that none waits for another.
 
     `seconds` bounds each step of a call; `ask` bounds the whole. Redirects are never followed by
     the client: credentials must not travel to a host that nobody entered.
     """
-    transport = httpx.AsyncHTTPTransport(
-        verify=_trusted(),
-        limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections, keepalive_expiry=20.0),
-    )
-    # httpx offers no argument for the pool's network backend, which is where an address is known and a byte leaves.
-    transport._pool._network_backend = _GuardedBackend()  # noqa: SLF001
     client = httpx.AsyncClient(
-        transport=transport,
+        transport=_Lines(connections),
         timeout=httpx.Timeout(seconds),
         follow_redirects=False,
         trust_env=False,

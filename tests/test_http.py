@@ -148,6 +148,26 @@ async def test_an_answer_without_end_is_cut_off() -> None:
     assert "larger than" in broken.value.message
 
 
+async def test_a_line_is_free_again_however_its_call_ended() -> None:
+    def answer(head: bytes) -> bytes:
+        path = head.split()[1]
+        if path == b"/cut":
+            return b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"
+        return b"" if path == b"/silent" else b"no HTTP" if path == b"/foreign" else plain("200 OK")
+
+    async with server(answer) as (here, _), make_client(seconds=5, version="test", connections=2) as http:
+        for path in ("cut", "silent", "foreign", "fine", "cut"):
+            calls = [ask(http, "GET", f"{here}/{path}", what="reading") for _ in range(5)]
+            ended = await asyncio.gather(*calls, return_exceptions=True)
+            assert all(isinstance(one, httpx.Response if path == "fine" else OutsideError) for one in ended), path
+        given_up = asyncio.create_task(ask(http, "GET", f"{here}/fine", what="reading"))
+        await asyncio.sleep(0)
+        given_up.cancel()
+        await asyncio.wait([given_up])
+        answers = await asyncio.gather(*(ask(http, "GET", f"{here}/fine", what="reading") for _ in range(4)))
+    assert [one.status_code for one in answers] == [200] * 4
+
+
 @pytest.mark.parametrize("url", ["no address", "ftp://127.0.0.1/", "http://", "http://[::1", "http://\ud800/"])
 async def test_what_is_no_web_address_is_said_to_be_none(url: str) -> None:
     async with make_client(seconds=5, version="test") as http:
