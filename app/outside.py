@@ -105,6 +105,12 @@ class Outside:
         adapter: Tracker = self._adapter("tracker", row, self.tracker_type(row.kind))
         return adapter
 
+    def imagined(self, row: tables.Tracker) -> tuple[Tracker, httpx.AsyncClient]:
+        """The adapter of a tracker whose row is not stored like this; the caller closes the client."""
+        client = self._make_http()
+        kind = self.tracker_type(row.kind)
+        return kind(self._connection(row, kind, client)), client
+
     def unproven(self, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> tuple[Any, httpx.AsyncClient]:
         """An adapter for a connection that is being made; the caller closes the client."""
         client = self._make_http()

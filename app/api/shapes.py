@@ -204,6 +204,33 @@ class IssueBrief(BaseModel):
     why: str
 
 
+class PolicyTrial(BaseModel):
+    """Settings to try out, merged into the stored ones; nothing is changed."""
+
+    model_config = _example(settings={"shipped_when": "closed"})
+    settings: Fields = Field(default_factory=dict)
+
+
+class ForeseenOut(BaseModel):
+    """What would become of one waiting loop."""
+
+    loop_id: int
+    customer: str
+    issue: IssueBrief
+    told: bool = Field(description="Whether its customer would be told once the settle time is over.")
+    why: str
+
+
+class PreviewOut(BaseModel):
+    """What a policy would do to the loops that wait, those that would be told first."""
+
+    told: int
+    waiting: int
+    loops: list[ForeseenOut]
+    issues_read: int
+    issues_unread: int = Field(description="Issues that somebody waits for, beyond those read for this answer.")
+
+
 class EvidenceOut(BaseModel):
     """One line of proof."""
 

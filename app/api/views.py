@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.api import shapes
 from app.api.problems import ProblemError
 from app.outside import Outside
+from app.steps.preview import Preview
 from app.store import issues, loops, posts, replies
 from app.store.session import Session
 from app.store.tables import (
@@ -101,6 +102,26 @@ def post(row: Post, identity: Identity) -> shapes.PostOut:
         loop_id=row.loop_id,
         answers_reply_id=row.answers_reply_id,
         heard=row.heard or "",
+    )
+
+
+def preview(found: Preview) -> shapes.PreviewOut:
+    """What a policy would do."""
+    return shapes.PreviewOut(
+        told=len(found.told),
+        waiting=len(found.waiting),
+        loops=[
+            shapes.ForeseenOut(
+                loop_id=one.loop.id,
+                customer=one.identity.handle,
+                issue=issue_brief(one.issue),
+                told=one.is_told,
+                why=one.why,
+            )
+            for one in found.foreseen
+        ],
+        issues_read=found.issues,
+        issues_unread=found.unread,
     )
 
 

@@ -42,7 +42,7 @@ async def connect_account(
 ) -> tables.Account:
     """Connect a profile. BadFieldsError, UnknownKindError or OutsideError, and then nothing is stored."""
     kind = river.outside.channel_type(channel)
-    own, hidden = _checked(kind, settings, secrets)
+    own, hidden = checked(kind, settings, secrets)
     wording = AccountWording.model_validate(settings).model_dump(exclude_defaults=True)
     profile: Profile = await _prove(river, kind, own, hidden)
     async with river.db.begin() as session:
@@ -70,7 +70,7 @@ async def connect_tracker(
 ) -> tables.Tracker:
     """Connect a repository or project; the same errors."""
     tracker = river.outside.tracker_type(kind)
-    own, hidden = _checked(tracker, settings, secrets)
+    own, hidden = checked(tracker, settings, secrets)
     project: Project = await _prove(river, tracker, own, hidden)
     async with river.db.begin() as session:
         now = river.now()
@@ -106,7 +106,7 @@ async def change_account(
     proven: tuple[BaseModel, BaseModel, Profile] | None = None
     if settings is not None or secrets is not None:
         kind = river.outside.channel_type(row.channel)
-        own, hidden = _checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
         proven = (own, hidden, await _prove(river, kind, own, hidden))
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Account, account_id)
@@ -147,7 +147,7 @@ async def change_tracker(
     proven: tuple[BaseModel, BaseModel, Project] | None = None
     if settings is not None or secrets is not None:
         kind = river.outside.tracker_type(row.kind)
-        own, hidden = _checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
         proven = (own, hidden, await _prove(river, kind, own, hidden))
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Tracker, tracker_id)
@@ -202,9 +202,10 @@ async def probe(river: River, table: type[accounts.C], number: int) -> accounts.
         return await _must_have(session, table, number)
 
 
-def _checked(
+def checked(
     kind: type[Channel] | type[Tracker], settings: Mapping[str, Any], secrets: Mapping[str, Any]
 ) -> tuple[BaseModel, BaseModel]:
+    """What an adapter's two models make of what was entered. BadFieldsError."""
     errors: list[tuple[str, str]] = []
     own = _model(kind.Settings, settings, "/settings", errors)
     hidden = _model(kind.Secrets, secrets, "/secrets", errors)

@@ -372,7 +372,7 @@ async def _move(
     if loop.state in {"told", "verified"}:
         await _after_telling(river, session, loop, verdict, now=now)
         return
-    course = follow_verdict(verdict, refutation=_refutation_of(loop))
+    course = follow_verdict(verdict, refutation=refutation_of(loop))
     if loop.state == "reopened":
         return  # the ticket has not been told of the refutation yet; when it has, the loop waits and is looked at again
     if course.goal != "shipped":
@@ -386,7 +386,8 @@ async def _move(
     _step(session, loop, course.goal, course.why, now=now)
 
 
-def _refutation_of(loop: Loop) -> shipping.Refutation | None:
+def refutation_of(loop: Loop) -> shipping.Refutation | None:
+    """What the loop's customer said against an earlier fix, if anything."""
     if loop.refuted_at is None:
         return None
     return shipping.Refutation(at=loop.refuted_at, fix=loop.refuted_fix or "")

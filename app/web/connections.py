@@ -12,6 +12,7 @@ from app.ports import OutsideError
 from app.steps import connect
 from app.steps.hear_tracker import pull
 from app.steps.link import NotFoundError
+from app.steps.preview import Preview, preview_policy
 from app.steps.take_in import take_in
 from app.store import accounts, deliveries, shown
 from app.store.tables import Account, Tracker
@@ -148,7 +149,14 @@ async def show(visit: Anyone, sort: Sort, number: Number, did: Done | None = Non
 
 
 async def _page(
-    visit: Visit, sort: Sort, number: int, draft: Draft, *, did: Done | None = None, status: int = 200
+    visit: Visit,
+    sort: Sort,
+    number: int,
+    draft: Draft,
+    *,
+    did: Done | None = None,
+    foreseen: Preview | None = None,
+    status: int = 200,
 ) -> Response:
     async with visit.river.db.read() as session:
         row: Account | Tracker | None = await accounts.get(session, _table(sort), number)
@@ -174,6 +182,7 @@ async def _page(
         modes=MODES,
         settle=visit.river.settle_of(row) if isinstance(row, Tracker) else None,
         draft=draft,
+        foreseen=foreseen,
         did=did,
     )
 
@@ -196,10 +205,7 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     if not name or len(name) > 200:
         wrong = {"name": "What shall it be called here?" if not name else "At most 200 characters."}
         return await _page(visit, sort, number, Draft(form="settings", values=draft_values, wrong=wrong), status=422)
-    # A field that was emptied goes back to its default.
-    settings: dict[str, Any] = {
-        field.key: values[field.part].get(field.key, field.default) for field in fields if field.part != "secrets"
-    }
+    settings = _entered(fields, values)
     before = connection_form.stored(fields, row.settings)
     changed = any(
         before.get(field.name) != draft_values.get(field.name, "") for field in fields if field.part != "secrets"
@@ -222,6 +228,25 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
         draft = Draft(form="settings", values=draft_values, wrong=_wrong(fields, error))
         return await _page(visit, sort, number, draft, status=422)
     return visit.onwards(f"/connections/{sort}/{number}", did="saved")
+
+
+def _entered(fields: Sequence[Field], values: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings of the form. A field that was emptied goes back to its default."""
+    return {field.key: values[field.part].get(field.key, field.default) for field in fields if field.part != "secrets"}
+
+
+@router.post("/trackers/{number}/preview")
+async def preview(sent: FromAdmin, number: Number) -> Response:
+    """What the settings in the form would do to those who wait. Nothing is changed, and the form keeps what was typed."""
+    visit = sent.visit
+    _, fields = await _row_and_fields(visit, "trackers", number)
+    values = connection_form.typed(fields, sent.form)
+    try:
+        found = await preview_policy(visit.river, number, _entered(fields, connection_form.read(fields, sent.form)))
+    except (connect.BadFieldsError, OutsideError) as error:
+        draft = Draft(form="settings", values=values, wrong=_wrong(fields, error))
+        return await _page(visit, "trackers", number, draft, status=422)
+    return await _page(visit, "trackers", number, Draft(form="settings", values=values), foreseen=found)
 
 
 async def _row_and_fields(visit: Visit, sort: Sort, number: int) -> tuple[Account | Tracker, list[Field]]:

@@ -139,3 +139,52 @@ async def test_a_removed_tracker_leaves_loops_and_says_nothing_more(played: Circ
     assert await story.said(played) == [], "evidence that cannot be read again says nothing"
     for method, path in [("GET", ""), ("DELETE", ""), ("POST", "/pull"), ("GET", "/health"), ("GET", "/deliveries")]:
         await played.call(method, f"/api/v1/trackers/1{path}", status=404)
+
+
+async def test_a_policy_can_be_tried_on_those_who_wait(played: Circle) -> None:
+    await story.tagged(played)
+    for number, post in enumerate((await story.complaints(played, 2))[-2:], start=2):
+        await story.tag(played, post, title=f"Another trouble {number}")
+    await played.rest()
+    board = story.board(played)
+    played.clock.move(minutes=5)
+    await board.close(1, outcome="completed", now=played.clock())
+    await board.close(2, outcome="not_planned", now=played.clock())
+
+    as_it_is = await played.post("/api/v1/trackers/1/preview", {})
+    assert (as_it_is["told"], as_it_is["waiting"], as_it_is["issues_read"], as_it_is["issues_unread"]) == (0, 3, 3, 0)
+    before = await played.get("/api/v1/trackers/1"), await played.get("/api/v1/loops")
+
+    tried = await played.post("/api/v1/trackers/1/preview", {"settings": {"shipped_when": "closed"}})
+    assert [(one["loop_id"], one["told"]) for one in tried["loops"]] == [(1, True), (2, False), (3, False)]
+    why = {one["loop_id"]: one["why"] for one in tried["loops"]}
+    assert why[1] == "closed as fixed, which is enough here by the tracker's policy"
+    assert "not_planned" in why[2] or "not planned" in why[2]
+    assert why[3] == "#3 is still open"
+    assert tried["loops"][0]["customer"].startswith("customer")
+    assert (await played.get("/api/v1/trackers/1"), await played.get("/api/v1/loops")) == before
+
+    await played.call("POST", "/api/v1/trackers/1/preview", {"settings": {"shipped_when": "soon"}}, status=422)
+    await played.call("POST", "/api/v1/trackers/9/preview", {}, status=404)
+    assert await story.said(played) == []
+
+
+async def test_an_issue_that_cannot_be_read_keeps_its_loops_waiting_in_a_preview(
+    connected: Circle, outside: Outsides
+) -> None:
+    await connected.post("/api/v1/accounts", {"channel": "rehearsal", "name": "Acme", "mode": "approve"}, status=201)
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    world = outside.world
+    world.clock.set(connected.clock.moment)
+    number = world.open_issue(APP, "Export hangs")
+    [post] = await story.complaints(connected, 1)
+    await story.tag(connected, post, ref=f"#{number}")
+    world.close_issue(APP, number)
+    asked = {"settings": {"shipped_when": "closed"}}
+    assert (await connected.post("/api/v1/trackers/1/preview", asked))["told"] == 1
+    was = world.tokens.pop("token-brand")
+    [foreseen] = (await connected.post("/api/v1/trackers/1/preview", asked))["loops"]
+    assert not foreseen["told"]
+    assert foreseen["why"].startswith("it could not be read: ")
+    world.tokens["token-brand"] = was
+    assert (await connected.get("/api/v1/trackers/1"))["ok"], "a preview says nothing of the connection"

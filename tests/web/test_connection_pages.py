@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field, SecretStr
 
 from app.channels import discover as channels
 from app.ports import OutsideError
+from app.staging import Board
 from app.steps import people
 from app.steps.connect import BadFieldsError
 from app.store import members
@@ -410,3 +411,23 @@ async def test_ones_own_password_and_sessions(played: Circle) -> None:
     csrf = (await kim.open("/")).form("/voice").fields["csrf"]
     answer = await kim.http.post("/people/me/sessions/2/end", data={"csrf": csrf})
     assert answer.status_code == 404, "nobody ends another's session there"
+
+
+async def test_a_policy_is_tried_out_before_it_is_saved(played: Circle) -> None:
+    await lively(played)
+    await Board(played.stage, "main").close(3, outcome="completed", now=played.clock())
+    admin = await signed_in(played, "admin")
+    here = "/connections/trackers/1"
+    await admin.open(here)
+    page = await admin.send(f"{here}/settings", by="preview")
+    assert "1 customer would be told, 1 would go on waiting." in page.words, "the second waits for its approval only"
+    assert "no release contains" in page.words
+    page = await admin.send(f"{here}/settings", by="preview", **{"settings.shipped_when": "closed"})
+    assert "2 customers would be told" in page.words
+    assert "not saved" in page.words
+    assert page.form(f"{here}/settings").fields["settings.shipped_when"] == "closed", "what was chosen stays chosen"
+    assert (await played.get("/api/v1/trackers/1"))["settings"]["shipped_when"] == "release"
+    page = await admin.send(f"{here}/settings", by="preview", status=422, **{"settings.settle_seconds": "-1"})
+    assert any(attrs.get("aria-invalid") for _, attrs in page.tags)
+    page = await admin.send(f"{here}/settings", **{"settings.settle_seconds": "60"})
+    assert "Saved, and it works." in page.words
