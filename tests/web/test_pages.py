@@ -53,6 +53,7 @@ FORMS = {
     "/replies/{reply_id}/count": TRIAGE,
     "/replies/{reply_id}/{deed}": APPROVAL,
     "/connections/{sort}/new/{kind}": ADMIN,
+    "/connections/trackers/{number}/preview": ADMIN,
     **{f"/connections/{{sort}}/{{number}}/{deed}": ADMIN for deed in ("settings", "secrets", "test", "read", "remove")},
     "/people/invite": ADMIN,
     "/people/invitations/{token_id}/withdraw": ADMIN,
