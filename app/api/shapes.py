@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.api.values import Fields, RowId, Text
-from app.rules.facts import Mode, ReplyKind
+from app.rules.facts import Mode, ReplyKind, TemplateKind
 
 
 def _one_tag(value: str) -> str:
@@ -456,7 +456,7 @@ class TemplateIn(BaseModel):
 class TemplateOut(BaseModel):
     """One template; `shipped` ones came with Fullcircle."""
 
-    kind: ReplyKind
+    kind: TemplateKind
     account_id: int | None
     language: str
     text: str

@@ -17,6 +17,17 @@ Visibility = Literal["public", "unlisted", "private"]
 Mode = Literal["automatic", "approve", "dry_run"]
 ShippedWhen = Literal["closed", "release", "production"]
 ReplyKind = Literal["ack", "progress", "fixed", "outcome", "correction"]
+TemplateKind = Literal[
+    "ack",
+    "progress",
+    "fixed",
+    "outcome",
+    "outcome_cannot_reproduce",
+    "outcome_by_design",
+    "outcome_workaround",
+    "correction",
+]
+"""What a text is for: a reply's kind, and of an outcome its reason too."""
 Outcome = Literal["fixed", "declined", "duplicate", "unclear"]
 OutcomeReason = Literal["wont_fix", "cannot_reproduce", "by_design", "workaround", "other"]
 IssueState = Literal["open", "closed", "gone"]

@@ -20,7 +20,7 @@ from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
 from app.steps.health import record_illness
-from app.steps.owe import draft_correction
+from app.steps.owe import draft_correction, draft_outcome
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import JobName, River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
@@ -319,9 +319,12 @@ async def _write(
             row.verdict, row.evidence = "not_fixed", []
         case shipping.Gone():
             row.verdict, row.evidence = "gone", []
-    automatic = await replies.automatic_of_issue(session, row.id)
+    automatic = await replies.automatic_of_issue(session, row.id, slot="fixed")
     for loop in waiting:
         await _move(river, session, loop, verdict, shipment, automatic.get(loop.id), now=now)
+    outcomes = await replies.automatic_of_issue(session, row.id, slot="outcome")
+    for loop in waiting:
+        await _settle_outcome(river, session, loop, verdict, outcomes.get(loop.id), now=now)
 
 
 async def _settle_shipment(
@@ -399,6 +402,16 @@ def _renew_if_different(session: Session, loop: Loop, reply: Reply, shipment: Sh
         return
     if cancel_reply(session, reply, why="the evidence changed: the text is made anew", now=now):
         loop.owed = False
+
+
+async def _settle_outcome(
+    river: River, session: Session, loop: Loop, verdict: shipping.Verdict, reply: Reply | None, *, now: datetime
+) -> None:
+    """A declined loop has its answer laid ready for an approver; one that goes on takes it back."""
+    if loop.state == "declined" and isinstance(verdict, shipping.NotFixed):
+        await draft_outcome(river, session, loop, reason=verdict.reason, before=reply, now=now)
+    elif reply is not None:
+        cancel_reply(session, reply, why=f"not declined any more: {verdict.why}", now=now)
 
 
 async def _after_telling(
