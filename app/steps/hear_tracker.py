@@ -20,10 +20,13 @@ from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
 from app.steps.health import record_illness
+from app.steps.keep import copy_facts, keep_issue
+from app.steps.link import link_loop
 from app.steps.owe import draft_correction, draft_outcome
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import JobName, River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
+from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Account, Issue, Loop, Reply, Shipment, Tracker
 
@@ -223,10 +226,12 @@ async def look_at(
             reading = await river.outside.tracker(tracker).read(issue.remote_id, ref=issue.ref)
         except OutsideError as error:
             return await _look_failed(river, issue, tracker, token, error)
+        original = await _original_of(river, tracker, reading.facts)
         river.point("hear.look_read")
         async with river.db.begin() as session:
             # Loops before their issue, here as everywhere: so no two transactions wait for each other.
             waiting = await loops.of_issue(session, issue_id)
+            onto = await _kept_original(session, tracker, issue_id, original, now=river.now())
             row = await issues.claimed(session, issue_id, token)
             if row is None:
                 return Look("busy", "the look took too long and was taken over")
@@ -237,10 +242,52 @@ async def look_at(
                 row.look_wanted, row.look_at = row.look_wanted + 1, river.now() + river.timing.backoff
                 return Look("failed", "the tracker answered with an older state of the issue")
             await _write(river, session, row, waiting, tracker, reading, began=began)
+            if onto is not None:
+                await _move_onto(session, row, waiting, onto, now=river.now())
             river.point("hear.look_written")
         river.read[issue_id] = began
         river.wake("owe")
         return Look("done")
+
+
+async def _original_of(river: River, tracker: Tracker, facts: IssueFacts) -> IssueFacts | None:
+    """The issue that a duplicate repeats, where this tracker can read it; otherwise a person decides."""
+    if facts.state != "closed" or facts.outcome != "duplicate" or not facts.canonical_ref:
+        return None
+    try:
+        original = await river.outside.tracker(tracker).find(facts.canonical_ref)
+    except OutsideError as error:
+        log.info("the original of a duplicate cannot be read", ref=facts.canonical_ref, why=error.message)
+        return None
+    return original if original.remote_id != facts.remote_id else None
+
+
+async def _kept_original(
+    session: Session, tracker: Tracker, issue_id: int, original: IssueFacts | None, *, now: datetime
+) -> Issue | None:
+    """Its row, locked together with the duplicate's in the order of their ids."""
+    if original is None:
+        return None
+    row = await keep_issue(session, tracker.id, original, now=now)
+    return (await locked(session, Issue, [row.id, issue_id])).get(row.id)
+
+
+async def _move_onto(session: Session, row: Issue, waiting: Sequence[Loop], onto: Issue, *, now: datetime) -> None:
+    """Those who wait for a duplicate wait for its original from now on.
+
+    Nobody is moved to an issue they were moved away from before: two that are called duplicates of each
+    other would pass them to and fro for ever.
+    """
+    left = await loops.left_issue(session, [loop.id for loop in waiting], onto.id)
+    for loop in waiting:
+        if loop.state not in {"linked", "fixed", "shipped"}:
+            continue
+        if loop.id in left:
+            loop.needs_person = f"{row.ref} and {onto.ref} are called duplicates of each other: {A_PERSON_DECIDES}"
+            continue
+        await link_loop(session, loop, onto, now=now, actor="")
+        loop.why = f"{row.ref} is a duplicate: waits for {onto.ref}"
+        loops.note_event(session, at=now, what="moved", why=loop.why, loop_id=loop.id, issue_id=row.id)
 
 
 def _is_stale(row: Issue, facts: IssueFacts) -> bool:
@@ -264,14 +311,6 @@ async def _look_failed(river: River, issue: Issue, tracker: Tracker, token: str,
             row.look_wanted = max(row.look_wanted, row.look_done + 1)
     log.warning("issue could not be read", issue_id=issue.id, tracker_id=tracker.id, kind=error.kind, why=error.message)
     return Look("failed", error.message, error.retry_at)
-
-
-def copy_facts(row: Issue, facts: IssueFacts) -> None:
-    """Write what the tracker says over what it said before."""
-    row.remote_id, row.ref, row.title, row.url = facts.remote_id, facts.ref, facts.title, facts.url
-    row.state, row.outcome, row.outcome_reason = facts.state, facts.outcome, facts.outcome_reason
-    row.outcome_label, row.closed_at, row.locked = facts.outcome_label, facts.closed_at, facts.locked
-    row.visible_to_public, row.updated_at = facts.visible_to_public, facts.updated_at
 
 
 def lines(evidence: tuple[Evidence, ...]) -> list[dict[str, object]]:

@@ -12,7 +12,7 @@ from app.ports import OutsideError
 from app.rules import matching, permission, quoting
 from app.rules.facts import IssueFacts
 from app.steps.health import record_illness
-from app.steps.hear_tracker import copy_facts
+from app.steps.keep import copy_facts, keep_issue, new_marker
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
@@ -98,24 +98,6 @@ async def find_issue(river: River, *, tracker_id: int, ref: str) -> int:
         return (await keep_issue(session, tracker.id, facts, now=river.now())).id
 
 
-async def keep_issue(session: Session, tracker_id: int, facts: IssueFacts, *, now: datetime) -> Issue:
-    """The row of an issue, made if new."""
-    row = await issues.by_remote_id(session, tracker_id=tracker_id, remote_id=facts.remote_id)
-    if row is None:
-        row = Issue(
-            tracker_id=tracker_id, remote_id=facts.remote_id, marker=_marker(), title="", state="open", created_at=now
-        )
-        session.add(row)
-        copy_facts(row, facts)
-        row.why = "not looked at yet"
-        await session.flush()
-    return row
-
-
-def _marker() -> str:
-    return f"issue-{secrets.token_hex(8)}"
-
-
 async def draft_issue(
     session: Session,
     *,
@@ -136,7 +118,7 @@ async def draft_issue(
     row = Issue(
         tracker_id=tracker_id,
         remote_id=None,
-        marker=_marker(),
+        marker=new_marker(),
         title=title.strip() or title_from(post),
         body=body,
         state="creating",

@@ -68,6 +68,12 @@ async def waiting_of(session: Session, issue_ids: Sequence[int]) -> dict[int, li
     return found
 
 
+async def left_issue(session: Session, loop_ids: Sequence[int], issue_id: int) -> frozenset[int]:
+    """Which of these loops waited for an issue before, and do no more."""
+    query = select(Link.loop_id).where(Link.loop_id.in_(loop_ids), Link.issue_id == issue_id, Link.until.is_not(None))
+    return frozenset((await session.execute(query)).scalars())
+
+
 async def end_links(session: Session, loop_id: int, *, now: datetime) -> None:
     """The loop waits for no issue from now on."""
     await session.execute(update(Link).where(Link.loop_id == loop_id, Link.until.is_(None)).values(until=now))

@@ -188,3 +188,67 @@ async def test_an_issue_that_cannot_be_read_keeps_its_loops_waiting_in_a_preview
     assert foreseen["why"].startswith("it could not be read: ")
     world.tokens["token-brand"] = was
     assert (await connected.get("/api/v1/trackers/1"))["ok"], "a preview says nothing of the connection"
+
+
+async def duplicates(connected: Circle, outside: Outsides) -> tuple[int, int]:
+    """Two issues of one trouble; a customer waits for the first of them."""
+    await connected.post("/api/v1/accounts", {"channel": "rehearsal", "name": "Acme", "mode": "approve"}, status=201)
+    await connected.post("/api/v1/trackers", github_tracker(settle_seconds=0), status=201)
+    world = outside.world
+    world.clock.set(connected.clock.moment)
+    first, original = world.open_issue(APP, "Export hangs"), world.open_issue(APP, "Export stops at 99 %")
+    [post] = await story.complaints(connected, 1)
+    await story.tag(connected, post, ref=f"#{first}")
+    return first, original
+
+
+async def test_who_waits_for_a_duplicate_waits_for_its_original(connected: Circle, outside: Outsides) -> None:
+    first, original = await duplicates(connected, outside)
+    world = outside.world
+    connected.clock.move(minutes=5)
+    world.clock.set(connected.clock.moment)
+    world.mark_duplicate(APP, first, of=original)
+    await connected.post("/api/v1/trackers/1/pull")
+    await connected.rest()
+    loop = await story.loop_of(connected)
+    assert (loop["state"], loop["issue"]["ref"], loop["needs_person"]) == ("linked", f"#{original}", "")
+    assert any(f"#{first} is a duplicate" in line["why"] for line in loop["history"])
+
+    world.commit(APP, f"Write the last row\n\nFixes #{original}")
+    world.release(APP, "v2.4.1")
+    connected.clock.move(minutes=5)
+    await connected.post("/api/v1/trackers/1/pull")
+    loop = await story.loop_of(connected)
+    assert loop["state"] == "shipped"
+    assert len(loop["replies"]) == 1
+
+
+async def test_issues_that_are_called_duplicates_of_each_other_go_to_a_person(
+    connected: Circle, outside: Outsides
+) -> None:
+    first, original = await duplicates(connected, outside)
+    world = outside.world
+    world.mark_duplicate(APP, first, of=original)
+    world.mark_duplicate(APP, original, of=first)
+    for _ in range(3):
+        connected.clock.move(minutes=5)
+        await connected.post("/api/v1/trackers/1/pull")
+        await connected.rest()
+    loop = await story.loop_of(connected)
+    assert loop["issue"]["ref"] == f"#{original}"
+    assert "duplicates of each other" in loop["needs_person"]
+
+
+async def test_a_duplicate_of_what_this_tracker_cannot_read_goes_to_a_person(
+    connected: Circle, outside: Outsides
+) -> None:
+    first, _ = await duplicates(connected, outside)
+    world = outside.world
+    world.create_repository("acme/other")
+    elsewhere = world.open_issue("acme/other", "The same there")
+    world.mark_duplicate(APP, first, of=elsewhere, of_repository="acme/other")
+    connected.clock.move(minutes=5)
+    await connected.post("/api/v1/trackers/1/pull")
+    loop = await story.loop_of(connected)
+    assert (loop["state"], loop["issue"]["ref"]) == ("linked", f"#{first}")
+    assert "duplicate of acme/other#1" in loop["needs_person"]
