@@ -13,7 +13,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
@@ -160,6 +160,12 @@ class GitHubSettings(BaseModel):
         default="counts",
         title="What a public repository shows",
         description="counts: how many wait, with links to their posts. quotes: their names and words as well.",
+    )
+    label: str = Field(
+        default="customer-reported",
+        max_length=50,
+        title="Label",
+        description="Put on an issue when its first customer is shown there. Empty for none.",
     )
 
     @field_validator("api_url")
@@ -1237,7 +1243,19 @@ class GitHub:
             return found
         if handle is not None or found is not None:
             raise OutsideError(f"{what}: somebody removed the comment", "gone")
-        return await self._comment(issue, block, what=what)
+        made = await self._comment(issue, block, what=what)
+        # Once, with the comment: a label that somebody takes off again is never put back.
+        await self._label(issue, what=what)
+        return made
+
+    async def _label(self, issue: IssueFacts, *, what: str) -> None:
+        """The label is a courtesy: where it cannot be set, the comment stands all the same."""
+        if not self._settings.label.strip():
+            return
+        repository, number = self._place_of(issue)
+        given = {"labels": [self._settings.label.strip()]}
+        with suppress(OutsideError):
+            await self._api.call("POST", f"{repository}/issues/{number}/labels", what=what, json=given, writes=True)
 
     async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
         """A new comment, unless ours with this marker is there already."""

@@ -234,6 +234,7 @@ class GitHubServer:
             ("PATCH", f"{repo}/issues/{{number:int}}", self._patch_issue),
             ("GET", f"{repo}/issues/{{number:int}}/comments", self._list_comments),
             ("POST", f"{repo}/issues/{{number:int}}/comments", self._create_comment),
+            ("POST", f"{repo}/issues/{{number:int}}/labels", self._add_labels),
             ("GET", f"{repo}/issues/{{number:int}}/timeline", self._timeline),
             ("GET", f"{repo}/issues/comments/{{comment:int}}", self._get_comment),
             ("PATCH", f"{repo}/issues/comments/{{comment:int}}", self._patch_comment),
@@ -448,6 +449,15 @@ class GitHubServer:
         number = self.world.comment(found.full_name, issue.number, body, login=token.login)
         self._wrote(request, token, number)
         return _json(self.world.comment_json(issue, self._comment(found, number)[1]), 201)
+
+    def _add_labels(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_write(token, "issues=write; pull_requests=write")
+        issue, names = self._issue(request, found), _given(request).get("labels")
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise RefusedError(422, "Validation Failed")
+        self.world.label(found.full_name, issue.number, names)
+        self._wrote(request, token, issue.id)
+        return _json([shapes.label(self.world.places, found.full_name, name) for name in issue.labels])
 
     def _comment_body(self, request: Request) -> str:
         body = _given(request).get("body")

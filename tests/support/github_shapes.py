@@ -180,6 +180,20 @@ def repository(
     }
 
 
+def label(places: Places, full_name: str, name: str) -> JSON:
+    """A label of a repository."""
+    number = sum(name.encode())
+    return {
+        "id": number,
+        "node_id": node_id("LA", number),
+        "url": f"{places.links}/repos/{full_name}/labels/{name}",
+        "name": name,
+        "color": "ededed",
+        "default": False,
+        "description": None,
+    }
+
+
 def issue(
     *,
     issue_id: int,

@@ -125,6 +125,7 @@ class Issue:
     pull: Pull | None = None
     events: list[Event] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
 
 
 @dataclass
@@ -308,6 +309,12 @@ class GitHubWorld:
     ) -> None:
         """Close by hand."""
         self._close(self.issue(repository, number), reason=reason, login=login)
+
+    def label(self, repository: str, number: int, names: Sequence[str]) -> None:
+        """Put labels on an issue; those it has already stay as they are."""
+        issue = self.issue(repository, number)
+        issue.labels += [name for name in names if name not in issue.labels]
+        issue.updated_at = self.clock.tick()
 
     def mark_duplicate(self, repository: str, number: int, *, of: int, of_repository: str = "") -> None:
         """Close as a duplicate of another issue."""

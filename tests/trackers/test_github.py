@@ -637,6 +637,25 @@ async def test_a_comment_whose_answer_was_lost_is_taken_up_among_many(
     assert ours == [BLOCK.replace("3", "4")]
 
 
+async def test_labels_the_issue_once_and_never_puts_a_label_back(watching: GitHub, world: GitHubWorld) -> None:
+    issue = await issue_in(watching, world)
+    handle = await watching.show(issue, block=BLOCK, handle=None)
+    assert world.issue(APP, 1).labels == ["customer-reported"]
+    world.issue(APP, 1).labels.clear()
+    await watching.show(issue, block=BLOCK.replace("3", "4"), handle=handle)
+    assert world.issue(APP, 1).labels == []
+
+
+async def test_a_label_that_cannot_be_set_keeps_no_comment_away(
+    watching: GitHub, server: GitHubServer, world: GitHubWorld
+) -> None:
+    issue = await issue_in(watching, world)
+    server.faults.append(Fault("500", method="POST", path="/labels"))
+    handle = await watching.show(issue, block=BLOCK, handle=None)
+    assert comments(world) == [("brand-bot", BLOCK)]
+    assert await watching.show(issue, block=BLOCK, handle=handle) == handle
+
+
 async def test_a_comment_somebody_removed_is_not_made_again(watching: GitHub, world: GitHubWorld) -> None:
     issue = await issue_in(watching, world)
     handle = await watching.show(issue, block=BLOCK, handle=None)
