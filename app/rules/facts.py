@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 Visibility = Literal["public", "unlisted", "private"]
@@ -16,6 +16,8 @@ Visibility = Literal["public", "unlisted", "private"]
 
 Mode = Literal["automatic", "approve", "dry_run"]
 ShippedWhen = Literal["closed", "release", "production"]
+VersionsNeeded = Literal["all", "any"]
+"""How many of an issue's versions must be released before its fix has shipped."""
 ReplyKind = Literal["ack", "progress", "fixed", "outcome", "correction"]
 TemplateKind = Literal[
     "ack",
@@ -184,6 +186,22 @@ class Release:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """A version that people set on an issue as the one that has its fix.
+
+    Only `released` says that customers can have it: `released_on` may be a plan, and an archived
+    version is merely put away. `released_on` is a day without a time, as trackers keep it.
+    """
+
+    remote_id: str
+    label: str
+    url: str
+    released: bool
+    released_on: date | None = None
+    archived: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Containment:
     """Whether one release holds one change.
 
@@ -237,7 +255,10 @@ class IssueFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IssueReading:
-    """Everything one re-read of an issue found: the issue, its fixes, and where those fixes are."""
+    """Everything one re-read of an issue found: the issue, its fixes, and where those fixes are.
+
+    `versions` are those set on the issue; None where the tracker proves by code instead.
+    """
 
     facts: IssueFacts
     read_at: datetime
@@ -245,6 +266,7 @@ class IssueReading:
     releases: tuple[Release, ...] = ()
     containments: tuple[Containment, ...] = ()
     deployments: tuple[Deployment, ...] = ()
+    versions: tuple[Version, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

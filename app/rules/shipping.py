@@ -1,7 +1,7 @@
 """Has the fix shipped? Decided from one reading of the issue; every verdict carries its reason.
 
-The ladder: L0 closed as fixed, L1 a merged change is linked, L2 a published release contains it,
-L3 it runs in production. 'Closed' alone is never 'fixed', and 'fixed' alone is never 'shipped'.
+The ladder: L0 closed as fixed, L1 a merged change is linked, L2 a published release contains it
+(or the version that people set on the issue is released), L3 it runs in production. 'Closed' alone is never 'fixed', and 'fixed' alone is never 'shipped'.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 
 from app.rules.facts import (
@@ -22,6 +22,8 @@ from app.rules.facts import (
     OutcomeReason,
     Release,
     ShippedWhen,
+    Version,
+    VersionsNeeded,
 )
 
 LOOKS_LIKE_A_VERSION = r"v?\d+(\.\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\d*)?"
@@ -33,11 +35,16 @@ Numbers and the usual words only: any other word in a tag may be a customer's or
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """A tracker's own rules for 'shipped'. `tag_pattern` is a glob over release labels."""
+    """A tracker's own rules for 'shipped'. `tag_pattern` is a glob over the labels of releases and versions.
+
+    `versions` is for trackers that set versions on the issue: whether each that matches has to be
+    released, or one is enough.
+    """
 
     shipped_when: ShippedWhen = "release"
     tag_pattern: str = "*"
     public_label_pattern: str = LOOKS_LIKE_A_VERSION
+    versions: VersionsNeeded = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +123,8 @@ def judge(reading: IssueReading, policy: Policy) -> Verdict:
         )
     if policy.shipped_when == "closed":
         return _shipped_by_closing(reading)
+    if policy.shipped_when == "release" and reading.versions is not None:
+        return _shipped_by_version(reading, reading.versions, policy)
     if not reading.changes:
         return NotYet(
             why="closed as fixed, but no commit or merged pull request is linked to it",
@@ -307,6 +316,93 @@ def _shipped_in(reading: IssueReading, release: Release, policy: Policy) -> Ship
             release.url,
         ),
         why=f"{release.label} contains {_shas(reading.changes)}",
+    )
+
+
+def _shipped_by_version(reading: IssueReading, versions: tuple[Version, ...], policy: Policy) -> Verdict:
+    counted = sorted((v for v in versions if fnmatchcase(v.label, policy.tag_pattern)), key=_release_order)
+    released = [v for v in counted if v.released]
+    is_enough = bool(released) and (policy.versions == "any" or len(released) == len(counted))
+    if is_enough:
+        proof = counted if policy.versions == "all" else released[:1]
+        return _shipped_as(reading, proof, policy)
+    return NotYet(
+        why=_why_not_released(reading, versions, counted, policy),
+        is_fixed=True,
+        fix=_fix_in(counted) or _fix(reading),
+        fixed_at=_fixed_at(reading),
+        evidence=(_closed(reading),),
+    )
+
+
+def _release_order(version: Version) -> tuple[date, int, str]:
+    """By the day of release, unknown days last; then older ids first. Never by the time of the reading."""
+    return version.released_on or date.max, len(version.remote_id), version.remote_id
+
+
+def _fix_in(versions: Iterable[Version]) -> str:
+    """What a fix is called that is known only by its versions: closed again for the same ones, it is the same fix."""
+    return ",".join(sorted(version.remote_id for version in versions))
+
+
+def _names(versions: Iterable[Version]) -> str:
+    return ", ".join(version.label for version in versions)
+
+
+def _why_not_released(
+    reading: IssueReading, versions: tuple[Version, ...], counted: list[Version], policy: Policy
+) -> str:
+    closed = f"closed as {reading.facts.outcome_label or 'fixed'}"
+    if not versions:
+        return f"{closed}, but {reading.facts.ref} has no fix version"
+    if not counted:
+        does = "does" if len(versions) == 1 else "do"
+        return f"{closed}, but {_names(versions)} {does} not match {policy.tag_pattern}"
+    waiting = [version for version in counted if not version.released]
+    is_are = "is" if len(waiting) == 1 else "are"
+    archived = " (archived)" if all(version.archived for version in waiting) else ""
+    return f"{closed}, but {_names(waiting)} {is_are} not released yet{archived}"
+
+
+def _released_at(version: Version, reading: IssueReading) -> datetime:
+    """The end of its day, since its hour is not known: so it is no older than what was said that day.
+
+    A day that is not known, or has not ended, is cut at the reading.
+    """
+    if version.released_on is None:
+        return reading.read_at
+    return min(datetime.combine(version.released_on, time(23, 59, 59), UTC), reading.read_at)
+
+
+def _shipped_as(reading: IssueReading, proof: list[Version], policy: Policy) -> Shipped:
+    facts = reading.facts
+    public = [
+        public_label(v.label, visible=facts.visible_to_public, pattern=policy.public_label_pattern) for v in proof
+    ]
+    is_are = "is" if len(proof) == 1 else "are"
+    return Shipped(
+        label=_names(proof),
+        url=proof[0].url,
+        public_label=", ".join(public) if all(public) else "",
+        public_url=proof[0].url if facts.visible_to_public else "",
+        at=max(_released_at(version, reading) for version in proof),
+        fix=_fix_in(proof),
+        fixed_at=_fixed_at(reading),
+        evidence=(
+            _closed(reading),
+            *(
+                Evidence(
+                    kind="version",
+                    level=2,
+                    label=f"version {v.label} released",
+                    url=v.url,
+                    at=_released_at(v, reading) if v.released_on else None,
+                )
+                for v in proof
+            ),
+        ),
+        digest=_digest("version", *(part for v in proof for part in (v.remote_id, v.label, v.url))),
+        why=f"{_names(proof)} {is_are} released",
     )
 
 

@@ -136,8 +136,10 @@ class River:
 def policy_of(tracker: tables.Tracker) -> Policy:
     """A tracker's own rules for 'shipped'."""
     shipped_when: Literal["closed", "release", "production"] = setting(tracker, "shipped_when", "release")
+    versions: Literal["all", "any"] = setting(tracker, "versions", "all")
     return Policy(
         shipped_when=shipped_when,
+        versions=versions,
         tag_pattern=setting(tracker, "tag_pattern", "*"),
         public_label_pattern=setting(tracker, "public_label_pattern", LOOKS_LIKE_A_VERSION),
     )

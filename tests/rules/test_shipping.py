@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rules import shipping
-from app.rules.facts import Change, Containment, Deployment, IssueFacts, IssueReading, Release
+from app.rules.facts import Change, Containment, Deployment, IssueFacts, IssueReading, Release, Version
 from app.rules.following import follow_verdict
 from app.rules.shipping import Gone, NotFixed, NotYet, Policy, Refutation, Shipped
 
@@ -234,3 +234,143 @@ def test_shipped_means_closed_as_fixed_published_and_everything_inside(
         and bool(answers)
         and set(answers) == {"yes"}
     )
+
+
+# --- versions that people set on the issue
+
+VERSION = Version(
+    remote_id="10001",
+    label="2.4.1",
+    url="https://jira.example/projects/ACME/versions/10001",
+    released=True,
+    released_on=date(2026, 11, 19),
+)
+PLANNED = replace(VERSION, remote_id="10002", label="2.5.0", released=False, released_on=None)
+DONE = replace(FACTS, ref="ACME-12", outcome_label="Fixed")
+
+
+def set_on_issue(*versions: Version) -> IssueReading:
+    return IssueReading(facts=DONE, read_at=NOW, versions=versions)
+
+
+def shipped(reading: IssueReading, policy: Policy | None = None) -> Shipped:
+    verdict = shipping.judge(reading, policy or Policy())
+    assert isinstance(verdict, Shipped), verdict
+    return verdict
+
+
+def test_a_released_version_ships_what_was_closed_as_fixed() -> None:
+    verdict = shipped(set_on_issue(VERSION))
+    assert [(line.kind, line.level, line.label) for line in verdict.evidence] == [
+        ("closed", 0, "ACME-12 closed as Fixed"),
+        ("version", 2, "version 2.4.1 released"),
+    ]
+    assert (verdict.label, verdict.public_label, verdict.public_url) == ("2.4.1", "2.4.1", "")
+    assert verdict.why == "2.4.1 is released"
+
+
+@pytest.mark.parametrize(
+    ("versions", "policy", "reason"),
+    [
+        ((), Policy(), "closed as Fixed, but ACME-12 has no fix version"),
+        ((PLANNED,), Policy(), "closed as Fixed, but 2.5.0 is not released yet"),
+        ((VERSION, PLANNED), Policy(), "closed as Fixed, but 2.5.0 is not released yet"),
+        (
+            (PLANNED, replace(PLANNED, remote_id="10003", label="2.6.0")),
+            Policy(versions="any"),
+            "closed as Fixed, but 2.5.0, 2.6.0 are not released yet",
+        ),
+        ((replace(PLANNED, archived=True),), Policy(), "closed as Fixed, but 2.5.0 is not released yet (archived)"),
+        ((replace(PLANNED, released_on=date(2026, 1, 1)),), Policy(), "closed as Fixed, but 2.5.0 is not released yet"),
+        ((VERSION,), Policy(tag_pattern="app-*"), "closed as Fixed, but 2.4.1 does not match app-*"),
+    ],
+)
+def test_a_version_short_of_its_release_ships_nothing_and_says_why(
+    versions: tuple[Version, ...], policy: Policy, reason: str
+) -> None:
+    verdict = shipping.judge(set_on_issue(*versions), policy)
+    assert isinstance(verdict, NotYet)
+    assert verdict.is_fixed
+    assert verdict.why == reason
+
+
+def test_any_released_version_is_enough_where_the_policy_says_so() -> None:
+    both = set_on_issue(PLANNED, VERSION)
+    assert isinstance(shipping.judge(both, Policy()), NotYet)
+    assert shipped(both, Policy(versions="any")).label == "2.4.1"
+
+
+def test_where_all_have_to_be_released_all_are_named() -> None:
+    other = replace(VERSION, remote_id="10002", label="2.5.0", released_on=date(2026, 11, 18))
+    assert shipped(set_on_issue(VERSION, other)).label == "2.5.0, 2.4.1"
+    secret = replace(other, label="2.5.0 for Bigcorp")
+    assert shipped(set_on_issue(VERSION, secret)).public_label == ""
+
+
+def test_a_version_outside_the_pattern_neither_ships_nor_holds_back() -> None:
+    inner = replace(PLANNED, label="internal-7")
+    assert shipped(set_on_issue(VERSION, inner), Policy(tag_pattern="[0-9]*")).label == "2.4.1"
+
+
+@pytest.mark.parametrize("change", [{"remote_id": "66"}, {"label": "2.4.2"}])
+def test_another_version_has_another_digest(change: dict[str, Any]) -> None:
+    assert shipped(set_on_issue(VERSION)).digest != shipped(set_on_issue(replace(VERSION, **change))).digest
+
+
+def test_a_day_without_an_hour_is_no_older_than_a_complaint_of_that_day_and_never_in_the_future() -> None:
+    morning, evening = datetime(2026, 11, 19, 0, 0, 1, tzinfo=UTC), datetime(2026, 11, 19, 23, 59, 59, tzinfo=UTC)
+    at = shipped(set_on_issue(VERSION)).at
+    assert shipping.is_newer_than(at, morning)
+    assert shipping.is_newer_than(at, evening)
+    assert not shipping.is_newer_than(at, datetime(2026, 11, 20, 8, tzinfo=UTC))
+    for day in (NOW.date(), NOW.date() + timedelta(days=40), None):
+        assert shipped(set_on_issue(replace(VERSION, released_on=day))).at == NOW
+
+
+def test_closing_again_for_the_refuted_version_ships_nothing_and_another_version_does() -> None:
+    first = shipped(set_on_issue(VERSION))
+    refutation = Refutation(at=NOW - timedelta(hours=1), fix=first.fix)
+    closed_again = replace(DONE, closed_at=NOW)
+    again = replace(set_on_issue(VERSION), facts=closed_again)
+    assert follow_verdict(shipping.judge(again, Policy()), refutation=refutation).goal == "linked"
+    other = replace(again, versions=(replace(VERSION, remote_id="10002", label="2.4.2"),))
+    assert follow_verdict(shipping.judge(other, Policy()), refutation=refutation).goal == "shipped"
+
+
+VERSIONS = st.lists(
+    st.builds(
+        Version,
+        remote_id=st.integers(1, 99).map(str),
+        label=st.sampled_from(["2.4.1", "2.5.0", "app-1", "internal"]),
+        url=st.just("https://jira.example/v"),
+        released=st.booleans(),
+        released_on=st.none() | st.dates(date(2026, 1, 1), date(2027, 1, 1)),
+        archived=st.booleans(),
+    ),
+    max_size=4,
+    unique_by=lambda version: version.remote_id,
+).map(tuple)
+
+
+@given(
+    versions=VERSIONS,
+    outcome=st.sampled_from(["fixed", "declined", "duplicate", "unclear"]),
+    state=st.sampled_from(["open", "closed", "gone"]),
+    needed=st.sampled_from(["all", "any"]),
+    pattern=st.sampled_from(["*", "2*", "app-*"]),
+    later=st.timedeltas(timedelta(0), timedelta(days=900)),
+)
+def test_shipped_by_version_means_closed_as_fixed_and_the_released_flag(
+    versions: tuple[Version, ...], outcome: Any, state: Any, needed: Any, pattern: str, later: timedelta
+) -> None:
+    policy = Policy(versions=needed, tag_pattern=pattern)
+    reading = IssueReading(facts=replace(DONE, state=state, outcome=outcome), read_at=NOW, versions=versions)
+    verdict = shipping.judge(reading, policy)
+    flags = [v.released for v in versions if pattern == "*" or v.label.startswith(pattern[:-1])]
+    enough = bool(flags) and (all(flags) if needed == "all" else any(flags))
+    assert isinstance(verdict, Shipped) == (state == "closed" and outcome == "fixed" and enough)
+    if isinstance(verdict, Shipped):
+        assert verdict.at <= NOW
+        again = shipping.judge(replace(reading, read_at=NOW + later, versions=versions[::-1]), policy)
+        assert isinstance(again, Shipped)
+        assert (again.digest, again.fix, again.label) == (verdict.digest, verdict.fix, verdict.label)
