@@ -18,6 +18,8 @@ Mode = Literal["automatic", "approve", "dry_run"]
 ShippedWhen = Literal["closed", "release", "production"]
 VersionsNeeded = Literal["all", "any"]
 """How many of an issue's versions must be released before its fix has shipped."""
+WithoutCode = Literal["ask", "next_release", "milestone"]
+"""What counts as shipped where an issue was closed as fixed and no code is linked to it: a person's word, or a guess."""
 ReplyKind = Literal["ack", "progress", "fixed", "outcome", "correction"]
 TemplateKind = Literal[
     "ack",
@@ -257,7 +259,8 @@ class IssueFacts:
 class IssueReading:
     """Everything one re-read of an issue found: the issue, its fixes, and where those fixes are.
 
-    `versions` are those set on the issue; None where the tracker proves by code instead.
+    `versions` are those set on the issue; None where the tracker proves by code instead. `milestones`
+    are what the issue is planned for (`released` says closed): they stand in where no code is linked.
     """
 
     facts: IssueFacts
@@ -267,6 +270,7 @@ class IssueReading:
     containments: tuple[Containment, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     versions: tuple[Version, ...] | None = None
+    milestones: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

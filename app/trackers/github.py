@@ -36,6 +36,8 @@ from app.rules.facts import (
     OutcomeReason,
     Release,
     ShippedWhen,
+    Version,
+    WithoutCode,
 )
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 
@@ -160,6 +162,14 @@ class GitHubSettings(BaseModel):
         default="counts",
         title="What a public repository shows",
         description="counts: how many wait, with links to their posts. quotes: their names and words as well.",
+    )
+    closed_without_code: WithoutCode = Field(
+        default="ask",
+        title="Closed without code",
+        description=(
+            "An issue closed as completed to which no commit or pull request is linked. ask: a person decides. "
+            "next_release: the next release counts. milestone: its milestone closed counts. The last two are guesses."
+        ),
     )
     label: str = Field(
         default="customer-reported",
@@ -436,6 +446,18 @@ def parse_commit(commit: Mapping[str, Any]) -> Commit:
         message=commit["commit"]["message"],
         at=parse_time(commit["commit"]["committer"]["date"]),
         parents=tuple(parent["sha"] for parent in commit.get("parents") or ()),
+    )
+
+
+def parse_milestone(raw: Mapping[str, Any]) -> Version:
+    """A milestone, as an issue names it: closed is done."""
+    closed_at = raw.get("closed_at")
+    return Version(
+        remote_id=id_of(raw),
+        label=raw["title"],
+        url=raw["html_url"],
+        released=raw["state"] == "closed",
+        released_on=parse_time(closed_at).date() if closed_at else None,
     )
 
 
@@ -730,6 +752,7 @@ class _Proof:
     ) -> None:
         self._api, self._settings = api, settings
         self._issue: int = issue["number"]
+        self._milestone: Mapping[str, Any] | None = issue.get("milestone")
         self._opened = parse_time(issue["created_at"]) - CLOCK_SKEW
         self._name: str = repository["full_name"]
         self._page: str = repository["html_url"]
@@ -746,7 +769,7 @@ class _Proof:
         changes = tuple(fix.change for fix in fixes)
         reading = IssueReading(facts=facts, read_at=self._api.now(), changes=changes)
         if not fixes:
-            return reading
+            return await self._without_code(reading, releases)
         if self._settings.shipped_when == "production":
             return await self._with_deployments(reading, fixes)
         return await self._with_releases(reading, fixes, releases)
@@ -960,6 +983,18 @@ class _Proof:
             if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
                 break
         return replace(reading, releases=tuple(found), containments=tuple(containments))
+
+    async def _without_code(self, reading: IssueReading, releases: Sequence[Mapping[str, Any]]) -> IssueReading:
+        """The first release after the close, or the milestone: what an admin may let stand in for code."""
+        closed_at = reading.facts.closed_at or reading.facts.updated_at
+        if self._settings.closed_without_code == "next_release":
+            counting = [r for r in releases if self._counts(r) and parse_time(r["published_at"]) > closed_at]
+            for raw in sorted(counting, key=lambda r: (parse_time(r["published_at"]), str(r["id"])))[:1]:
+                release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
+                return replace(reading, releases=(release,))
+        if self._settings.closed_without_code == "milestone" and self._milestone is not None:
+            return replace(reading, milestones=(parse_milestone(self._milestone),))
+        return reading
 
     def _counts(self, release: Mapping[str, Any]) -> bool:
         is_public = parse_release(release, sha="").is_public

@@ -180,6 +180,25 @@ def repository(
     }
 
 
+def milestone(places: Places, full_name: str, fields: JSON) -> JSON:
+    """A milestone, as an issue names it."""
+    number = fields["number"]
+    url = f"{places.links}/repos/{full_name}/milestones/{number}"
+    return {
+        "id": 1_002_600 + number,
+        "node_id": node_id("MI", number),
+        "url": url,
+        "html_url": f"{places.pages}/{full_name}/milestone/{number}",
+        "labels_url": f"{url}/labels",
+        "description": None,
+        "creator": user("octocat", places),
+        "open_issues": 1,
+        "closed_issues": 2,
+        "due_on": None,
+        **fields,
+    }
+
+
 def label(places: Places, full_name: str, name: str) -> JSON:
     """A label of a repository."""
     number = sum(name.encode())

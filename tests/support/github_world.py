@@ -106,6 +106,15 @@ class Pull:
 
 
 @dataclass
+class Milestone:
+    """What an issue is planned for; closed where `closed_at` is given."""
+
+    number: int
+    title: str
+    closed_at: datetime | None = None
+
+
+@dataclass
 class Issue:
     id: int
     number: int
@@ -126,6 +135,7 @@ class Issue:
     events: list[Event] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
     labels: list[str] = field(default_factory=list)
+    milestone: Milestone | None = None
 
 
 @dataclass
@@ -725,6 +735,24 @@ class GitHubWorld:
                 "updated_at": stamp(issue.updated_at),
                 "closed_at": stamp(issue.closed_at),
                 "closed_by": shapes.user(issue.closed_by, places) if issue.closed_by else None,
+                "milestone": self._milestone_json(issue) if issue.milestone else None,
+            },
+        )
+
+    def _milestone_json(self, issue: Issue) -> JSON | None:
+        milestone = issue.milestone
+        if milestone is None:
+            return None
+        return shapes.milestone(
+            self.places,
+            issue.repository.full_name,
+            {
+                "number": milestone.number,
+                "title": milestone.title,
+                "state": "closed" if milestone.closed_at else "open",
+                "closed_at": stamp(milestone.closed_at),
+                "created_at": stamp(issue.created_at),
+                "updated_at": stamp(issue.created_at),
             },
         )
 
