@@ -348,6 +348,7 @@ PAGES = {
     "issue-shipped": "/issues/2",
     "replies": "/replies",
     "reply": "/replies/1",
+    "texts": "/texts",
     "connections": "/connections",
     "account": "/connections/accounts/1",
     "tracker": "/connections/trackers/1",

@@ -233,6 +233,8 @@ SHOWN = (
     "/replies?tab=cancelled",
     "/replies/1",
     "/replies/2",
+    "/texts",
+    "/texts?kind=outcome_by_design&language=ja",
     "/connections",
     "/connections/accounts/1",
     "/connections/trackers/1",
