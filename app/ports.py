@@ -38,15 +38,25 @@ class OutsideError(Exception):
     `permanent` means that repeating the same call will fail the same way. `retry_at` is the other
     side's own word on when to come back. `in_flight` (only with kind `unknown`) means that the
     other side may still be working on it: a time-out or a cut line, as opposed to an answered 500.
+    `field` names the one setting or secret that is to blame, where that is known ('settings.app_id').
     """
 
-    def __init__(self, message: str, kind: Kind, *, retry_at: datetime | None = None, in_flight: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        kind: Kind,
+        *,
+        retry_at: datetime | None = None,
+        in_flight: bool = False,
+        field: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.kind: Kind = kind
         self.permanent = kind in PERMANENT
         self.retry_at = retry_at
         self.in_flight = in_flight
+        self.field = field
 
 
 class Stage(Protocol):

@@ -242,6 +242,10 @@ async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: Ba
     adapter, client = river.outside.unproven(kind, settings, secrets)
     try:
         return await adapter.connect()
+    except OutsideError as error:
+        if not error.field:
+            raise
+        raise BadFieldsError([(f"/{error.field.replace('.', '/')}", error.message)]) from error
     finally:
         await client.aclose()
 

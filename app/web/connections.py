@@ -126,6 +126,10 @@ def _fields(sort: Sort, adapter: type[Any]) -> list[Field]:
     return [*fields, *connection_form.wording_fields()] if sort == "accounts" else fields
 
 
+def _upfront_first(fields: Sequence[Field]) -> list[Field]:
+    return sorted(fields, key=lambda field: not field.upfront)
+
+
 def _wrong(fields: Sequence[Field], error: connect.BadFieldsError | OutsideError) -> dict[str, str]:
     wrong = (
         connection_form.wrong_outside(fields, error)
@@ -175,7 +179,7 @@ async def _page(
         kind=kind,
         title=adapter.title,
         fields=[field for field in fields if field.part != "secrets"],
-        secrets=[field for field in fields if field.part == "secrets"],
+        secrets=_upfront_first([field for field in fields if field.part == "secrets"]),
         values=draft.values if draft.is_of("settings") else connection_form.stored(fields, row.settings),
         hook_url=f"{visit.river.outside.base_url}/hooks/{sort}/{number}",
         deliveries=came,
@@ -225,7 +229,9 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
                 visit.river, number, name=name, settings=settings if changed else None, secrets=None
             )
     except (connect.BadFieldsError, OutsideError) as error:
-        draft = Draft(form="settings", values=draft_values, wrong=_wrong(fields, error))
+        shown_here = [field for field in fields if field.part != "secrets"]
+        wrong = connection_form.on_page(_wrong(fields, error), shown_here)
+        draft = Draft(form="settings", values=draft_values, wrong=wrong)
         return await _page(visit, sort, number, draft, status=422)
     return visit.onwards(f"/connections/{sort}/{number}", did="saved")
 
@@ -271,9 +277,10 @@ async def reconnect(sent: FromAdmin, sort: Sort, number: Number) -> Response:
         else:
             await connect.change_tracker(visit.river, number, name=None, settings=None, secrets=secrets)
     except (connect.BadFieldsError, OutsideError) as error:
-        wrong = _wrong(fields, error)
+        here = [field for field in fields if field.part == "secrets"]
+        wrong = connection_form.on_page(_wrong(fields, error), here)
         if "" in wrong:
-            first = next((field.name for field in fields if field.part == "secrets"), "")
+            first = next((field.name for field in _upfront_first(here)), "")
             wrong = {first: wrong[""], **{name: text for name, text in wrong.items() if name}}
         return await _page(visit, sort, number, Draft(form="secrets", wrong=wrong), status=422)
     return visit.onwards(f"/connections/{sort}/{number}", did="saved")

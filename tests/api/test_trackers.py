@@ -8,6 +8,7 @@ import pytest
 
 from tests.support import story
 from tests.support.circle import Circle
+from tests.support.github_app import add_app, key_pair
 from tests.support.outsides import APP, GITHUB, HOOK_SECRET, Outsides, github_tracker
 
 TOKENS = ("token-brand", "token-dead", HOOK_SECRET)
@@ -64,6 +65,47 @@ async def test_what_cannot_be_reached_is_told_and_not_stored(
     assert says in problem["detail"]
     assert not any(secret in str(problem) for secret in TOKENS)
     assert (await connected.get("/api/v1/trackers"))["items"] == []
+
+
+async def test_an_app_is_connected_by_its_key_and_a_wrong_key_is_pointed_at(
+    connected: Circle, outside: Outsides
+) -> None:
+    app = add_app(outside.world, APP)
+    body = {**github_tracker(app_id=str(app.id)), "secrets": {"private_key": key_pair()[0]}}
+    for key in ("no key", key_pair("another")[0]):
+        wrong = {**body, "secrets": {"private_key": key}}
+        problem = await connected.post("/api/v1/trackers", wrong, status=422)
+        assert [error["pointer"] for error in problem["errors"]] == ["/secrets/private_key"]
+    wrong = {**body, "settings": {**body["settings"], "app_id": "999999"}}
+    problem = await connected.post("/api/v1/trackers", wrong, status=422)
+    assert [error["pointer"] for error in problem["errors"]] == ["/settings/app_id"]
+    assert (await connected.get("/api/v1/trackers"))["items"] == []
+
+    made = await connected.post("/api/v1/trackers", body, status=201)
+    assert "PRIVATE KEY" not in str(made)
+    assert await connected.post("/api/v1/trackers/1/pull") == {"issues": 0}
+    health = await connected.get("/api/v1/trackers/1/health")
+    assert health["ok"]
+    assert "issues: write" in health["scopes"]
+
+
+async def test_a_process_asks_for_one_token_and_a_new_key_meets_no_old_one(
+    connected: Circle, outside: Outsides
+) -> None:
+    app = add_app(outside.world, APP)
+    body = {**github_tracker(app_id=str(app.id)), "secrets": {"private_key": key_pair()[0]}}
+    await connected.post("/api/v1/trackers", body, status=201)
+    made = app.tokens_made
+    for _ in range(3):
+        await connected.post("/api/v1/trackers/1/pull")
+    assert app.tokens_made == made + 1
+    other = {"secrets": {"private_key": key_pair("another")[0]}}
+    await connected.call("PATCH", "/api/v1/trackers/1", other, status=422)
+    app.public_key = key_pair("another")[1]
+    await connected.call("PATCH", "/api/v1/trackers/1", other)
+    made = app.tokens_made
+    await connected.post("/api/v1/trackers/1/pull")
+    assert app.tokens_made == made + 1
 
 
 async def test_settings_are_merged_and_another_project_is_another_tracker(connected: Circle, outside: Outsides) -> None:

@@ -542,6 +542,38 @@ def cross_reference(*, source: JSON, whole: JSON, login: str, at: datetime, plac
     }
 
 
+def installation(
+    *,
+    installation_id: int,
+    app_id: int,
+    slug: str,
+    account: str,
+    permissions: Mapping[str, str],
+    at: datetime,
+    places: Places,
+) -> JSON:
+    """Where an app is installed."""
+    return {
+        "id": installation_id,
+        "account": user(account, places),
+        "repository_selection": "selected",
+        "access_tokens_url": f"{places.links}/app/installations/{installation_id}/access_tokens",
+        "repositories_url": f"{places.links}/installation/repositories",
+        "html_url": f"{places.pages}/settings/installations/{installation_id}",
+        "app_id": app_id,
+        "app_slug": slug,
+        "target_id": 1,
+        "target_type": "Organization",
+        "permissions": dict(permissions),
+        "events": [],
+        "created_at": stamp(at),
+        "updated_at": stamp(at),
+        "single_file_name": None,
+        "suspended_by": None,
+        "suspended_at": None,
+    }
+
+
 def hook(*, hook_id: int, full_name: str, url: str, events: Sequence[str], at: datetime, places: Places) -> JSON:
     """A webhook; its secret is never shown."""
     address = f"{places.links}/repos/{full_name}/hooks/{hook_id}"

@@ -71,6 +71,28 @@ class Token:
     may_write: bool = True
     is_app: bool = False
     is_collaborator: bool = True
+    permissions: dict[str, str] | None = None
+    expires_at: datetime | None = None
+
+    def may(self, wanted: str) -> bool:
+        """Whether it has one of the ways that GitHub writes as 'issues=write; pull_requests=write'."""
+        if self.permissions is None:
+            return True
+        ways = [[part.strip().split("=") for part in way.split(",")] for way in wanted.split(";")]
+        return any(all(self.permissions.get(name) in {access, "write"} for name, access in way) for way in ways)
+
+
+@dataclass
+class App:
+    """A GitHub App: its public key, and where it is installed with which permissions."""
+
+    id: int
+    slug: str
+    public_key: str
+    permissions: dict[str, str]
+    installations: dict[int, list[str]] = field(default_factory=dict)
+    suspended: set[int] = field(default_factory=set)
+    tokens_made: int = 0
 
 
 @dataclass
@@ -212,6 +234,7 @@ class GitHubWorld:
         self.repositories: dict[str, Repository] = {}
         self.renamed: dict[str, int] = {}
         self.tokens: dict[str, Token] = {"token-octocat": Token("octocat"), "token-brand": Token("brand-bot")}
+        self.apps: dict[str, App] = {}
         self.pending: list[Delivery] = []
         self.delivered: list[Delivery] = []
         self.drops_webhooks = False
@@ -304,6 +327,33 @@ class GitHubWorld:
         self.clock.tick()
         found.git.delete_tag(name)
         self._emit(found, "delete", {"ref": name, "ref_type": "tag", "pusher_type": "user"})
+
+    # Apps
+
+    def add_app(self, slug: str, *, public_key: str, permissions: Mapping[str, str], app_id: int | None = None) -> str:
+        """Register an app by its public key (PEM). Returns its id."""
+        number = app_id or self._id()
+        self.apps[str(number)] = App(number, slug, public_key, dict(permissions))
+        return str(number)
+
+    def install_app(self, app: str, repositories: Sequence[str]) -> int:
+        """Install it on repositories; an earlier installation is gone. Returns the installation's id."""
+        found, number = self.apps[app], self._id()
+        found.installations = {number: [self.repository(name).full_name for name in repositories]}
+        return number
+
+    def open_installation(self, app: App, installation: int) -> tuple[str, Token]:
+        """An installation's next token: good for an hour, and much longer than the forty characters of old."""
+        app.tokens_made += 1
+        name = f"ghs_{app.id}_{'x' * 500}.{app.tokens_made}"
+        self.tokens[name] = Token(
+            f"{app.slug}[bot]",
+            repositories=set(app.installations[installation]),
+            is_app=True,
+            permissions=dict(app.permissions),
+            expires_at=self.clock.now() + timedelta(hours=1),
+        )
+        return name, self.tokens[name]
 
     # Issues
 

@@ -55,6 +55,8 @@ class Settings(BaseModel):
 class Secrets(BaseModel):
     token: SecretStr = Field(title="Token", description="From there.")
     second: SecretStr | None = Field(None, title="Second", description="If there is one.")
+    key: SecretStr | None = Field(None, title="Key", description="In lines.", json_schema_extra={"lines": True})
+    other: SecretStr | None = Field(None, title="Or", description="Or so.", json_schema_extra={"upfront": True})
 
 
 class Adapter:
@@ -71,19 +73,23 @@ def test_each_kind_of_field_is_drawn_and_read_back() -> None:
         ("settings.motto", "text", False, "", ()),
         ("secrets.token", "password", True, "", ()),
         ("secrets.second", "password", False, "", ()),
+        ("secrets.key", "lines", False, "", ()),
+        ("secrets.other", "password", False, "", ()),
     ]
+    assert [f.name for f in fields if f.upfront] == ["settings.address_url", "secrets.token", "secrets.other"]
     assert (fields[1].least, fields[1].most) == (1, 30)
     form = {
         "settings.address_url": " https://a.example ",
         "settings.days": "",
         "settings.when": "in_time",
         "secrets.token": "t",
+        "secrets.key": "one\r\ntwo",
     }
     values = connection_form.read(fields, form)
     assert values["settings"] == {"address_url": "https://a.example", "when": "in_time", "loud": False}
-    assert values["secrets"] == {"token": "t"}
+    assert values["secrets"] == {"token": "t", "key": "one\r\ntwo"}
     assert Settings.model_validate(values["settings"]).days == 3
-    assert "secrets.token" not in connection_form.typed(fields, form), "a secret is never sent back"
+    assert not [name for name in connection_form.typed(fields, form) if name.startswith("secrets")], "never sent back"
     stored = connection_form.stored(fields, {"address_url": "https://a.example", "days": 5, "loud": True})
     assert stored == {
         "settings.address_url": "https://a.example",
@@ -104,6 +110,16 @@ def test_what_is_wrong_stands_at_its_field() -> None:
     }
     for kind, where in (("auth_broken", "secrets.token"), ("misconfigured", "settings.address_url"), ("transient", "")):
         assert connection_form.wrong_outside(fields, OutsideError("why", kind)) == {where: "why"}  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_with_an_unseen_field_stands_at_the_top() -> None:
+    shown = [field for field in connection_form.fields_of_adapter(Adapter) if field.part == "settings"]
+    wrong = {"settings.days": "too many", "secrets.token": "refused"}
+    assert connection_form.on_page(wrong, shown) == {"settings.days": "too many", "": "refused"}
+    assert connection_form.on_page({"settings.days": "too many", "name": "long"}, shown) == {
+        "settings.days": "too many",
+        "name": "long",
+    }
 
 
 @pytest.mark.parametrize("kind", [*channels().values(), *trackers().values()], ids=lambda kind: kind.__module__)
