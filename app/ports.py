@@ -1,7 +1,8 @@
 """What a channel and a tracker are to Fullcircle, and the one error they raise.
 
 A channel or a tracker is one file. It is handed a `Connection` and turns the vendor's words into
-ours; it keeps no state of its own, opens no transaction and reads no clock but the one it is given.
+ours; it keeps no state of its own but what a new one finds out again (a token made of its
+credentials), opens no transaction and reads no clock but the one it is given.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import httpx
 from pydantic import BaseModel
@@ -259,6 +260,25 @@ class Tracker(Protocol):
 
     def receive(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
         """Verify a webhook call on its raw bytes. BadSignatureError; ValueError where the signed body is no JSON."""
+        ...
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """What a tracker offers besides where it can arrange its own webhook. One without it is not asked."""
+
+    hook_events: ClassVar[tuple[str, ...]]
+    """What it has to tell of, in the words of the other side's pages: for a person who sets it up there."""
+
+    async def set_up_hook(self, *, url: str) -> None:
+        """Have the other side call `url`, signed with our webhook secret; one that is there already is put right.
+
+        OutsideError `forbidden` where our credentials do not reach so far.
+        """
+        ...
+
+    async def send_again(self, *, url: str) -> int:
+        """Ask for the calls to `url` that did not arrive, each once; returns how many. 0 where we may not ask."""
         ...
 
 

@@ -76,6 +76,25 @@ OUTCOMES: Mapping[str, tuple[Outcome, OutcomeReason | None, str]] = {
 }
 """GitHub's reason for closing, in our words. A close without a reason, or with a new one, stays unclear."""
 
+HOOK_EVENTS: Mapping[str, str] = {
+    "issues": "Issues",
+    "release": "Releases",
+    "pull_request": "Pull requests",
+    "push": "Pushes",
+    "create": "Branch or tag creation",
+    "delete": "Branch or tag deletion",
+    "repository": "Repositories",
+    "deployment_status": "Deployment statuses",
+}
+"""What our webhook has to tell of, and how GitHub's pages call it."""
+
+DELIVERIES_KEPT = timedelta(days=3)
+"""https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks"""
+LOST_CALLS_AT_ONCE = 30
+"""How many calls are asked for again in one poll; the next goes on."""
+LATE_CALLS = timedelta(hours=1)
+"""So far back each look for lost calls reaches behind the one before it."""
+
 PERMISSION_TITLES: Mapping[str, str] = {"repository_hooks": "Webhooks", "statuses": "Commit statuses"}
 """Permissions whose name in the API is not the one on GitHub's pages."""
 
@@ -601,6 +620,21 @@ def parse_webhook(*, event: str, key: str, payload: Mapping[str, Any], is_ours: 
         event in {"create", "delete"} and payload.get("ref_type") == "tag"
     )
     return Hook(key=key, event=name, everything=is_tag)
+
+
+def lost_calls(deliveries: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Guid and id of each webhook call that never arrived and was not sent again yet, oldest first.
+
+    A call keeps its guid through all attempts: https://docs.github.com/rest/repos/webhooks#list-deliveries-for-a-repository-webhook
+    """
+    attempts: dict[str, list[Mapping[str, Any]]] = {}
+    for delivery in sorted(deliveries, key=lambda one: (parse_time(one["delivered_at"]), int(id_of(one)))):
+        attempts.setdefault(str(delivery["guid"]), []).append(delivery)
+    return [
+        (guid, int(id_of(tried[-1])))
+        for guid, tried in attempts.items()
+        if not any(one["redelivery"] or 200 <= one["status_code"] < 300 for one in tried)
+    ]
 
 
 # What GitHub refuses
@@ -1464,6 +1498,7 @@ class GitHub:
     Secrets: ClassVar[type[BaseModel]] = GitHubSecrets
     poll_every: ClassVar[timedelta] = timedelta(seconds=60)
     settle: ClassVar[timedelta] = timedelta(minutes=30)
+    hook_events: ClassVar[tuple[str, ...]] = tuple(HOOK_EVENTS.values())
     block_limit: ClassVar[int] = 65_000
     """GitHub takes 65,536 characters: https://github.com/danger/danger/issues/424"""
 
@@ -1475,6 +1510,9 @@ class GitHub:
         self._facts = connection.facts
         self._repository_id = connection.remote_id
         self._login: str | None = connection.facts.get("login")
+        self._looked_for_lost_calls: datetime | None = None
+        self._hooks_hidden_until: datetime | None = None
+        self._sent_again: set[str] = set()
 
     # What a person asks
 
@@ -1691,6 +1729,102 @@ class GitHub:
             return self._api.repo(path["repository"]), int(path["number"])
         name, number = self._named_issue(issue.ref)
         return self._api.repo(name or self._settings.repository), number
+
+    # Our webhook there
+
+    async def set_up_hook(self, *, url: str) -> None:
+        """The repository's webhook to us: found again by its address, and then put right instead of made twice.
+
+        https://docs.github.com/rest/repos/webhooks
+        """
+        secret = self._secrets.webhook_secret.get_secret_value() if self._secrets.webhook_secret else ""
+        if not secret:
+            raise OutsideError("setting up the webhook: there is no webhook secret", "misconfigured")
+        config = {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"}
+        try:
+            if not await self._put_hook_right(config) and not await self._make_hook(config):
+                # Somebody else made it between our look and our call.
+                await self._put_hook_right(config)
+        except OutsideError as error:
+            if error.kind != "gone":
+                raise
+            # To whoever may not see them, GitHub says that there are no webhooks at all.
+            raise OutsideError(error.message, "forbidden") from error
+
+    async def _put_hook_right(self, config: Mapping[str, str]) -> bool:
+        """False where there is no hook to this address."""
+        hook = await self._our_hook(config["url"])
+        if hook is None:
+            return False
+        with _as_github_says("reading the webhooks"):
+            events = list(dict.fromkeys([*hook["events"], *HOOK_EVENTS]))
+            url = f"{self._hooks}/{id_of(hook)}"
+        given = {"active": True, "events": ["*"] if "*" in events else events, "config": dict(config)}
+        await self._api.call("PATCH", url, what="putting the webhook right", json=given, writes=True)
+        return True
+
+    async def _make_hook(self, config: Mapping[str, str]) -> bool:
+        """False where GitHub says that there is one."""
+        what = "setting up the webhook"
+        given = {"name": "web", "active": True, "events": list(HOOK_EVENTS), "config": dict(config)}
+        answer = await self._api.call("POST", self._hooks, what=what, json=given, writes=True, also={422})
+        if answer.status_code == 422 and "already exists" not in _words_of(answer):
+            raise self._api.failure(answer, what=what, writes=True)
+        return answer.status_code != 422
+
+    async def _our_hook(self, url: str) -> Mapping[str, Any] | None:
+        what = f"reading the webhooks of {self._settings.repository}"
+        with _as_github_says(what):
+            hooks = await self._api.all(f"{self._hooks}?per_page={PAGE}", what=what)
+            return next((hook for hook in hooks if hook["config"].get("url") == url), None)
+
+    @property
+    def _hooks(self) -> str:
+        return f"{self._api.repo(self._settings.repository)}/hooks"
+
+    async def send_again(self, *, url: str) -> int:
+        """GitHub itself never repeats a call that failed, but keeps it for three days and repeats it when asked.
+
+        How far was looked lives as long as this adapter: a new one looks through all three days, and
+        finds by what GitHub lists which calls were sent again already.
+        """
+        began = self._now()
+        since = began - DELIVERIES_KEPT
+        if self._looked_for_lost_calls is not None:
+            since = max(since, self._looked_for_lost_calls - LATE_CALLS)
+        hidden_until = self._hooks_hidden_until
+        if self._secrets.webhook_secret is None or (hidden_until is not None and began < hidden_until):
+            return 0
+        try:
+            hook = await self._our_hook(url)
+            lost = await self._lost_calls(hook, since=since) if hook is not None else []
+            for guid, delivery in lost[:LOST_CALLS_AT_ONCE]:
+                address = f"{self._hooks}/{id_of(hook or {})}/deliveries/{delivery}/attempts"
+                await self._api.call("POST", address, what="asking for a lost call again", also={404, 422})
+                self._sent_again.add(guid)
+        except OutsideError as error:
+            if error.kind not in {"forbidden", "gone"}:
+                raise
+            # Not allowed to see webhooks. Permissions can be added, so it is tried again, but not on each poll.
+            self._hooks_hidden_until = began + LATE_CALLS
+            return 0
+        if len(lost) <= LOST_CALLS_AT_ONCE:
+            self._looked_for_lost_calls = began
+        return min(len(lost), LOST_CALLS_AT_ONCE)
+
+    async def _lost_calls(self, hook: Mapping[str, Any], *, since: datetime) -> list[tuple[str, int]]:
+        what = "reading which calls of the webhook were lost"
+        found: list[Mapping[str, Any]] = []
+        with _as_github_says(what):
+            address = f"{self._hooks}/{id_of(hook)}/deliveries?per_page={PAGE}"
+            async for page in self._api.pages(address, what=what):
+                found += [one for one in page if parse_time(one["delivered_at"]) >= since]
+                if len(found) >= MAX_RANGE_PAGES * PAGE or any(parse_time(one["delivered_at"]) < since for one in page):
+                    break
+            lost = lost_calls(found)
+            self._sent_again.intersection_update(str(one["guid"]) for one in found)
+        # An attempt is listed a little later than it was asked for.
+        return [(guid, delivery) for guid, delivery in lost if guid not in self._sent_again]
 
     # What GitHub tells us
 

@@ -143,7 +143,7 @@ def _mode(sent: Sent) -> Mode:
     return next((mode for mode, _, _ in MODES if mode == sent.text("mode")), "approve")
 
 
-Done = Literal["connected", "saved", "works", "ill", "read"]
+Done = Literal["connected", "saved", "works", "ill", "read", "hooked"]
 
 
 @router.get("/{sort}/{number}")
@@ -181,7 +181,8 @@ async def _page(
         fields=[field for field in fields if field.part != "secrets"],
         secrets=_upfront_first([field for field in fields if field.part == "secrets"]),
         values=draft.values if draft.is_of("settings") else connection_form.stored(fields, row.settings),
-        hook_url=f"{visit.river.outside.base_url}/hooks/{sort}/{number}",
+        hook_url=visit.river.outside.hook_url(row),
+        hook_events=getattr(adapter, "hook_events", ()),
         deliveries=came,
         modes=MODES,
         settle=visit.river.settle_of(row) if isinstance(row, Tracker) else None,
@@ -291,6 +292,17 @@ async def test(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     """Try it now."""
     found: Account | Tracker = await connect.probe(sent.visit.river, _table(sort), number)
     return sent.visit.onwards(f"/connections/{sort}/{number}", did="works" if found.ok else "ill")
+
+
+@router.post("/trackers/{number}/hook")
+async def set_up_hook(sent: FromAdmin, number: Number) -> Response:
+    """Have the other side call us; where that is not allowed, the page says what is missing and how to do it by hand."""
+    try:
+        await connect.set_up_hook(sent.visit.river, number)
+    except OutsideError as error:
+        draft = Draft(form="hook", wrong={"": sentence(error.message)})
+        return await _page(sent.visit, "trackers", number, draft, status=422)
+    return sent.visit.onwards(f"/connections/trackers/{number}", did="hooked")
 
 
 @router.post("/{sort}/{number}/read")

@@ -46,6 +46,7 @@ from tests.support.github_world import (
     RefusedError,
     Repository,
     Token,
+    Webhook,
 )
 
 SCHEMA = build_schema(
@@ -271,7 +272,11 @@ class GitHubServer:
             ("DELETE", f"{repo}/releases/{{release:int}}", self._delete_release),
             ("GET", f"{repo}/deployments", self._list_deployments),
             ("GET", f"{repo}/deployments/{{deployment:int}}/statuses", self._list_statuses),
+            ("GET", f"{repo}/hooks", self._list_hooks),
             ("POST", f"{repo}/hooks", self._create_hook),
+            ("PATCH", f"{repo}/hooks/{{hook:int}}", self._patch_hook),
+            ("GET", f"{repo}/hooks/{{hook:int}}/deliveries", self._list_deliveries),
+            ("POST", f"{repo}/hooks/{{hook:int}}/deliveries/{{delivery:int}}/attempts", self._redeliver),
         ]
         routes: list[BaseRoute] = [
             Route(self._prefix + path, self._guarded(handler), methods=[method]) for method, path, handler in table
@@ -762,10 +767,55 @@ class GitHubServer:
         newest = deployment.statuses[::-1]
         return self._page(request, newest, lambda status: self.world.deployment_status_json(found, deployment, status))
 
+    def _list_hooks(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_write(token, "repository_hooks=read")
+        return self._page(request, list(found.hooks.values()), lambda hook: self.world.hook_json(found, hook))
+
+    def _hook(self, request: Request, found: Repository) -> Webhook:
+        hook = found.hooks.get(request.path_params["hook"])
+        if hook is None:
+            raise RefusedError(404, "Not Found")
+        return hook
+
+    def _patch_hook(self, request: Request, found: Repository, token: Token) -> Response:
+        """A config is taken whole: one without a secret leaves the hook without one."""
+        self._may_write(token, "repository_hooks=write")
+        hook, given = self._hook(request, found), _given(request)
+        if config := given.get("config"):
+            hook.url, hook.secret = config["url"], config.get("secret", "")
+        hook.events = given.get("events", hook.events)
+        hook.active = given.get("active", hook.active)
+        self._wrote(request, token, hook.id)
+        return _json(self.world.hook_json(found, hook))
+
+    def _list_deliveries(self, request: Request, found: Repository, token: Token) -> Response:
+        """Newest first; the next page begins behind a cursor."""
+        self._may_write(token, "repository_hooks=read")
+        hook, query = self._hook(request, found), request.query_params
+        kept = self.world.clock.now() - timedelta(days=3)
+        newest = sorted((d for d in self.world.delivered if d.hook is hook and d.at >= kept), key=lambda d: -d.id)
+        rest = [d for d in newest if d.id < int(query.get("cursor", sys.maxsize))]
+        part = rest[: min(int(query.get("per_page", "30")), 100)]
+        made = _json([self.world.delivery_json(found, delivery) for delivery in part])
+        if len(part) < len(rest):
+            root = self.world.places.links.removesuffix(self._prefix)
+            address = f"{root}{request.url.path}?{urlencode({**dict(query), 'cursor': part[-1].id})}"
+            made.headers["Link"] = f'<{address}>; rel="next"'
+        return made
+
+    def _redeliver(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_write(token, "repository_hooks=write")
+        self._hook(request, found)
+        self.world.redeliver(request.path_params["delivery"])
+        self._wrote(request, token, request.path_params["delivery"])
+        return _json({}, 202)
+
     def _create_hook(self, request: Request, found: Repository, token: Token) -> Response:
         self._may_write(token, "repository_hooks=write")
         given = _given(request)
         config = given["config"]
+        if any(hook.url == config["url"] for hook in found.hooks.values()):
+            raise RefusedError(422, "Validation Failed: Hook already exists on this repository")
         number = self.world.add_hook(
             found.full_name, config["url"], secret=config.get("secret", ""), events=given.get("events") or ["push"]
         )

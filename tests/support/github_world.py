@@ -191,6 +191,7 @@ class Webhook:
     secret: str
     events: list[str]
     created_at: datetime
+    active: bool = True
 
 
 @dataclass
@@ -203,7 +204,9 @@ class Delivery:
     event: str
     headers: dict[str, str]
     body: bytes
+    at: datetime
     status: int | None = None
+    is_again: bool = False
 
 
 @dataclass
@@ -652,11 +655,13 @@ class GitHubWorld:
     def redeliver(self, delivery_id: int) -> None:
         """The same call again, with the same GUID."""
         old = next(d for d in (*self.delivered, *self.pending) if d.id == delivery_id)
-        self.pending.append(Delivery(self._id(), old.hook, old.guid, old.event, old.headers, old.body))
+        self.pending.append(
+            Delivery(self._id(), old.hook, old.guid, old.event, old.headers, old.body, self.clock.now(), is_again=True)
+        )
 
     def _emit(self, repository: Repository, event: str, payload: JSON, *, login: str = "octocat") -> None:
         for hook in repository.hooks.values():
-            if "*" in hook.events or event in hook.events:
+            if hook.active and ("*" in hook.events or event in hook.events):
                 self._send(repository, hook, event, payload, login=login)
 
     def _send(
@@ -683,7 +688,7 @@ class GitHubWorld:
             headers["X-Hub-Signature-256"] = (
                 "sha256=" + hmac.new(hook.secret.encode(), body, hashlib.sha256).hexdigest()
             )
-        delivery = Delivery(self._id(), hook, guid, event, headers, body)
+        delivery = Delivery(self._id(), hook, guid, event, headers, body, self.clock.now())
         (self.delivered if self.drops_webhooks else self.pending).append(delivery)
 
     # Looking things up
@@ -933,8 +938,22 @@ class GitHubWorld:
             full_name=repository.full_name,
             url=hook.url,
             events=hook.events,
+            active=hook.active,
             at=hook.created_at,
             places=self.places,
+        )
+
+    def delivery_json(self, repository: Repository, delivery: Delivery) -> JSON:
+        """One attempt of a webhook call as the API lists it."""
+        return shapes.hook_delivery(
+            delivery_id=delivery.id,
+            guid=delivery.guid,
+            event=delivery.event,
+            action=json.loads(delivery.body).get("action"),
+            status=delivery.status,
+            is_again=delivery.is_again,
+            repository_id=repository.id,
+            at=delivery.at,
         )
 
     def timeline_json(self, issue: Issue) -> list[JSON]:
