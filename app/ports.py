@@ -211,7 +211,11 @@ class Channel(Protocol):
 
 
 class Tracker(Protocol):
-    """Where engineers keep their work. Every method may raise OutsideError."""
+    """Where engineers keep their work. Every method may raise OutsideError.
+
+    One whose other side bounds how much is written there says so in `write_limits`, a tuple of
+    WriteLimit: `create`, `show` and `tell` then wait for their turn, over all processes together.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]

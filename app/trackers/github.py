@@ -45,6 +45,7 @@ from app.rules.facts import (
     WithoutCode,
 )
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
+from app.rules.turns import WriteLimit
 
 API_VERSION = "2026-03-10"
 OLDER_API_VERSION = "2022-11-28"
@@ -87,6 +88,9 @@ HOOK_EVENTS: Mapping[str, str] = {
     "deployment_status": "Deployment statuses",
 }
 """What our webhook has to tell of, and how GitHub's pages call it."""
+
+FIRST_PATIENCE, MOST_PATIENCE = timedelta(minutes=1), timedelta(hours=1)
+"""How long to wait after a secondary limit without a time; doubled when it was not long enough."""
 
 DELIVERIES_KEPT = timedelta(days=3)
 """https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks"""
@@ -641,11 +645,20 @@ def lost_calls(deliveries: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]
 
 
 def failure(
-    answer: httpx.Response, *, what: str, now: datetime, by: _Credentials, writes: bool = False
+    answer: httpx.Response,
+    *,
+    what: str,
+    now: datetime,
+    by: _Credentials,
+    writes: bool = False,
+    patience: timedelta = FIRST_PATIENCE,
 ) -> OutsideError:
-    """An unwanted answer as an error for a person, naming the permission that GitHub itself says is missing."""
+    """An unwanted answer as an error for a person, naming the permission that GitHub itself says is missing.
+
+    `patience` is how long to wait where GitHub limits us without saying for how long.
+    """
     status = answer.status_code
-    until = rate_limited_until(answer, now)
+    until = rate_limited_until(answer, now, patience=patience)
     if until is not None:
         return OutsideError(
             f"{what}: GitHub asks us to wait until {until:%H:%M:%S} UTC", "rate_limited", retry_at=until
@@ -675,8 +688,10 @@ def failure(
     return OutsideError(f"{what}: GitHub answers {status}{said}", kind, retry_at=retry_at(answer, now))
 
 
-def rate_limited_until(answer: httpx.Response, now: datetime) -> datetime | None:
-    """When to come back, if this is a rate limit: Retry-After, else the reset time, else a minute.
+def rate_limited_until(
+    answer: httpx.Response, now: datetime, *, patience: timedelta = FIRST_PATIENCE
+) -> datetime | None:
+    """When to come back, if this is a rate limit: Retry-After, else the reset time, else what we have patience for.
 
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
     """
@@ -689,7 +704,7 @@ def rate_limited_until(answer: httpx.Response, now: datetime) -> datetime | None
         return _reset_time(answer, now)
     said = _words_of(answer).lower()
     if answer.status_code == 429 or "rate limit" in said or "abuse detection" in said:
-        return now + timedelta(minutes=1)
+        return now + patience
     return None
 
 
@@ -997,6 +1012,7 @@ class _Api:
         self.has_graphql = True
         self.credentials = _credentials_of(connection)
         self._http = connection.http
+        self._patience, self._limited_at = FIRST_PATIENCE, datetime.min.replace(tzinfo=UTC)
 
     def repo(self, name: str) -> str:
         """The address of a repository."""
@@ -1042,7 +1058,15 @@ class _Api:
 
     def failure(self, answer: httpx.Response, *, what: str, writes: bool = False) -> OutsideError:
         """An unwanted answer as an error for a person."""
-        return failure(answer, what=what, now=self.now(), writes=writes, by=self.credentials)
+        now = self.now()
+        if rate_limited_until(answer, now) is not None:
+            waited = now - self._limited_at
+            if waited > self._patience * 4:
+                self._patience = FIRST_PATIENCE
+            elif waited >= self._patience:  # sooner, it is one of many that were under way together
+                self._patience = min(self._patience * 2, MOST_PATIENCE)
+            self._limited_at = now
+        return failure(answer, what=what, now=now, writes=writes, by=self.credentials, patience=self._patience)
 
     async def _ask_with(
         self, token: str, method: str, url: str, *, headers: Mapping[str, str], **options: Any
@@ -1498,6 +1522,11 @@ class GitHub:
     Secrets: ClassVar[type[BaseModel]] = GitHubSecrets
     poll_every: ClassVar[timedelta] = timedelta(seconds=60)
     settle: ClassVar[timedelta] = timedelta(minutes=30)
+    write_limits: ClassVar[tuple[WriteLimit, ...]] = (
+        WriteLimit(80, timedelta(minutes=1)),
+        WriteLimit(500, timedelta(hours=1)),
+    )
+    """https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"""
     hook_events: ClassVar[tuple[str, ...]] = tuple(HOOK_EVENTS.values())
     block_limit: ClassVar[int] = 65_000
     """GitHub takes 65,536 characters: https://github.com/danger/danger/issues/424"""

@@ -407,3 +407,43 @@ async def test_later_errors_name_what_the_app_lacks(
 async def test_issues_switched_off_are_no_missing_permission(server: GitHubServer, http: httpx.AsyncClient) -> None:
     server.faults.append(Fault("410", path="/issues$"))
     assert (await tracker(server, http=http).connect()).name == APP
+
+
+# What it costs
+
+
+async def test_a_poll_that_finds_nothing_new_costs_nothing_also_after_the_token_was_renewed(
+    server: GitHubServer, world: GitHubWorld, http: httpx.AsyncClient, app: App
+) -> None:
+    world.open_issue(APP, "Export loses tables")
+    watching = app_tracker(server, app, http=http)
+    cursor = [page async for page in watching.pull(cursor=None, since=START)][-1].cursor
+    assert [page async for page in watching.pull(cursor=cursor, since=START)][-1].cursor == cursor
+    world.clock.advance(timedelta(hours=3))
+    asked = len(server.requests)
+    assert [page async for page in watching.pull(cursor=cursor, since=START)][-1].cursor == cursor
+    assert [(method, status) for method, _, status in server.requests[asked:]] == [("POST", 201), ("GET", 304)]
+
+
+async def test_a_secondary_limit_that_comes_again_is_waited_out_twice_as_long(
+    server: GitHubServer, world: GitHubWorld, http: httpx.AsyncClient, app: App
+) -> None:
+    watching = app_tracker(server, app, http=http)
+    world.open_issue(APP, "Export loses tables")
+    server.faults.append(Fault("secondary", path="/issues/1$", count=99))
+
+    async def minutes() -> float:
+        with pytest.raises(OutsideError) as raised:
+            await watching.find("#1")
+        assert raised.value.kind == "rate_limited"
+        assert raised.value.retry_at is not None
+        return (raised.value.retry_at - world.clock.now()).total_seconds() / 60
+
+    assert [await minutes() for _ in range(3)] == [1, 1, 1], "those under way together are one"
+    waited = 1.0
+    for expected in (2, 4, 8, 16, 32, 60, 60):
+        world.clock.advance(timedelta(minutes=waited))
+        waited = await minutes()
+        assert waited == expected
+    world.clock.advance(timedelta(hours=5))
+    assert await minutes() == 1
