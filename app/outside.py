@@ -95,6 +95,10 @@ class Outside:
         except SealedWithAnotherKeyError as error:
             raise OutsideError(f"{row.name}: {error}", "auth_broken") from error
 
+    def hook_url(self, row: tables.Account | tables.Tracker) -> str:
+        """Where the other side calls us."""
+        return f"{self.base_url}/hooks/{row.__tablename__}s/{row.id}"
+
     def channel(self, row: tables.Account) -> Channel:
         """The adapter of a connected account."""
         adapter: Channel = self._adapter("account", row, self.channel_type(row.channel))

@@ -106,6 +106,12 @@ async def preview_a_policy(
     return views.preview(found)
 
 
+@router.post("/{tracker_id}/hook")
+async def set_up_a_trackers_hook(river: RiverDep, _caller: Admin, tracker_id: PathId) -> shapes.TrackerOut:
+    """Set up the webhook on the tracker's own side, or put it right. Asked twice, it is the same hook."""
+    return views.tracker(await connect.set_up_hook(river, tracker_id), river.outside)
+
+
 @router.get("/{tracker_id}/health")
 async def tracker_health(river: RiverDep, _caller: Anyone, tracker_id: PathId) -> shapes.Health:
     """Whether the repository or project can be read, tried just now."""

@@ -43,7 +43,7 @@ def account(row: Account, outside: Outside) -> shapes.AccountOut:
         rejected_webhooks=row.rejected,
         last_rejected_at=row.rejected_at,
         last_rejected_why=row.rejected_why,
-        hook_url=f"{outside.base_url}/hooks/accounts/{row.id}",
+        hook_url=outside.hook_url(row),
         created_at=row.created_at,
     )
 
@@ -63,7 +63,7 @@ def tracker(row: Tracker, outside: Outside) -> shapes.TrackerOut:
         rejected_webhooks=row.rejected,
         last_rejected_at=row.rejected_at,
         last_rejected_why=row.rejected_why,
-        hook_url=f"{outside.base_url}/hooks/trackers/{row.id}",
+        hook_url=outside.hook_url(row),
         created_at=row.created_at,
     )
 

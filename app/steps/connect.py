@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets as random
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.ports import Channel, OutsideError, Profile, Project, Tracker
+from app.ports import Channel, Hooked, OutsideError, Profile, Project, Tracker
 from app.steps.health import record_illness
-from app.steps.link import NotFoundError
+from app.steps.link import ConflictError, NotFoundError
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
 from app.store import accounts, loops, replies, tables
@@ -166,6 +167,36 @@ async def change_tracker(
     return locked
 
 
+async def set_up_hook(river: River, tracker_id: int) -> tables.Tracker:
+    """Have a tracker's own side call us. Its secret is made here and stored first: asked again, it is the same hook.
+
+    ConflictError where this kind of tracker offers no such thing, OutsideError where it is not allowed.
+    """
+    async with river.db.read() as session:
+        row = await _must_have(session, tables.Tracker, tracker_id)
+    kind = river.outside.tracker_type(row.kind)
+    if not hasattr(kind, "set_up_hook"):
+        raise ConflictError(f"a webhook of {kind.title} cannot be set up from here; enter its address there")
+    if not river.outside.opened(row).get("webhook_secret"):
+        row = await _with_webhook_secret(river, kind, tracker_id)
+    adapter = river.outside.tracker(row)
+    if isinstance(adapter, Hooked):
+        await adapter.set_up_hook(url=river.outside.hook_url(row))
+    log.info("webhook set up", tracker_id=row.id)
+    return row
+
+
+async def _with_webhook_secret(river: River, kind: type[Tracker], tracker_id: int) -> tables.Tracker:
+    async with river.db.begin() as session:
+        locked = await _must_lock(session, tables.Tracker, tracker_id)
+        opened = river.outside.opened(locked)
+        if not opened.get("webhook_secret"):  # otherwise somebody else asked at the same moment
+            opened["webhook_secret"] = random.token_urlsafe(32)
+            locked.secrets = river.outside.seal(kind.Secrets.model_validate(opened))
+            locked.version += 1
+    return locked
+
+
 async def remove(river: River, table: type[accounts.C], number: int) -> None:
     """Disconnect. Posts and loops stay; what waited to be said through an account is held."""
     async with river.db.begin() as session:
@@ -242,6 +273,10 @@ async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: Ba
     adapter, client = river.outside.unproven(kind, settings, secrets)
     try:
         return await adapter.connect()
+    except OutsideError as error:
+        if not error.field:
+            raise
+        raise BadFieldsError([(f"/{error.field.replace('.', '/')}", error.message)]) from error
     finally:
         await client.aclose()
 

@@ -14,7 +14,8 @@ from typing import Literal
 
 import structlog
 
-from app.ports import OutsideError
+from app.ports import Hooked, OutsideError
+from app.ports import Tracker as Adapter
 from app.rules import permission, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
@@ -164,6 +165,8 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
     except OutsideError as error:
         failure = error
         await record_illness(river, Tracker, tracker.id, tracker.version, error)
+    else:
+        await _ask_for_lost_calls(river, tracker, adapter)
     async with river.db.begin() as session:
         row = await accounts.lock(session, Tracker, tracker.id)
         if row is not None and row.version == tracker.version:
@@ -181,6 +184,21 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
     river.wake("look_at_issues")
     if failure is not None and raises:
         raise failure
+
+
+async def _ask_for_lost_calls(river: River, tracker: Tracker, adapter: Adapter) -> None:
+    """Webhook calls that did not arrive are asked for again. The poll has found what they say: this may fail."""
+    if not isinstance(adapter, Hooked):
+        return
+    try:
+        count = await adapter.send_again(url=river.outside.hook_url(tracker))
+    except OutsideError as error:
+        if error.kind == "rate_limited":
+            await record_illness(river, Tracker, tracker.id, tracker.version, error)
+        log.info("lost webhook calls not asked for", tracker_id=tracker.id, kind=error.kind, why=error.message)
+    else:
+        if count:
+            log.info("lost webhook calls asked for again", tracker_id=tracker.id, count=count)
 
 
 async def look_next(river: River) -> bool:

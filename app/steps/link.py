@@ -15,6 +15,7 @@ from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue, new_marker
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import River
+from app.steps.turns import turn_to_write
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
 from app.store.tables import Identity, Issue, Link, Loop, Post, Tracker
@@ -202,6 +203,9 @@ async def create_issue(river: River, issue_id: int) -> bool:
         if tracker is None:
             return False
         token, called_at = secrets.token_hex(8), row.create_called_at
+        if called_at is None and (later := await turn_to_write(river, session, tracker)) is not None:
+            row.create_at, row.why = later, "waits its turn: the tracker bounds how much may be written at once"
+            return False
         issues.claim_for(row, token=token, now=now, lease=river.timing.lease)
         if called_at is None:
             row.create_called_at = river.now()

@@ -221,6 +221,7 @@ async def test_every_answer_of_a_whole_circle_is_as_described(watched: Watched) 
     for noun in ("accounts", "trackers"):
         await call("GET", f"/api/v1/{noun}/1/health")
     await call("GET", "/api/v1/trackers/1/deliveries")
+    await call("POST", "/api/v1/trackers/1/hook")
     await call("POST", "/hooks/trackers/1", {})
     await call("POST", "/hooks/accounts/1", {})
     await call("GET", "/hooks/accounts/1")
