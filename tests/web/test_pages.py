@@ -57,6 +57,7 @@ FORMS = {
     "/texts/back": APPROVAL,
     "/connections/{sort}/new/{kind}": ADMIN,
     "/connections/trackers/{number}/preview": ADMIN,
+    "/connections/trackers/{number}/hook": ADMIN,
     **{f"/connections/{{sort}}/{{number}}/{deed}": ADMIN for deed in ("settings", "secrets", "test", "read", "remove")},
     "/people/invite": ADMIN,
     "/people/invitations/{token_id}/withdraw": ADMIN,
