@@ -1,7 +1,7 @@
 """A stateful Jira of ours, in this process: Cloud over REST v3 and Data Center over REST v2, as Atlassian documents them.
 
 `JiraWorld` is what people do in the browser; `JiraServer` is what the REST API says of it. It refuses what Jira
-refuses: a bad token, an unbounded question, a version that does not exist in JQL.
+refuses: a bad token, a clause it does not know, a version that does not exist in JQL.
 """
 
 from __future__ import annotations
@@ -279,6 +279,14 @@ class JiraServer:
             if match and method == request.method:
                 return handler(request, match)
         raise _RefusedError(404, "null for uri")
+
+    def _work_after(
+        self, request: httpx.Request, trouble: Callable[[httpx.Request], httpx.Response | None]
+    ) -> httpx.Response:
+        """Answer truly, and leave the trouble for a later call."""
+        answer = self._work(request)
+        self.trouble.insert(0, trouble)
+        return answer
 
     # Who, where, what is allowed
 

@@ -303,6 +303,26 @@ def test_takes_lists_as_lists_too() -> None:
     assert settings.fixed_resolutions == "Behoben, Fertig"
 
 
+@each_edition
+@pytest.mark.parametrize(
+    ("status", "reason", "words"),
+    [
+        (403, "AUTHENTICATION_DENIED", "a CAPTCHA"),
+        (200, "AUTHENTICATED_FAILED", "refuses the token"),
+        (404, "AUTHENTICATED_FAILED", "refuses the token"),
+    ],
+)
+async def test_a_sign_in_that_jira_did_not_take_is_the_tokens_fault(
+    world: JiraWorld, edition: Edition, status: int, reason: str, words: str
+) -> None:
+    server = JiraServer(world, edition=edition)
+    server.trouble = [lambda _request: httpx.Response(status, headers={"X-Seraph-LoginReason": reason}, json={})]
+    with pytest.raises(OutsideError) as refused:
+        await tracker(server).find("ACME-1")
+    assert refused.value.kind == "auth_broken"
+    assert words in refused.value.message
+
+
 # --- naming
 
 
@@ -334,14 +354,10 @@ def lose(server: JiraServer, method: str, end: str) -> None:
     """Lose the answer to the next such call, and no other."""
 
     def answer(request: httpx.Request) -> httpx.Response | None:
-        waiting = server.trouble[:]
-        server.trouble.clear()
         if request.method == method and request.url.path.endswith(end):
             server._work(request)
             raise httpx.ReadTimeout("lost", request=request)
-        done = server._work(request)
-        server.trouble[:] = [answer, *waiting]
-        return done
+        return server._work_after(request, answer)
 
     server.trouble.append(answer)
 
@@ -406,6 +422,26 @@ async def test_the_link_of_a_lost_answer_is_taken_up(world: JiraWorld, edition: 
         await watching.show(issue, block=BLOCK.format(3), handle=None)
     await watching.show(issue, block=BLOCK.format(3), handle=None)
     assert len(world.issue(issue.ref).remote_links) == 1
+
+
+@each_edition
+@pytest.mark.parametrize("end", ["/fullcircle.waiting", "/remotelink"])
+async def test_a_failure_half_way_loses_no_link(world: JiraWorld, edition: Edition, end: str) -> None:
+    server = JiraServer(world, edition=edition)
+    watching = tracker(server)
+    issue = await watching.find(world.create_issue())
+
+    def fail(request: httpx.Request) -> httpx.Response | None:
+        if request.method in {"PUT", "POST"} and request.url.path.endswith(end):
+            return httpx.Response(503)
+        return server._work_after(request, fail)
+
+    server.trouble = [fail]
+    with pytest.raises(OutsideError) as failed:
+        await watching.show(issue, block=BLOCK.format(3), handle=None)
+    assert failed.value.kind == "unknown"
+    assert not world.issue(issue.ref).remote_links, "nothing was made whose id is lost"
+    assert await watching.show(issue, block=BLOCK.format(3), handle=None)
 
 
 @each_edition
