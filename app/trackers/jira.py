@@ -1022,6 +1022,7 @@ class Jira:
         if handle is not None and handle not in known:
             await self._assert_removed(f"{path}/{handle}", what=what)
             raise OutsideError(f"{what}: somebody removed the link", "gone")
+        await self._note_count(issue, str(link["object"]["title"]), what=what)
         answer = await self._api.call("POST", path, what=what, json=link, writes=True)
         with _as_jira_says(what, writes=True):
             made = id_of(json_of(answer, what=what, writes=True))
@@ -1029,17 +1030,16 @@ class Jira:
             # Removed between the look and the write, which made it anew.
             await self._api.call("DELETE", f"{path}/{made}", what=what, writes=True, also={404})
             raise OutsideError(f"{what}: somebody removed the link", "gone")
-        value = {"waiting": _count_in(link["object"]["title"]), "text": link["object"]["title"]}
-        # Only for the team's own automation rules: where the account may not, or nobody keeps properties, so be it.
-        await self._api.call(
-            "PUT",
-            f"/issue/{issue.remote_id}/properties/{WAITING_PROPERTY}",
-            what=what,
-            json=value,
-            writes=True,
-            also={400, 403, 404, 405},
-        )
         return made
+
+    async def _note_count(self, issue: IssueFacts, text: str, *, what: str) -> None:
+        """The count as a property, for the team's own automation rules. Where the account may not, so be it.
+
+        It comes before the link: a failure after the link was made would lose the link's id.
+        """
+        path = f"/issue/{issue.remote_id}/properties/{WAITING_PROPERTY}"
+        value = {"waiting": _count_in(text), "text": text}
+        await self._api.call("PUT", path, what=what, json=value, writes=True, also={400, 403, 404, 405})
 
     async def _links(self, path: str, global_id: str, *, what: str) -> set[str]:
         """Our link among all of the issue: asked for by its name, Jira answers 404 for a hidden issue as well."""

@@ -81,6 +81,7 @@ class Contract:
                 continue
             schema = known[name]
             given: Any = int(value) if schema.get("type") == "integer" else value
+            given = value.split(",") if schema.get("type") == "array" else given
             yield from (f"?{name}={value}: {e.message}" for e in Draft202012Validator(schema).iter_errors(given))
 
     def _operation(self, method: str, path: str) -> tuple[str, dict[str, Any], set[str]] | None:

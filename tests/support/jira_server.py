@@ -1,0 +1,551 @@
+"""A stateful Jira of ours, in this process: Cloud over REST v3 and Data Center over REST v2, as Atlassian documents them.
+
+`JiraWorld` is what people do in the browser; `JiraServer` is what the REST API says of it. It refuses what Jira
+refuses: a bad token, a clause it does not know, a version that does not exist in JQL.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import itertools
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal
+
+import httpx
+
+from app.ports import Connection
+from app.trackers.jira import Jira, JiraSecrets, JiraSettings
+
+Edition = Literal["cloud", "data_center"]
+
+EMAIL, TOKEN, WEBHOOK_SECRET = "bot@acme.example", "the-bots-token", "It's a Secret to Everybody"
+BOT = {"cloud": "5b10ac8d82e05b22cc7d4ef5", "data_center": "JIRAUSER10100"}
+SITE = "https://jira.test"
+
+STATUSES = {
+    "To Do": ("1", "new"),
+    "Reopened": ("4", "new"),
+    "In Progress": ("3", "indeterminate"),
+    "Done": ("10002", "done"),
+    "Closed": ("6", "done"),
+    "Cancelled": ("10005", "done"),
+}
+CATEGORIES = {"new": (2, "To Do"), "indeterminate": (4, "In Progress"), "done": (3, "Done")}
+RESOLUTIONS = ("Done", "Fixed", "Won't Do", "Duplicate", "Cannot Reproduce", "Erledigt", "As Designed")
+PERMISSIONS = ("BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "LINK_ISSUES", "ADD_COMMENTS")
+
+
+@dataclass
+class VersionRow:
+    """A version of a project."""
+
+    id: int
+    project: str
+    name: str
+    released: bool = False
+    archived: bool = False
+    release_date: str | None = None
+
+
+@dataclass
+class IssueRow:
+    """An issue. `hidden` is a security level that leaves our account out."""
+
+    id: int
+    key: str
+    project: str
+    summary: str
+    created: datetime
+    updated: datetime
+    creator: str
+    description: Any = None
+    status: str = "To Do"
+    resolution: str | None = None
+    resolved: datetime | None = None
+    category_changed: datetime | None = None
+    versions: list[int] = field(default_factory=list)
+    links: list[tuple[str, str, str]] = field(default_factory=list)
+    remote_links: dict[int, dict[str, Any]] = field(default_factory=dict)
+    properties: dict[str, Any] = field(default_factory=dict)
+    comments: list[dict[str, Any]] = field(default_factory=list)
+    history: list[tuple[datetime, str, str]] = field(default_factory=list)
+    hidden: bool = False
+
+
+@dataclass
+class ProjectRow:
+    """A project. `browsable` is whether our account may see it."""
+
+    id: int
+    key: str
+    kind: str = "software"
+    browsable: bool = True
+    count: int = 0
+
+
+class JiraWorld:
+    """What people do. Every change takes a minute, and stamps the issues it changes."""
+
+    def __init__(self, start: datetime = datetime(2026, 5, 4, 9, tzinfo=UTC)) -> None:
+        self.time = start
+        self.projects: dict[str, ProjectRow] = {}
+        self.issues: dict[int, IssueRow] = {}
+        self.versions: dict[int, VersionRow] = {}
+        self.granted = set(PERMISSIONS)
+        self.has_resolutions = True
+        self._ids = itertools.count(10_001)
+        self.create_project("ACME")
+        self.create_project("CORE")
+
+    def now(self) -> datetime:
+        """The time here."""
+        return self.time
+
+    def _tick(self) -> datetime:
+        self.time += timedelta(minutes=1)
+        return self.time
+
+    def create_project(self, key: str, *, kind: str = "software") -> None:
+        """A project with this key."""
+        self.projects[key] = ProjectRow(next(self._ids), key, kind)
+
+    def create_issue(self, summary: str = "Export loses tables", *, project: str = "ACME", by: str = "ana") -> str:
+        """A new issue; returns its key."""
+        row, now = self.projects[project], self._tick()
+        row.count += 1
+        issue = IssueRow(next(self._ids), f"{project}-{row.count}", project, summary, now, now, by)
+        self.issues[issue.id] = issue
+        return issue.key
+
+    def issue(self, key: str) -> IssueRow:
+        """The issue with this key."""
+        return next(issue for issue in self.issues.values() if issue.key == key)
+
+    def _touch(self, key: str) -> IssueRow:
+        issue = self.issue(key)
+        issue.updated = self._tick()
+        return issue
+
+    def move_to(self, key: str, status: str, *, resolution: str | None = None) -> None:
+        """Put an issue into a status; a resolution goes with it or is emptied."""
+        issue = self._touch(key)
+        before, after = STATUSES[issue.status][1], STATUSES[status][1]
+        if before != after:
+            issue.category_changed = issue.updated
+        issue.history.append((issue.updated, STATUSES[issue.status][0], STATUSES[status][0]))
+        issue.status = status
+        issue.resolution = resolution if self.has_resolutions else None
+        issue.resolved = issue.updated if issue.resolution else None
+
+    def close(self, key: str, resolution: str = "Fixed") -> None:
+        """Resolve an issue."""
+        self.move_to(key, "Done", resolution=resolution)
+
+    def reopen(self, key: str) -> None:
+        """Open it again."""
+        self.move_to(key, "Reopened")
+
+    def comment(self, key: str, text: str = "Me too") -> None:
+        """Somebody else comments."""
+        issue = self._touch(key)
+        issue.comments.append({"id": next(self._ids), "by": "somebody", "body": text, "properties": []})
+
+    def move_project(self, key: str, project: str) -> str:
+        """Move an issue to another project: it keeps its id, and loses the versions of the old one."""
+        issue, row = self._touch(key), self.projects[project]
+        row.count += 1
+        issue.key, issue.project, issue.versions = f"{project}-{row.count}", project, []
+        return issue.key
+
+    def delete_issue(self, key: str) -> None:
+        """Delete an issue."""
+        del self.issues[self.issue(key).id]
+
+    def link_duplicate(self, key: str, *, of: str) -> None:
+        """`key` duplicates `of`."""
+        self._touch(key).links.append(("duplicates", "outwardIssue", of))
+        self._touch(of).links.append(("is duplicated by", "inwardIssue", key))
+
+    def create_version(self, name: str, *, project: str = "ACME", date: str | None = None) -> int:
+        """A version that is not released; returns its id."""
+        row = VersionRow(next(self._ids), project, name, release_date=date)
+        self.versions[row.id] = row
+        return row.id
+
+    def set_versions(self, key: str, *versions: int) -> None:
+        """Set the fix versions of an issue."""
+        self._touch(key).versions = list(versions)
+
+    def release(self, version: int, *, date: str | None = None) -> None:
+        """Press Release. That changes no issue."""
+        now = self._tick()
+        self.versions[version].released = True
+        self.versions[version].release_date = date or f"{now:%Y-%m-%d}"
+
+    def unrelease(self, version: int) -> None:
+        """Take a release back."""
+        self._tick()
+        self.versions[version].released = False
+
+    def archive(self, version: int) -> None:
+        """Put a version away."""
+        self.versions[version].archived = True
+
+    def rename(self, version: int, name: str) -> None:
+        """Call a version something else."""
+        self.versions[version].name = name
+
+    def delete_version(self, version: int) -> None:
+        """Delete a version; it is taken off the issues."""
+        del self.versions[version]
+        for issue in self.issues.values():
+            issue.versions = [v for v in issue.versions if v != version]
+
+    def merge_version(self, version: int, *, into: int) -> None:
+        """Merge a version: its issues have the other one then."""
+        for issue in self.issues.values():
+            if version in issue.versions:
+                issue.versions = list(dict.fromkeys(into if v == version else v for v in issue.versions))
+        del self.versions[version]
+
+
+class _RefusedError(Exception):
+    def __init__(self, status: int, message: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.status, self.headers = status, headers
+
+
+Handler = Callable[[httpx.Request, "re.Match[str]"], httpx.Response]
+
+
+class JiraServer:
+    """The REST API of a `JiraWorld`. `trouble` answers the next calls instead; `asked` keeps every exchange."""
+
+    def __init__(self, world: JiraWorld, *, edition: Edition = "cloud", page: int = 50) -> None:
+        self.world, self.edition, self.page = world, edition, page
+        self.root = f"/rest/api/{3 if edition == 'cloud' else 2}"
+        self.trouble: list[Callable[[httpx.Request], httpx.Response | None]] = []
+        self.asked: list[tuple[httpx.Request, httpx.Response]] = []
+        self.old_search_is_gone = False
+        routes: list[tuple[str, str, Handler]] = [
+            ("GET", "/myself", self._myself),
+            ("GET", r"/project/(?P<key>[^/]+)", self._project),
+            ("GET", r"/project/(?P<key>[^/]+)/versions", self._versions),
+            ("GET", "/mypermissions", self._permissions),
+            ("POST", "/issue", self._create),
+            ("GET", r"/issue/(?P<name>[^/]+)", self._issue),
+            ("GET", r"/issue/(?P<name>[^/]+)/remotelink", self._links),
+            ("POST", r"/issue/(?P<name>[^/]+)/remotelink", self._link),
+            ("GET", r"/issue/(?P<name>[^/]+)/remotelink/(?P<link>\d+)", self._one_link),
+            ("DELETE", r"/issue/(?P<name>[^/]+)/remotelink/(?P<link>\d+)", self._unlink),
+            ("PUT", r"/issue/(?P<name>[^/]+)/properties/(?P<key>[^/]+)", self._set_property),
+            ("GET", r"/issue/(?P<name>[^/]+)/comment", self._comments),
+            ("POST", r"/issue/(?P<name>[^/]+)/comment", self._comment),
+            ("POST", "/search/jql", self._search_cloud) if edition == "cloud" else ("GET", "/search", self._search),
+        ]
+        self._routes = [(method, re.compile(self.root + path), handler) for method, path, handler in routes]
+
+    def client(self) -> httpx.AsyncClient:
+        """A client that reaches this server and nothing else."""
+        return httpx.AsyncClient(transport=httpx.MockTransport(self._answer), timeout=10)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        try:
+            answer = self._work(request)
+        except _RefusedError as refused:
+            answer = _json({"errorMessages": [str(refused)], "errors": {}}, refused.status, refused.headers)
+        self.asked.append((request, answer))
+        return answer
+
+    def _work(self, request: httpx.Request) -> httpx.Response:
+        while self.trouble:
+            answer = self.trouble.pop(0)(request)
+            if answer is not None:
+                return answer
+        given = request.headers.get("authorization", "")
+        pair = base64.b64encode(f"{EMAIL}:{TOKEN}".encode()).decode()
+        if given != (f"Basic {pair}" if self.edition == "cloud" else f"Bearer {TOKEN}"):
+            raise _RefusedError(401, "Client must be authenticated to access this resource.")
+        if self.edition == "data_center" and request.url.path == f"{self.root}/search" and self.old_search_is_gone:
+            raise _RefusedError(410, "The requested API has been removed.")
+        for method, pattern, handler in self._routes:
+            match = pattern.fullmatch(request.url.path)
+            if match and method == request.method:
+                return handler(request, match)
+        raise _RefusedError(404, "null for uri")
+
+    def _work_after(
+        self, request: httpx.Request, trouble: Callable[[httpx.Request], httpx.Response | None]
+    ) -> httpx.Response:
+        """Answer truly, and leave the trouble for a later call."""
+        answer = self._work(request)
+        self.trouble.insert(0, trouble)
+        return answer
+
+    # Who, where, what is allowed
+
+    def _myself(self, _request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        return _json({**self._person(BOT[self.edition]), "active": True})
+
+    def _person(self, name: str) -> dict[str, Any]:
+        if self.edition == "cloud":
+            return {"accountId": name, "displayName": name}
+        return {"name": name.lower(), "key": name, "displayName": name}
+
+    def _project_row(self, key: str) -> ProjectRow:
+        row = self.world.projects.get(key)
+        if row is None or not row.browsable:
+            raise _RefusedError(404, f"No project could be found with key '{key}'.")
+        return row
+
+    def _project_json(self, row: ProjectRow) -> dict[str, Any]:
+        return {"id": str(row.id), "key": row.key, "name": f"Project {row.key}", "projectTypeKey": row.kind}
+
+    def _project(self, _request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        types = [
+            {"id": "10004", "name": "Bug", "subtask": False},
+            {"id": "10001", "name": "Story", "subtask": False},
+            {"id": "10003", "name": "Sub-task", "subtask": True},
+        ]
+        return _json({**self._project_json(self._project_row(match["key"])), "issueTypes": types})
+
+    def _versions(self, _request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        row = self._project_row(match["key"])
+        return _json([self._version(v) for v in self.world.versions.values() if v.project == row.key])
+
+    def _version(self, row: VersionRow) -> dict[str, Any]:
+        said: dict[str, Any] = {
+            "self": f"{SITE}{self.root}/version/{row.id}",
+            "id": str(row.id),
+            "name": row.name,
+            "archived": row.archived,
+            "released": row.released,
+        }
+        return said | ({"releaseDate": row.release_date} if row.release_date else {})
+
+    def _permissions(self, request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        self._project_row(request.url.params["projectKey"])
+        asked = request.url.params["permissions"].split(",")
+        rows = {key: {"id": "1", "key": key, "name": key, "havePermission": key in self.world.granted} for key in asked}
+        return _json({"permissions": rows})
+
+    # Issues
+
+    def _row(self, name: str) -> IssueRow:
+        rows = self.world.issues.values()
+        row = next((r for r in rows if name.upper() in {str(r.id), r.key}), None)
+        if row is None or row.hidden or not self.world.projects[row.project].browsable:
+            raise _RefusedError(404, "Issue does not exist or you do not have permission to see it.")
+        return row
+
+    def _issue(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        row = self._row(match["name"])
+        said = self._issue_json(row, request.url.params.get("fields", "*all").split(","))
+        if "changelog" in request.url.params.get("expand", ""):
+            histories = [
+                {"id": str(n), "created": _stamp(at), "items": [{"field": "status", "from": old, "to": new}]}
+                for n, (at, old, new) in enumerate(row.history)
+            ]
+            said["changelog"] = {"startAt": 0, "maxResults": 100, "total": len(histories), "histories": histories}
+        return _json(said)
+
+    def _issue_json(self, row: IssueRow, fields: list[str]) -> dict[str, Any]:
+        number, category = STATUSES[row.status]
+        category_id, category_name = CATEGORIES[category]
+        links = [
+            {
+                "id": str(n),
+                "type": {"id": "10002", "name": "Duplicate", "inward": "is duplicated by", "outward": "duplicates"},
+                side: {"id": str(self.world.issue(key).id), "key": key},
+            }
+            for n, (_, side, key) in enumerate(row.links)
+        ]
+        resolution = row.resolution
+        whole: dict[str, Any] = {
+            "summary": row.summary,
+            "description": row.description,
+            "status": {
+                "id": number,
+                "name": row.status,
+                "statusCategory": {"id": category_id, "key": category, "name": category_name},
+            },
+            "resolution": {"id": str(10000 + RESOLUTIONS.index(resolution)), "name": resolution}
+            if resolution
+            else None,
+            "resolutiondate": _stamp(row.resolved) if row.resolved else None,
+            "fixVersions": [self._version(self.world.versions[v]) for v in row.versions],
+            "issuelinks": links,
+            "project": self._project_json(self.world.projects[row.project]),
+            "updated": _stamp(row.updated),
+            "created": _stamp(row.created),
+        }
+        if self.edition == "cloud":
+            whole["statuscategorychangedate"] = _stamp(row.category_changed or row.created)
+        return {
+            "id": str(row.id),
+            "key": row.key,
+            "self": f"{SITE}{self.root}/issue/{row.id}",
+            "fields": {name: value for name, value in whole.items() if name in fields},
+        }
+
+    def _create(self, request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        asked = json.loads(request.content)
+        fields = asked["fields"]
+        wrong = {name: f"{name} is required" for name in ("project", "issuetype", "summary") if name not in fields}
+        if isinstance(fields.get("description"), str) == (self.edition == "cloud"):
+            wrong["description"] = "Operation value must be an Atlassian Document"
+        if wrong or "\n" in fields["summary"]:
+            return _json({"errorMessages": [], "errors": wrong}, 400)
+        self._project_row(fields["project"]["key"])
+        key = self.world.create_issue(fields["summary"], project=fields["project"]["key"], by=BOT[self.edition])
+        row = self.world.issue(key)
+        row.description = fields["description"]
+        row.properties = {one["key"]: one["value"] for one in asked.get("properties", ())}
+        return _json({"id": str(row.id), "key": key, "self": f"{SITE}{self.root}/issue/{row.id}"}, 201)
+
+    # Search
+
+    def _find(self, jql: str) -> list[IssueRow]:
+        question, _, _ = jql.partition(" ORDER BY ")
+        rows = [r for r in self.world.issues.values() if not r.hidden and self.world.projects[r.project].browsable]
+        for clause in question.split(" AND "):
+            rows = [row for row in rows if self._clause(clause, row)]
+        order = "created" if "ORDER BY created" in jql else "updated"
+        return sorted(rows, key=lambda row: (getattr(row, order), row.id))
+
+    def _clause(self, clause: str, row: IssueRow) -> bool:
+        if found := re.fullmatch(r'project = "(\w+)"', clause):
+            self._project_row(found[1])
+            return row.project == found[1]
+        if found := re.fullmatch(r"(updated|created) >= (\d+)", clause):
+            return bool(getattr(row, found[1]) >= datetime.fromtimestamp(int(found[2]) / 1000, UTC))
+        if clause == "creator = currentUser()":
+            return row.creator == BOT[self.edition]
+        if found := re.fullmatch(r"fixVersion in \(([\d, ]+)\)", clause):
+            asked = [int(number) for number in found[1].split(",")]
+            for number in asked:
+                if number not in self.world.versions:
+                    raise _RefusedError(400, f"The value '{number}' does not exist for the field 'fixVersion'.")
+            return bool(set(asked) & set(row.versions))
+        raise _RefusedError(400, f"Error in the JQL Query: '{clause}'")
+
+    def _search_cloud(self, request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        asked = json.loads(request.content)
+        rows = self._find(asked["jql"])
+        start = int(asked.get("nextPageToken", "page-0").removeprefix("page-"))
+        shown = rows[start : start + min(self.page, asked["maxResults"])]
+        issues = [self._issue_json(row, asked.get("fields", [])) for row in shown]
+        for issue, row in zip(issues, shown, strict=True):
+            wanted = asked.get("properties", [])
+            if wanted:
+                issue["properties"] = {key: value for key, value in row.properties.items() if key in wanted}
+        after = start + len(shown)
+        is_last = after >= len(rows)
+        return _json({"issues": issues, "isLast": is_last, **({} if is_last else {"nextPageToken": f"page-{after}"})})
+
+    def _search(self, request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        asked = request.url.params
+        rows, start = self._find(asked["jql"]), int(asked["startAt"])
+        most = min(self.page, int(asked["maxResults"]))
+        shown = [self._issue_json(row, asked["fields"].split(",")) for row in rows[start : start + most]]
+        return _json({"startAt": start, "maxResults": most, "total": len(rows), "issues": shown})
+
+    # Links, properties, comments
+
+    def _links(self, _request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        return _json([{"id": number, **link} for number, link in self._row(match["name"]).remote_links.items()])
+
+    def _one_link(self, _request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        links = self._row(match["name"]).remote_links
+        if int(match["link"]) not in links:
+            raise _RefusedError(404, "The remote issue link does not exist.")
+        return _json({"id": int(match["link"]), **links[int(match["link"])]})
+
+    def _link(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        self._may("LINK_ISSUES")
+        row, link = self._row(match["name"]), json.loads(request.content)
+        number = next((n for n, known in row.remote_links.items() if known["globalId"] == link["globalId"]), None)
+        status = 201 if number is None else 200
+        number = number or next(self.world._ids)
+        row.remote_links[number] = link
+        return _json({"id": number, "self": f"{SITE}{self.root}/issue/{row.id}/remotelink/{number}"}, status)
+
+    def _unlink(self, _request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        del self._row(match["name"]).remote_links[int(match["link"])]
+        return httpx.Response(204)
+
+    def _set_property(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        self._may("EDIT_ISSUES")
+        row = self._row(match["name"])
+        status = 200 if match["key"] in row.properties else 201
+        row.properties[match["key"]] = json.loads(request.content)
+        return _json({}, status)
+
+    def _may(self, permission: str) -> None:
+        if permission not in self.world.granted:
+            raise _RefusedError(403, "You do not have permission to do this.")
+
+    def _comments(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        row, start = self._row(match["name"]), int(request.url.params.get("startAt", "0"))
+        shown = [self._comment_json(comment) for comment in row.comments[start : start + self.page]]
+        return _json({"startAt": start, "maxResults": self.page, "total": len(row.comments), "comments": shown})
+
+    def _comment_json(self, comment: Mapping[str, Any]) -> dict[str, Any]:
+        said = {"id": str(comment["id"]), "author": self._person(comment["by"]), "body": comment["body"]}
+        return said | ({"properties": comment["properties"]} if self.edition == "cloud" else {})
+
+    def _comment(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        self._may("ADD_COMMENTS")
+        asked, row = json.loads(request.content), self._row(match["name"])
+        comment = {"id": next(self.world._ids), "by": BOT[self.edition], **asked}
+        row.comments.append(comment)
+        return _json(self._comment_json(comment), 201)
+
+
+def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> httpx.Response:
+    return httpx.Response(status, json=value, headers=headers)
+
+
+def _stamp(at: datetime) -> str:
+    """A time as Jira writes it: milliseconds, and the zone of the site."""
+    return (at + timedelta(hours=2)).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}+0200"
+
+
+def connection(
+    server: JiraServer,
+    http: httpx.AsyncClient,
+    *,
+    token: str = TOKEN,
+    webhook_secret: str = WEBHOOK_SECRET,
+    **settings: Any,
+) -> Connection:
+    """The connection of a tracker that knows what its first connect would have told it."""
+    world = server.world
+    return Connection(
+        settings=JiraSettings(base_url=SITE, edition=server.edition, project="ACME", **settings),
+        secrets=JiraSecrets.model_validate(
+            {"email": EMAIL if server.edition == "cloud" else "", "token": token, "webhook_secret": webhook_secret}
+        ),
+        http=http,
+        now=world.now,
+        base_url="http://fullcircle.test",
+        remote_id=str(world.projects["ACME"].id),
+        facts={"account": BOT[server.edition]},
+    )
+
+
+def tracker(server: JiraServer, **settings: Any) -> Jira:
+    """A tracker connected to this server."""
+    return Jira(connection(server, server.client(), **settings))
+
+
+def signed(body: bytes, *, secret: str = WEBHOOK_SECRET, call: str = "call-1") -> dict[str, str]:
+    """The headers of a webhook call, as an admin's webhook with a secret has them."""
+    signature = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {"X-Hub-Signature": f"sha256={signature}", "X-Atlassian-Webhook-Identifier": call}
