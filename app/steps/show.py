@@ -43,7 +43,9 @@ async def show_next(river: River) -> bool:
         block = await _block(river, session, issue, tracker)
         digest = hashlib.sha256(block.encode()).hexdigest()
         is_new = digest != issue.block_digest and not issue.block_why
-        if is_new and (later := await turn_to_write(river, session, tracker)) is not None:
+        # The first comes with a label.
+        writes = 1 if issue.block_handle else 2
+        if is_new and (later := await turn_to_write(river, session, tracker, writes=writes)) is not None:
             issue.block_at = later
             return True
         issues.claim_for(issue, token=token, now=now, lease=river.timing.lease)

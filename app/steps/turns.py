@@ -13,8 +13,8 @@ from app.store.session import Session
 from app.store.tables import Tracker
 
 
-async def turn_to_write(river: River, session: Session, tracker: Tracker) -> datetime | None:
-    """None where something may be written to the tracker now, which is then counted; otherwise when to come back.
+async def turn_to_write(river: River, session: Session, tracker: Tracker, *, writes: int = 1) -> datetime | None:
+    """None where so many texts may be written to the tracker now, which are then counted; otherwise when to come back.
 
     The last writes stand in a ring as long as the largest limit: the one that is `most` writes ago
     says whether there is room. Counted is what is about to be sent, whatever comes of it.
@@ -24,18 +24,18 @@ async def turn_to_write(river: River, session: Session, tracker: Tracker) -> dat
         return None
     name, ring, now = _writer(tracker), max(limit.most for limit in limits), river.now()
     head = await throttles.lock(session, _key(name, "written"), now=now)
-    slots = [_key(name, str((head.tries - limit.most) % ring)) for limit in limits]
+    last = head.tries + writes - 1  # where this one fits, those before it do
+    slots = [_key(name, str((last - limit.most) % ring)) for limit in limits]
     written = await throttles.times(session, slots)
-    before = [
-        written.get(slot) if head.tries >= limit.most else None for slot, limit in zip(slots, limits, strict=True)
-    ]
+    before = [written.get(slot) if last >= limit.most else None for slot, limit in zip(slots, limits, strict=True)]
     later = turn(limits, before, now=now, promised=head.until)
     head.last_at = now
     if later is not None:
         head.until = later
         return later
-    await throttles.note(session, _key(name, str(head.tries % ring)), now=now)
-    head.tries += 1
+    for number in range(head.tries, head.tries + writes):
+        await throttles.note(session, _key(name, str(number % ring)), now=now)
+    head.tries += writes
     return None
 
 

@@ -21,14 +21,14 @@ def around(tmp_path: Path) -> Outsides:
     return outsides(tmp_path)
 
 
-async def turns(played: Circle, count: int, *, tracker: int = 1) -> list[float | None]:
+async def turns(played: Circle, count: int, *, tracker: int = 1, writes: int = 1) -> list[float | None]:
     """So many asked for: None where it may be written now, otherwise in how many seconds."""
     found: list[float | None] = []
     for _ in range(count):
         async with played.river.db.begin() as session:
             row = await accounts.get(session, Tracker, tracker)
             assert row is not None
-            later = await turn_to_write(played.river, session, row)
+            later = await turn_to_write(played.river, session, row, writes=writes)
             found.append((later - played.clock()).total_seconds() if later else None)
     return found
 
@@ -60,6 +60,18 @@ async def test_five_hundred_texts_an_hour_go_out(database_url: str, around: Outs
         assert await turns(played, 51) == [None] * 50 + [60.0]
 
 
+async def test_what_takes_two_texts_waits_for_room_for_both(database_url: str, around: Outsides) -> None:
+    async with circle(database_url, make_http=around.client) as played:
+        await played.post("/api/v1/trackers", github_tracker(), status=201)
+        await turns(played, 20)
+        played.clock.move(seconds=20)
+        await turns(played, 59)
+        assert await turns(played, 1, writes=2) == [40.0]
+        assert await turns(played, 2) == [None, 40.75]
+        played.clock.move(seconds=40)
+        assert await turns(played, 11, writes=2) == [None] * 10 + [20.0]
+
+
 async def test_a_tracker_without_limits_is_never_asked_to_wait(database_url: str) -> None:
     async with circle(database_url) as played:
         await played.connect_rehearsal()
@@ -74,13 +86,13 @@ async def test_many_new_issues_wait_their_turn_and_each_is_made_and_shown_once(
         account = {"channel": "rehearsal", "name": "Acme", "mode": "approve"}
         await played.post("/api/v1/accounts", account, status=201)
         await played.post("/api/v1/trackers", github_tracker(), status=201)
-        await turns(played, 75)  # so many were written a moment ago
+        await turns(played, 74)  # so many were written a moment ago
         posts = await story.complaints(played, 4)
         for number, post in enumerate(posts):
             await story.tag(played, post, title=f"Export {number}")
         assert len(around.github.ledger) == 4
         await played.rest()
-        assert len(around.github.ledger) == 5, "one block is shown, the other three wait"
+        assert len(around.github.ledger) == 4 + 2, "one block is shown with its label, the other three wait"
         late = await story.complaints(played, 5)
         body = {"post_id": late[-1]["id"], "issue": {"tracker_id": 1, "title": "One more"}}
         loop = await played.post("/api/v1/loops", body, status=202)

@@ -135,6 +135,7 @@ async def test_one_token_serves_until_a_minute_before_its_end(
 async def test_many_who_need_a_token_at_once_share_one(
     server: GitHubServer, world: GitHubWorld, http: httpx.AsyncClient, app: App
 ) -> None:
+    server.faults.append(Fault("slow", seconds=0.01, count=99))
     watching = app_tracker(server, app, http=http)
     number = world.open_issue(APP, "Export loses tables")
     await asyncio.gather(*(watching.find(f"#{number}") for _ in range(10)))
