@@ -53,6 +53,16 @@ class TooLateError(Exception):
     """
 
 
+async def may_leave() -> None:
+    """The very last moment before something is said: the task's last word is asked, then its deadline. TooLateError."""
+    ask_first = last_word.get()
+    if ask_first is not None:
+        await ask_first()
+    limit = must_leave_by.get()
+    if limit is not None and time.monotonic() >= limit:
+        raise TooLateError("the deadline passed before the request left")
+
+
 def is_forbidden(address: str) -> bool:
     """Whether an IP address is one that credentials never go to: link-local (cloud metadata among it), multicast, unspecified."""
     ip = ipaddress.ip_address(address.partition("%")[0])
@@ -72,12 +82,7 @@ class _TimedStream(httpcore.AsyncNetworkStream):
         return await self._inner.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109
-        ask_first = last_word.get()
-        if ask_first is not None:
-            await ask_first()
-        limit = must_leave_by.get()
-        if limit is not None and time.monotonic() >= limit:
-            raise TooLateError("the deadline passed before the request left")
+        await may_leave()
         await self._inner.write(buffer, timeout)
 
     async def aclose(self) -> None:

@@ -6,6 +6,7 @@ page is where one complains as a customer and reads the brand's replies.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, Field
 
+from app.http import TooLateError, may_leave
 from app.ports import Channel, Connection, Hook, OutsideError, PostPage, Profile
 from app.rules.characters import graphemes
 from app.rules.facts import Author, Envelope, Outgoing, OwnReply, Post, Sent, ThreadLook
@@ -56,6 +58,9 @@ class Rehearsal:
         self._connection = connection
         self._settings: RehearsalSettings = connection.settings
         self._handle = slug(self._settings.brand) or "brand"
+        self._lines = asyncio.Semaphore(
+            2
+        )  # as a client to a real server has a few: nobody speaks long after the last word
 
     def _square(self) -> Square:
         if self._connection.stage is None:
@@ -125,19 +130,24 @@ class Rehearsal:
             raise OutsideError("the rehearsal network takes no empty reply", "invalid")
         if (length := self.count(outgoing.text, content_warning=outgoing.content_warning)) > MAX_CHARS:
             raise OutsideError(f"the reply has {length} of {MAX_CHARS} characters", "too_long")
-        said = await square.say(
-            StagedPost(
-                handle=self._handle,
-                name=self._settings.brand,
-                text=outgoing.text,
-                at=self._connection.now(),
-                language=outgoing.language,
-                in_reply_to=key,
-                brand=True,
-                visibility=outgoing.visibility,
-                key=outgoing.key,
+        async with self._lines:
+            try:
+                await may_leave()  # what was looked up so far, and others before us, may have taken long
+            except TooLateError as error:
+                raise OutsideError("the reply came too late, nothing was said", "transient") from error
+            said = await square.say(
+                StagedPost(
+                    handle=self._handle,
+                    name=self._settings.brand,
+                    text=outgoing.text,
+                    at=self._connection.now(),
+                    language=outgoing.language,
+                    in_reply_to=key,
+                    brand=True,
+                    visibility=outgoing.visibility,
+                    key=outgoing.key,
+                )
             )
-        )
         if fault is not None:
             raise fault.as_error(self._connection.now())
         return Sent(external_id=str(said), url=self._url(said))

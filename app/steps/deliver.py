@@ -31,7 +31,7 @@ from app.store.tables import Account, Attempt, Identity, Issue, Loop, Post, Repl
 
 log = structlog.get_logger(__name__)
 
-LAST_WORD_HOLDS = 0.5
+LAST_WORD_HOLDS = 0.25
 """Seconds. A call that waits longer for its line asks once more before it speaks: the switch stops every word within a second."""
 
 
