@@ -597,6 +597,20 @@ async def test_an_issue_that_changes_while_pages_are_read_takes_no_other_ones_pl
     assert set(found) == {str(world.issue(key).id) for key in keys}
 
 
+async def test_a_page_that_leads_to_itself_is_read_no_third_time(world: JiraWorld) -> None:
+    server = JiraServer(world)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        server.trouble.append(answer)
+        return httpx.Response(200, json={"issues": [], "isLast": False, "nextPageToken": "again"})
+
+    server.trouble = [answer]
+    with pytest.raises(OutsideError) as refused:
+        await pulled(tracker(server), None, since=world.now())
+    assert refused.value.kind == "transient"
+    assert len(server.asked) == 2
+
+
 @each_edition
 @pytest.mark.parametrize("change", ["release", "unrelease", "rename"])
 async def test_a_version_that_changes_makes_its_issues_be_looked_at(
