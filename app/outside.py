@@ -95,6 +95,10 @@ class Outside:
         except SealedWithAnotherKeyError as error:
             raise OutsideError(f"{row.name}: {error}", "auth_broken") from error
 
+    def hook_url(self, row: tables.Account | tables.Tracker) -> str:
+        """Where the other side calls us."""
+        return f"{self.base_url}/hooks/{row.__tablename__}s/{row.id}"
+
     def channel(self, row: tables.Account) -> Channel:
         """The adapter of a connected account."""
         adapter: Channel = self._adapter("account", row, self.channel_type(row.channel))
@@ -104,6 +108,12 @@ class Outside:
         """The adapter of a connected tracker."""
         adapter: Tracker = self._adapter("tracker", row, self.tracker_type(row.kind))
         return adapter
+
+    def imagined(self, row: tables.Tracker) -> tuple[Tracker, httpx.AsyncClient]:
+        """The adapter of a tracker whose row is not stored like this; the caller closes the client."""
+        client = self._make_http()
+        kind = self.tracker_type(row.kind)
+        return kind(self._connection(row, kind, client)), client
 
     def unproven(self, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> tuple[Any, httpx.AsyncClient]:
         """An adapter for a connection that is being made; the caller closes the client."""

@@ -1,7 +1,8 @@
 """What a channel and a tracker are to Fullcircle, and the one error they raise.
 
 A channel or a tracker is one file. It is handed a `Connection` and turns the vendor's words into
-ours; it keeps no state of its own, opens no transaction and reads no clock but the one it is given.
+ours; it keeps no state of its own but what a new one finds out again (a token made of its
+credentials), opens no transaction and reads no clock but the one it is given.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import httpx
 from pydantic import BaseModel
@@ -38,15 +39,25 @@ class OutsideError(Exception):
     `permanent` means that repeating the same call will fail the same way. `retry_at` is the other
     side's own word on when to come back. `in_flight` (only with kind `unknown`) means that the
     other side may still be working on it: a time-out or a cut line, as opposed to an answered 500.
+    `field` names the one setting or secret that is to blame, where that is known ('settings.app_id').
     """
 
-    def __init__(self, message: str, kind: Kind, *, retry_at: datetime | None = None, in_flight: bool = False) -> None:
+    def __init__(
+        self,
+        message: str,
+        kind: Kind,
+        *,
+        retry_at: datetime | None = None,
+        in_flight: bool = False,
+        field: str = "",
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.kind: Kind = kind
         self.permanent = kind in PERMANENT
         self.retry_at = retry_at
         self.in_flight = in_flight
+        self.field = field
 
 
 class Stage(Protocol):
@@ -200,7 +211,11 @@ class Channel(Protocol):
 
 
 class Tracker(Protocol):
-    """Where engineers keep their work. Every method may raise OutsideError."""
+    """Where engineers keep their work. Every method may raise OutsideError.
+
+    One whose other side bounds how much is written there says so in `write_limits`, a tuple of
+    WriteLimit: `create`, `show` and `tell` then wait for their turn, over all processes together.
+    """
 
     name: ClassVar[str]
     title: ClassVar[str]
@@ -249,6 +264,25 @@ class Tracker(Protocol):
 
     def receive(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
         """Verify a webhook call on its raw bytes. BadSignatureError; ValueError where the signed body is no JSON."""
+        ...
+
+
+@runtime_checkable
+class Hooked(Protocol):
+    """What a tracker offers besides where it can arrange its own webhook. One without it is not asked."""
+
+    hook_events: ClassVar[tuple[str, ...]]
+    """What it has to tell of, in the words of the other side's pages: for a person who sets it up there."""
+
+    async def set_up_hook(self, *, url: str) -> None:
+        """Have the other side call `url`, signed with our webhook secret; one that is there already is put right.
+
+        OutsideError `forbidden` where our credentials do not reach so far.
+        """
+        ...
+
+    async def send_again(self, *, url: str) -> int:
+        """Ask for the calls to `url` that did not arrive, each once; returns how many. 0 where we may not ask."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from app.api.values import Fields, RowId, Text
-from app.rules.facts import Mode, ReplyKind
+from app.rules.facts import Mode, ReplyKind, TemplateKind
 
 
 def _one_tag(value: str) -> str:
@@ -202,6 +202,33 @@ class IssueBrief(BaseModel):
     outcome: str | None
     outcome_reason: str | None
     why: str
+
+
+class PolicyTrial(BaseModel):
+    """Settings to try out, merged into the stored ones; nothing is changed."""
+
+    model_config = _example(settings={"shipped_when": "closed"})
+    settings: Fields = Field(default_factory=dict)
+
+
+class ForeseenOut(BaseModel):
+    """What would become of one waiting loop."""
+
+    loop_id: int
+    customer: str
+    issue: IssueBrief
+    told: bool = Field(description="Whether its customer would be told once the settle time is over.")
+    why: str
+
+
+class PreviewOut(BaseModel):
+    """What a policy would do to the loops that wait, those that would be told first."""
+
+    told: int
+    waiting: int
+    loops: list[ForeseenOut]
+    issues_read: int
+    issues_unread: int = Field(description="Issues that somebody waits for, beyond those read for this answer.")
 
 
 class EvidenceOut(BaseModel):
@@ -429,7 +456,7 @@ class TemplateIn(BaseModel):
 class TemplateOut(BaseModel):
     """One template; `shipped` ones came with Fullcircle."""
 
-    kind: ReplyKind
+    kind: TemplateKind
     account_id: int | None
     language: str
     text: str

@@ -8,14 +8,14 @@ from app.api import shapes
 from app.api.access import Anyone, Approval, RiverDep
 from app.api.problems import ProblemError
 from app.rules import texts, wording
-from app.rules.facts import ReplyKind
+from app.rules.facts import TemplateKind
 from app.store import accounts, templates
 from app.store.tables import Account, Template
 
 router = APIRouter(prefix="/templates", tags=["templates"])
 
 
-def _own(row: Template, kind: ReplyKind) -> shapes.TemplateOut:
+def _own(row: Template, kind: TemplateKind) -> shapes.TemplateOut:
     return shapes.TemplateOut(
         kind=kind,
         account_id=row.scope or None,
@@ -28,7 +28,7 @@ def _own(row: Template, kind: ReplyKind) -> shapes.TemplateOut:
 
 
 @router.get("/{kind}")
-async def show_templates(river: RiverDep, _caller: Anyone, kind: ReplyKind) -> shapes.TemplateList:
+async def show_templates(river: RiverDep, _caller: Anyone, kind: TemplateKind) -> shapes.TemplateList:
     """Every text of a kind, the operator's own first."""
     async with river.db.read() as session:
         own = await templates.own(session, kind=kind)
@@ -43,7 +43,7 @@ async def show_templates(river: RiverDep, _caller: Anyone, kind: ReplyKind) -> s
 
 @router.put("/{kind}")
 async def write_a_template(
-    river: RiverDep, caller: Approval, kind: ReplyKind, body: shapes.TemplateIn
+    river: RiverDep, caller: Approval, kind: TemplateKind, body: shapes.TemplateIn
 ) -> shapes.TemplateOut:
     """Write a text for one language, of one account or of all. What it may not contain is told, and nothing changes."""
     wording.check_template(body.text)

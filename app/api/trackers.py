@@ -13,6 +13,7 @@ from app.steps import connect
 from app.steps.hear_tracker import pull
 from app.steps.link import NotFoundError
 from app.steps.owe import owe_next
+from app.steps.preview import preview_policy
 from app.steps.river import River
 from app.store import accounts, deliveries
 from app.store.tables import Tracker
@@ -91,6 +92,24 @@ async def pull_a_tracker(river: RiverDep, _caller: Engineering, tracker_id: Path
     while await owe_next(river):
         pass
     return shapes.PulledIssues(issues=read)
+
+
+@router.post("/{tracker_id}/preview")
+async def preview_a_policy(
+    river: RiverDep, _caller: Admin, tracker_id: PathId, body: shapes.PolicyTrial
+) -> shapes.PreviewOut:
+    """Which waiting customers would be told under other settings, and why the others not. Read now; nothing is changed."""
+    try:
+        found = await preview_policy(river, tracker_id, body.settings)
+    except connect.BadFieldsError as error:
+        raise InvalidFieldsError(error.errors) from error
+    return views.preview(found)
+
+
+@router.post("/{tracker_id}/hook")
+async def set_up_a_trackers_hook(river: RiverDep, _caller: Admin, tracker_id: PathId) -> shapes.TrackerOut:
+    """Set up the webhook on the tracker's own side, or put it right. Asked twice, it is the same hook."""
+    return views.tracker(await connect.set_up_hook(river, tracker_id), river.outside)
 
 
 @router.get("/{tracker_id}/health")

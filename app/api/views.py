@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.api import shapes
 from app.api.problems import ProblemError
 from app.outside import Outside
+from app.steps.preview import Preview
 from app.store import issues, loops, posts, replies
 from app.store.session import Session
 from app.store.tables import (
@@ -42,7 +43,7 @@ def account(row: Account, outside: Outside) -> shapes.AccountOut:
         rejected_webhooks=row.rejected,
         last_rejected_at=row.rejected_at,
         last_rejected_why=row.rejected_why,
-        hook_url=f"{outside.base_url}/hooks/accounts/{row.id}",
+        hook_url=outside.hook_url(row),
         created_at=row.created_at,
     )
 
@@ -62,7 +63,7 @@ def tracker(row: Tracker, outside: Outside) -> shapes.TrackerOut:
         rejected_webhooks=row.rejected,
         last_rejected_at=row.rejected_at,
         last_rejected_why=row.rejected_why,
-        hook_url=f"{outside.base_url}/hooks/trackers/{row.id}",
+        hook_url=outside.hook_url(row),
         created_at=row.created_at,
     )
 
@@ -101,6 +102,26 @@ def post(row: Post, identity: Identity) -> shapes.PostOut:
         loop_id=row.loop_id,
         answers_reply_id=row.answers_reply_id,
         heard=row.heard or "",
+    )
+
+
+def preview(found: Preview) -> shapes.PreviewOut:
+    """What a policy would do."""
+    return shapes.PreviewOut(
+        told=len(found.told),
+        waiting=len(found.waiting),
+        loops=[
+            shapes.ForeseenOut(
+                loop_id=one.loop.id,
+                customer=one.identity.handle,
+                issue=issue_brief(one.issue),
+                told=one.is_told,
+                why=one.why,
+            )
+            for one in found.foreseen
+        ],
+        issues_read=found.issues,
+        issues_unread=found.unread,
     )
 
 

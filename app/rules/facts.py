@@ -18,7 +18,20 @@ Mode = Literal["automatic", "approve", "dry_run"]
 ShippedWhen = Literal["closed", "release", "production"]
 VersionsNeeded = Literal["all", "any"]
 """How many of an issue's versions must be released before its fix has shipped."""
+WithoutCode = Literal["ask", "next_release", "milestone"]
+"""What counts as shipped where an issue was closed as fixed and no code is linked to it: a person's word, or a guess."""
 ReplyKind = Literal["ack", "progress", "fixed", "outcome", "correction"]
+TemplateKind = Literal[
+    "ack",
+    "progress",
+    "fixed",
+    "outcome",
+    "outcome_cannot_reproduce",
+    "outcome_by_design",
+    "outcome_workaround",
+    "correction",
+]
+"""What a text is for: a reply's kind, and of an outcome its reason too."""
 Outcome = Literal["fixed", "declined", "duplicate", "unclear"]
 OutcomeReason = Literal["wont_fix", "cannot_reproduce", "by_design", "workaround", "other"]
 IssueState = Literal["open", "closed", "gone"]
@@ -246,7 +259,8 @@ class IssueFacts:
 class IssueReading:
     """Everything one re-read of an issue found: the issue, its fixes, and where those fixes are.
 
-    `versions` are those set on the issue; None where the tracker proves by code instead.
+    `versions` are those set on the issue; None where the tracker proves by code instead. `milestones`
+    are what the issue is planned for (`released` says closed): they stand in where no code is linked.
     """
 
     facts: IssueFacts
@@ -256,6 +270,7 @@ class IssueReading:
     containments: tuple[Containment, ...] = ()
     deployments: tuple[Deployment, ...] = ()
     versions: tuple[Version, ...] | None = None
+    milestones: tuple[Version, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

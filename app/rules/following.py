@@ -30,6 +30,8 @@ def follow_verdict(verdict: shipping.Verdict, *, refutation: shipping.Refutation
             return Course("linked", REFUTED)
         case shipping.Shipped():
             return Course("shipped", verdict.why)
+        case shipping.NotYet(is_fixed=True, asks=True):
+            return Course("fixed", verdict.why, f"{verdict.why}: {A_PERSON_DECIDES}")
         case shipping.NotYet(is_fixed=True):
             return Course("fixed", verdict.why)
         case shipping.NotYet():

@@ -24,6 +24,7 @@ from app.rules.facts import (
     ShippedWhen,
     Version,
     VersionsNeeded,
+    WithoutCode,
 )
 
 LOOKS_LIKE_A_VERSION = r"v?\d+(\.\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\d*)?"
@@ -38,13 +39,14 @@ class Policy:
     """A tracker's own rules for 'shipped'. `tag_pattern` is a glob over the labels of releases and versions.
 
     `versions` is for trackers that set versions on the issue: whether each that matches has to be
-    released, or one is enough.
+    released, or one is enough. `closed_without_code` says what stands in for code where none is linked.
     """
 
     shipped_when: ShippedWhen = "release"
     tag_pattern: str = "*"
     public_label_pattern: str = LOOKS_LIKE_A_VERSION
     versions: VersionsNeeded = "all"
+    closed_without_code: WithoutCode = "ask"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +72,11 @@ class Shipped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotYet:
-    """Not shipped so far. `is_fixed` tells whether the tracker at least says fixed (L0)."""
+    """Not shipped so far. `is_fixed` tells whether the tracker at least says fixed (L0), `asks` whether only a person can tell."""
 
     why: str
     is_fixed: bool = False
+    asks: bool = False
     fix: str = ""
     fixed_at: datetime | None = None
     evidence: tuple[Evidence, ...] = field(default=())
@@ -126,13 +129,7 @@ def judge(reading: IssueReading, policy: Policy) -> Verdict:
     if policy.shipped_when == "release" and reading.versions is not None:
         return _shipped_by_version(reading, reading.versions, policy)
     if not reading.changes:
-        return NotYet(
-            why="closed as fixed, but no commit or merged pull request is linked to it",
-            is_fixed=True,
-            fix=_fix(reading),
-            fixed_at=_fixed_at(reading),
-            evidence=(_closed(reading),),
-        )
+        return _without_code(reading, policy)
     if policy.shipped_when == "production":
         return _shipped_by_deployment(reading)
     return _shipped_by_release(reading, policy)
@@ -238,10 +235,7 @@ def _shas(changes: Iterable[Change]) -> str:
 
 
 def _shipped_by_release(reading: IssueReading, policy: Policy) -> Verdict:
-    public = sorted(
-        (r for r in reading.releases if r.is_public and fnmatchcase(r.label, policy.tag_pattern)),
-        key=lambda r: (r.published_at, r.remote_id),
-    )
+    public = _public(reading, policy)
     for release in public:
         if all(answer == "yes" for answer in _holds(reading, release).values()):
             return _shipped_in(reading, release, policy)
@@ -316,6 +310,63 @@ def _shipped_in(reading: IssueReading, release: Release, policy: Policy) -> Ship
             release.url,
         ),
         why=f"{release.label} contains {_shas(reading.changes)}",
+    )
+
+
+def _without_code(reading: IssueReading, policy: Policy) -> Verdict:
+    """No code is linked: what the policy takes in its place, which the proof calls a guess."""
+    if policy.shipped_when == "release" and policy.closed_without_code == "next_release":
+        closed_at = reading.facts.closed_at or reading.facts.updated_at
+        following = [r for r in _public(reading, policy) if r.published_at is not None and r.published_at > closed_at]
+        if following:
+            first = following[0]
+            label = f"{first.label} is the first release after that; no code is linked, so this is a guess"
+            return _guessed(reading, policy, first.remote_id, first.label, first.url, first.published_at, label)
+        return _waiting(reading, "closed as fixed without code; waiting for the next release")
+    if policy.shipped_when == "release" and policy.closed_without_code == "milestone" and reading.milestones:
+        milestone = reading.milestones[0]
+        if milestone.released:
+            at = _released_at(milestone, reading)
+            label = f"milestone {milestone.label} closed; no code is linked, so this is a guess"
+            return _guessed(reading, policy, milestone.remote_id, milestone.label, milestone.url, at, label)
+        return _waiting(reading, f"closed as fixed without code; milestone {milestone.label} is still open")
+    return _waiting(reading, "closed as fixed, but no commit or merged pull request is linked to it", asks=True)
+
+
+def _waiting(reading: IssueReading, why: str, *, asks: bool = False) -> NotYet:
+    return NotYet(
+        why=why,
+        is_fixed=True,
+        asks=asks,
+        fix=_fix(reading),
+        fixed_at=_fixed_at(reading),
+        evidence=(_closed(reading),),
+    )
+
+
+def _guessed(
+    reading: IssueReading, policy: Policy, number: str, label: str, url: str, at: datetime | None, line: str
+) -> Shipped:
+    visible = reading.facts.visible_to_public
+    return Shipped(
+        label=label,
+        url=url,
+        public_label=public_label(label, visible=visible, pattern=policy.public_label_pattern),
+        public_url=url if visible else "",
+        at=at or reading.read_at,
+        fix=_fix(reading),
+        fixed_at=_fixed_at(reading),
+        evidence=(_closed(reading), Evidence(kind="release", level=1, label=line, url=url, at=at)),
+        digest=_digest("guess", number, label, url, str(reading.facts.closed_at)),
+        why=line,
+    )
+
+
+def _public(reading: IssueReading, policy: Policy) -> list[Release]:
+    """The releases that count, in the order of their publication."""
+    return sorted(
+        (r for r in reading.releases if r.is_public and fnmatchcase(r.label, policy.tag_pattern)),
+        key=lambda r: (r.published_at, r.remote_id),
     )
 
 

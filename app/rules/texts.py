@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.rules.facts import ReplyKind
+from app.rules.facts import TemplateKind
 
 ENGLISH = "en"
 """The language of last resort; every kind has a text in it."""
@@ -144,6 +144,70 @@ _OUTCOME: Mapping[str, str] = {
     "お気づきの点がありましたら、こちらにご返信ください。" + _MORE_JA,
 }
 
+_CANNOT_REPRODUCE: Mapping[str, str] = {
+    "en": _EN + "thank you for your patience. "
+    "We could not make this happen{% if product %} in {{ product }}{% endif %}. "
+    "Does it still happen to you? Tell us here what you did before, and we will look again." + _MORE_EN,
+    "de": _DE + "vielen Dank für die Geduld. "
+    "Wir konnten das Problem{% if product %} in {{ product }}{% endif %} nicht nachstellen. "
+    "Tritt es noch auf? Dann beschreiben Sie uns hier bitte, was vorher geschah; wir sehen es uns erneut an."
+    + _MORE_DE,
+    "fr": _FR + "merci de votre patience. "
+    "Nous n’avons pas réussi à reproduire ce problème{% if product %} dans {{ product }}{% endif %}. "
+    "S’il se produit encore, dites-nous ici ce que vous faisiez et nous le réexaminerons." + _MORE_FR,
+    "es": _ES + "gracias por la paciencia. "
+    "No hemos podido reproducir el problema{% if product %} en {{ product }}{% endif %}. "
+    "Si sigue ocurriendo, cuéntenos aquí qué hizo antes y lo revisaremos de nuevo." + _MORE_ES,
+    "pt": _PT + "Agradecemos a paciência. "
+    "Não conseguimos reproduzir o problema{% if product %} em {{ product }}{% endif %}. "
+    "Se ainda acontecer, conte aqui o que fez antes e vamos verificar outra vez." + _MORE_PT,
+    "ja": _JA + "お待たせいたしました。"
+    "ご報告の現象を{% if product %}{{ product }}で{% endif %}再現できませんでした。"
+    "まだ発生する場合は、直前の操作をこちらにご返信ください。あらためて調査します。" + _MORE_JA,
+}
+
+_BY_DESIGN: Mapping[str, str] = {
+    "en": _EN + "thank you for your patience. "
+    "We have looked into this: {% if product %}{{ product }}{% else %}it{% endif %} is meant to work this way. "
+    "If that gets in your way, tell us here what you need." + _MORE_EN,
+    "de": _DE + "vielen Dank für die Geduld. "
+    "Wir haben nachgesehen: Das ist{% if product %} in {{ product }}{% endif %} so vorgesehen. "
+    "Falls es stört, schreiben Sie uns hier gern, was Sie brauchen." + _MORE_DE,
+    "fr": _FR + "merci de votre patience. "
+    "Vérification faite, ce comportement est voulu{% if product %} dans {{ product }}{% endif %}. "
+    "S’il vous gêne, dites-nous ici ce dont vous avez besoin." + _MORE_FR,
+    "es": _ES + "gracias por la paciencia. "
+    "Lo hemos revisado: {% if product %}{{ product }} {% endif %}está pensado para funcionar así. "
+    "Si le supone un problema, cuéntenos aquí qué necesita." + _MORE_ES,
+    "pt": _PT + "Agradecemos a paciência. "
+    "Verificamos: {% if product %}em {{ product }} {% endif %}este é o comportamento previsto. "
+    "Se isso atrapalha, conte aqui do que precisa." + _MORE_PT,
+    "ja": _JA + "お待たせいたしました。"
+    "確認したところ、{% if product %}{{ product }}の{% endif %}この動作は仕様どおりのものでした。"
+    "ご不便がありましたら、ご要望をこちらにご返信ください。" + _MORE_JA,
+}
+
+_WORKAROUND: Mapping[str, str] = {
+    "en": _EN + "thank you for your patience. "
+    "We are not changing this{% if product %} in {{ product }}{% endif %} for now, but there is a way around it. "
+    "Tell us here if you would like to know how." + _MORE_EN,
+    "de": _DE + "vielen Dank für die Geduld. "
+    "Wir ändern das{% if product %} in {{ product }}{% endif %} vorerst nicht, aber es gibt einen Ausweg. "
+    "Schreiben Sie uns hier, wenn wir ihn erklären sollen." + _MORE_DE,
+    "fr": _FR + "merci de votre patience. "
+    "Nous ne changeons pas cela{% if product %} dans {{ product }}{% endif %} pour le moment, "
+    "mais il existe une solution de contournement. Demandez-nous ici comment faire." + _MORE_FR,
+    "es": _ES + "gracias por la paciencia. "
+    "Por ahora no lo cambiaremos{% if product %} en {{ product }}{% endif %}, pero hay una alternativa. "
+    "Si quiere saber cuál, díganoslo aquí." + _MORE_ES,
+    "pt": _PT + "Agradecemos a paciência. "
+    "Por enquanto não vamos mudar isso{% if product %} em {{ product }}{% endif %}, mas há uma alternativa. "
+    "Se quiser saber qual, responda aqui." + _MORE_PT,
+    "ja": _JA + "お待たせいたしました。"
+    "{% if product %}{{ product }}の{% endif %}この点は当面変更の予定はありませんが、回避する方法があります。"
+    "ご案内をご希望の場合は、こちらにご返信ください。" + _MORE_JA,
+}
+
 _CORRECTION: Mapping[str, str] = {
     "en": _EN + "we are sorry: we told you too early that this problem was fixed. "
     "The fix is not available yet. "
@@ -165,10 +229,13 @@ _CORRECTION: Mapping[str, str] = {
     "ご利用いただけるようになりましたら、あらためてこちらでお知らせします。" + _MORE_JA,
 }
 
-TEXTS: Mapping[ReplyKind, Mapping[str, str]] = {
+TEXTS: Mapping[TemplateKind, Mapping[str, str]] = {
     "ack": _ACK,
     "progress": _PROGRESS,
     "fixed": _FIXED,
     "outcome": _OUTCOME,
+    "outcome_cannot_reproduce": _CANNOT_REPRODUCE,
+    "outcome_by_design": _BY_DESIGN,
+    "outcome_workaround": _WORKAROUND,
     "correction": _CORRECTION,
 }

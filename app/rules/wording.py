@@ -18,7 +18,7 @@ from jinja2.exceptions import TemplateError as JinjaError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from app.rules.characters import graphemes, one_line, shorten, tidy
-from app.rules.facts import ReplyKind
+from app.rules.facts import OutcomeReason, TemplateKind
 from app.rules.fitting import Fitted, TooLongError, fit
 from app.rules.quoting import neutralise, same_text
 from app.rules.texts import ENGLISH, STAND_INS, TEXTS
@@ -165,10 +165,10 @@ def render(template_text: str, context: Context, *, language: str) -> str:
 
 
 def choose(
-    kind: ReplyKind,
+    kind: TemplateKind,
     language: str | None,
     *,
-    overrides: Mapping[tuple[int | None, ReplyKind, str], str],
+    overrides: Mapping[tuple[int | None, TemplateKind, str], str],
     account_id: int | None,
 ) -> Chosen:
     """The best template for a reply of this kind to a post in this language (None where the network does not say).
@@ -187,6 +187,19 @@ def choose(
             if tag in TEXTS[kind]:
                 return Chosen(TEXTS[kind][tag], tag)
     raise AssertionError(f"there is no English text of kind {kind}")
+
+
+def of_outcome(reason: OutcomeReason | None) -> TemplateKind:
+    """Which text tells an outcome: each reason has its own, and whoever gave none means 'not planned'."""
+    match reason:
+        case "cannot_reproduce":
+            return "outcome_cannot_reproduce"
+        case "by_design":
+            return "outcome_by_design"
+        case "workaround":
+            return "outcome_workaround"
+        case _:
+            return "outcome"
 
 
 def _canonical(tag: str) -> str:

@@ -12,7 +12,7 @@ from app.rules.progress import LoopState, can_loop_move, move_loop
 from app.steps import deliver, hear_answer, owe
 from app.steps.hear_tracker import look_or_wait
 from app.steps.link import ConflictError, NotFoundError, draft_issue, link_loop, unlink_loop
-from app.steps.reply_moves import cancel_reply, hold_for_issue, hold_reply, let_go, set_reply
+from app.steps.reply_moves import cancel_reply, hold_for_issue, hold_reply, is_only_approved, let_go, set_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
@@ -51,13 +51,20 @@ async def _check_evidence(river: River, reply_id: int) -> None:
         if reply is None:
             raise NotFoundError(f"there is no reply {reply_id}")
         issue = await loops.present_issue(session, reply.loop_id)
-    if reply.shipment_id is None:
+    is_outcome = reply.kind == "outcome" and reply.written_by is None
+    if reply.shipment_id is None and not is_outcome:
         return
     if issue is None:
         raise EvidenceGoneError("its loop waits for no issue any more: nothing was said")
     look = await look_or_wait(river, issue.id)
     if look.outcome != "done":
         raise ConflictError(f"the evidence could not be read again ({look.why}): nothing was said, try again")
+    if is_outcome:
+        async with river.db.read() as session:
+            loop = await session.get(Loop, reply.loop_id)
+        if loop is None or loop.state != "declined":
+            raise EvidenceGoneError(f"not declined any more ({loop.why if loop else 'gone'}): nothing was said")
+        return
     async with river.db.read() as session:
         shipment = await issues.present_shipment(session, issue.id)
         fresh = await session.get(Issue, issue.id)
@@ -218,7 +225,7 @@ async def edit(river: River, reply_id: int, *, text: str, actor: str) -> None:
         loops.note_event(
             session, at=river.now(), what="reply edited", actor=actor, loop_id=reply.loop_id, reply_id=reply.id
         )
-        if reply.state == "scheduled" and account.mode == "approve":
+        if reply.state == "scheduled" and (account.mode == "approve" or is_only_approved(reply)):
             set_reply(
                 session,
                 reply,
@@ -289,6 +296,9 @@ async def write(river: River, loop_id: int, *, text: str, kind: ReplyKind, actor
             )
         frozen = by_a_person(river, account, text, post=post, found=found, language=post.language)
         now = river.now()
+        ours = await replies.in_slot(session, loop_id=loop_id, round_=loop.round, slot=kind)
+        if ours is not None and is_only_approved(ours):
+            cancel_reply(session, ours, why=f"{actor} wrote another", now=now, actor=actor)
         reply = owe.new_reply(loop, post, account, kind=kind, slot=slot, frozen=frozen, now=now, written_by=actor)
         session.add(reply)
         await session.flush()

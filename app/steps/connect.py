@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets as random
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -9,9 +10,9 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.ports import Channel, OutsideError, Profile, Project, Tracker
+from app.ports import Channel, Hooked, OutsideError, Profile, Project, Tracker
 from app.steps.health import record_illness
-from app.steps.link import NotFoundError
+from app.steps.link import ConflictError, NotFoundError
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
 from app.store import accounts, loops, replies, tables
@@ -42,7 +43,7 @@ async def connect_account(
 ) -> tables.Account:
     """Connect a profile. BadFieldsError, UnknownKindError or OutsideError, and then nothing is stored."""
     kind = river.outside.channel_type(channel)
-    own, hidden = _checked(kind, settings, secrets)
+    own, hidden = checked(kind, settings, secrets)
     wording = AccountWording.model_validate(settings).model_dump(exclude_defaults=True)
     profile: Profile = await _prove(river, kind, own, hidden)
     async with river.db.begin() as session:
@@ -70,7 +71,7 @@ async def connect_tracker(
 ) -> tables.Tracker:
     """Connect a repository or project; the same errors."""
     tracker = river.outside.tracker_type(kind)
-    own, hidden = _checked(tracker, settings, secrets)
+    own, hidden = checked(tracker, settings, secrets)
     project: Project = await _prove(river, tracker, own, hidden)
     async with river.db.begin() as session:
         now = river.now()
@@ -106,7 +107,7 @@ async def change_account(
     proven: tuple[BaseModel, BaseModel, Profile] | None = None
     if settings is not None or secrets is not None:
         kind = river.outside.channel_type(row.channel)
-        own, hidden = _checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
         proven = (own, hidden, await _prove(river, kind, own, hidden))
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Account, account_id)
@@ -147,7 +148,7 @@ async def change_tracker(
     proven: tuple[BaseModel, BaseModel, Project] | None = None
     if settings is not None or secrets is not None:
         kind = river.outside.tracker_type(row.kind)
-        own, hidden = _checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
         proven = (own, hidden, await _prove(river, kind, own, hidden))
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Tracker, tracker_id)
@@ -163,6 +164,36 @@ async def change_tracker(
             _take_project(locked, project, river.now())
             locked.resume_at = None
     river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
+    return locked
+
+
+async def set_up_hook(river: River, tracker_id: int) -> tables.Tracker:
+    """Have a tracker's own side call us. Its secret is made here and stored first: asked again, it is the same hook.
+
+    ConflictError where this kind of tracker offers no such thing, OutsideError where it is not allowed.
+    """
+    async with river.db.read() as session:
+        row = await _must_have(session, tables.Tracker, tracker_id)
+    kind = river.outside.tracker_type(row.kind)
+    if not hasattr(kind, "set_up_hook"):
+        raise ConflictError(f"a webhook of {kind.title} cannot be set up from here; enter its address there")
+    if not river.outside.opened(row).get("webhook_secret"):
+        row = await _with_webhook_secret(river, kind, tracker_id)
+    adapter = river.outside.tracker(row)
+    if isinstance(adapter, Hooked):
+        await adapter.set_up_hook(url=river.outside.hook_url(row))
+    log.info("webhook set up", tracker_id=row.id)
+    return row
+
+
+async def _with_webhook_secret(river: River, kind: type[Tracker], tracker_id: int) -> tables.Tracker:
+    async with river.db.begin() as session:
+        locked = await _must_lock(session, tables.Tracker, tracker_id)
+        opened = river.outside.opened(locked)
+        if not opened.get("webhook_secret"):  # otherwise somebody else asked at the same moment
+            opened["webhook_secret"] = random.token_urlsafe(32)
+            locked.secrets = river.outside.seal(kind.Secrets.model_validate(opened))
+            locked.version += 1
     return locked
 
 
@@ -202,9 +233,10 @@ async def probe(river: River, table: type[accounts.C], number: int) -> accounts.
         return await _must_have(session, table, number)
 
 
-def _checked(
+def checked(
     kind: type[Channel] | type[Tracker], settings: Mapping[str, Any], secrets: Mapping[str, Any]
 ) -> tuple[BaseModel, BaseModel]:
+    """What an adapter's two models make of what was entered. BadFieldsError."""
     errors: list[tuple[str, str]] = []
     own = _model(kind.Settings, settings, "/settings", errors)
     hidden = _model(kind.Secrets, secrets, "/secrets", errors)
@@ -241,6 +273,10 @@ async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: Ba
     adapter, client = river.outside.unproven(kind, settings, secrets)
     try:
         return await adapter.connect()
+    except OutsideError as error:
+        if not error.field:
+            raise
+        raise BadFieldsError([(f"/{error.field.replace('.', '/')}", error.message)]) from error
     finally:
         await client.aclose()
 

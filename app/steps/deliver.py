@@ -146,7 +146,7 @@ async def _claim(river: River, askers: Sequence[None]) -> list[_Claimed | None]:
 async def _with_context(session: Session, claimed: Sequence[Reply], leave_by: float, *, began: float) -> list[_Claimed]:
     """Claimed replies with all that is needed to say or to find them."""
     about = await posts.with_identities(session, [reply.post_id for reply in claimed])
-    present = await loops.present_issues(session, [reply.loop_id for reply in claimed if reply.shipment_id is not None])
+    present = await loops.present_issues(session, [reply.loop_id for reply in claimed])
     ledgers = {
         channel: await replies.ledgers_under(
             session,
@@ -218,7 +218,7 @@ async def _say(river: River, claimed: _Claimed) -> None:
 
 async def _look_at_evidence(river: River, claimed: _Claimed) -> None:
     """The fix is still out, by the very evidence the text was frozen on; or the reply does not leave."""
-    if claimed.reply.shipment_id is None:
+    if claimed.reply.shipment_id is None and not (claimed.reply.kind == "outcome" and not claimed.reply.written_by):
         return
     if claimed.issue_id is None:
         raise _StoppedError("cancelled", "its loop waits for no issue any more")
@@ -306,6 +306,12 @@ def _why_not(
         return _StoppedError("scheduled", "the public voice is switched off", asks_loop=False)
     if account is None:
         return _StoppedError("held", "the account was removed")
+    if row.kind == "outcome" and row.written_by is None:
+        if loop is None or issue is None or loop.state != "declined":
+            return _StoppedError("cancelled", f"not declined any more: {issue.why if issue else 'no issue'}")
+        if issue.held_at is not None:
+            return _StoppedError("held for its issue", issue.held_why)
+        return None
     if row.shipment_id is None:
         return None
     if loop is None or issue is None or shipment is None or loop.state != "shipped":

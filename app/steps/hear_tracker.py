@@ -14,16 +14,20 @@ from typing import Literal
 
 import structlog
 
-from app.ports import OutsideError
+from app.ports import Hooked, OutsideError
+from app.ports import Tracker as Adapter
 from app.rules import permission, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
 from app.steps.health import record_illness
-from app.steps.owe import draft_correction
+from app.steps.keep import copy_facts, keep_issue
+from app.steps.link import link_loop
+from app.steps.owe import draft_correction, draft_outcome
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import JobName, River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
+from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Account, Issue, Loop, Reply, Shipment, Tracker
 
@@ -161,6 +165,8 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
     except OutsideError as error:
         failure = error
         await record_illness(river, Tracker, tracker.id, tracker.version, error)
+    else:
+        await _ask_for_lost_calls(river, tracker, adapter)
     async with river.db.begin() as session:
         row = await accounts.lock(session, Tracker, tracker.id)
         if row is not None and row.version == tracker.version:
@@ -178,6 +184,21 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
     river.wake("look_at_issues")
     if failure is not None and raises:
         raise failure
+
+
+async def _ask_for_lost_calls(river: River, tracker: Tracker, adapter: Adapter) -> None:
+    """Webhook calls that did not arrive are asked for again. The poll has found what they say: this may fail."""
+    if not isinstance(adapter, Hooked):
+        return
+    try:
+        count = await adapter.send_again(url=river.outside.hook_url(tracker))
+    except OutsideError as error:
+        if error.kind == "rate_limited":
+            await record_illness(river, Tracker, tracker.id, tracker.version, error)
+        log.info("lost webhook calls not asked for", tracker_id=tracker.id, kind=error.kind, why=error.message)
+    else:
+        if count:
+            log.info("lost webhook calls asked for again", tracker_id=tracker.id, count=count)
 
 
 async def look_next(river: River) -> bool:
@@ -223,10 +244,12 @@ async def look_at(
             reading = await river.outside.tracker(tracker).read(issue.remote_id, ref=issue.ref)
         except OutsideError as error:
             return await _look_failed(river, issue, tracker, token, error)
+        original = await _original_of(river, tracker, reading.facts)
         river.point("hear.look_read")
         async with river.db.begin() as session:
             # Loops before their issue, here as everywhere: so no two transactions wait for each other.
             waiting = await loops.of_issue(session, issue_id)
+            onto = await _kept_original(session, tracker, issue_id, original, now=river.now())
             row = await issues.claimed(session, issue_id, token)
             if row is None:
                 return Look("busy", "the look took too long and was taken over")
@@ -237,10 +260,52 @@ async def look_at(
                 row.look_wanted, row.look_at = row.look_wanted + 1, river.now() + river.timing.backoff
                 return Look("failed", "the tracker answered with an older state of the issue")
             await _write(river, session, row, waiting, tracker, reading, began=began)
+            if onto is not None:
+                await _move_onto(session, row, waiting, onto, now=river.now())
             river.point("hear.look_written")
         river.read[issue_id] = began
         river.wake("owe")
         return Look("done")
+
+
+async def _original_of(river: River, tracker: Tracker, facts: IssueFacts) -> IssueFacts | None:
+    """The issue that a duplicate repeats, where this tracker can read it; otherwise a person decides."""
+    if facts.state != "closed" or facts.outcome != "duplicate" or not facts.canonical_ref:
+        return None
+    try:
+        original = await river.outside.tracker(tracker).find(facts.canonical_ref)
+    except OutsideError as error:
+        log.info("the original of a duplicate cannot be read", ref=facts.canonical_ref, why=error.message)
+        return None
+    return original if original.remote_id != facts.remote_id else None
+
+
+async def _kept_original(
+    session: Session, tracker: Tracker, issue_id: int, original: IssueFacts | None, *, now: datetime
+) -> Issue | None:
+    """Its row, locked together with the duplicate's in the order of their ids."""
+    if original is None:
+        return None
+    row = await keep_issue(session, tracker.id, original, now=now)
+    return (await locked(session, Issue, [row.id, issue_id])).get(row.id)
+
+
+async def _move_onto(session: Session, row: Issue, waiting: Sequence[Loop], onto: Issue, *, now: datetime) -> None:
+    """Those who wait for a duplicate wait for its original from now on.
+
+    Nobody is moved to an issue they were moved away from before: two that are called duplicates of each
+    other would pass them to and fro for ever.
+    """
+    left = await loops.left_issue(session, [loop.id for loop in waiting], onto.id)
+    for loop in waiting:
+        if loop.state not in {"linked", "fixed", "shipped"}:
+            continue
+        if loop.id in left:
+            loop.needs_person = f"{row.ref} and {onto.ref} are called duplicates of each other: {A_PERSON_DECIDES}"
+            continue
+        await link_loop(session, loop, onto, now=now, actor="")
+        loop.why = f"{row.ref} is a duplicate: waits for {onto.ref}"
+        loops.note_event(session, at=now, what="moved", why=loop.why, loop_id=loop.id, issue_id=row.id)
 
 
 def _is_stale(row: Issue, facts: IssueFacts) -> bool:
@@ -264,14 +329,6 @@ async def _look_failed(river: River, issue: Issue, tracker: Tracker, token: str,
             row.look_wanted = max(row.look_wanted, row.look_done + 1)
     log.warning("issue could not be read", issue_id=issue.id, tracker_id=tracker.id, kind=error.kind, why=error.message)
     return Look("failed", error.message, error.retry_at)
-
-
-def copy_facts(row: Issue, facts: IssueFacts) -> None:
-    """Write what the tracker says over what it said before."""
-    row.remote_id, row.ref, row.title, row.url = facts.remote_id, facts.ref, facts.title, facts.url
-    row.state, row.outcome, row.outcome_reason = facts.state, facts.outcome, facts.outcome_reason
-    row.outcome_label, row.closed_at, row.locked = facts.outcome_label, facts.closed_at, facts.locked
-    row.visible_to_public, row.updated_at = facts.visible_to_public, facts.updated_at
 
 
 def lines(evidence: tuple[Evidence, ...]) -> list[dict[str, object]]:
@@ -319,9 +376,12 @@ async def _write(
             row.verdict, row.evidence = "not_fixed", []
         case shipping.Gone():
             row.verdict, row.evidence = "gone", []
-    automatic = await replies.automatic_of_issue(session, row.id)
+    automatic = await replies.automatic_of_issue(session, row.id, slot="fixed")
     for loop in waiting:
         await _move(river, session, loop, verdict, shipment, automatic.get(loop.id), now=now)
+    outcomes = await replies.automatic_of_issue(session, row.id, slot="outcome")
+    for loop in waiting:
+        await _settle_outcome(river, session, loop, verdict, outcomes.get(loop.id), now=now)
 
 
 async def _settle_shipment(
@@ -372,7 +432,7 @@ async def _move(
     if loop.state in {"told", "verified"}:
         await _after_telling(river, session, loop, verdict, now=now)
         return
-    course = follow_verdict(verdict, refutation=_refutation_of(loop))
+    course = follow_verdict(verdict, refutation=refutation_of(loop))
     if loop.state == "reopened":
         return  # the ticket has not been told of the refutation yet; when it has, the loop waits and is looked at again
     if course.goal != "shipped":
@@ -386,7 +446,8 @@ async def _move(
     _step(session, loop, course.goal, course.why, now=now)
 
 
-def _refutation_of(loop: Loop) -> shipping.Refutation | None:
+def refutation_of(loop: Loop) -> shipping.Refutation | None:
+    """What the loop's customer said against an earlier fix, if anything."""
     if loop.refuted_at is None:
         return None
     return shipping.Refutation(at=loop.refuted_at, fix=loop.refuted_fix or "")
@@ -398,6 +459,16 @@ def _renew_if_different(session: Session, loop: Loop, reply: Reply, shipment: Sh
         return
     if cancel_reply(session, reply, why="the evidence changed: the text is made anew", now=now):
         loop.owed = False
+
+
+async def _settle_outcome(
+    river: River, session: Session, loop: Loop, verdict: shipping.Verdict, reply: Reply | None, *, now: datetime
+) -> None:
+    """A declined loop has its answer laid ready for an approver; one that goes on takes it back."""
+    if loop.state == "declined" and isinstance(verdict, shipping.NotFixed):
+        await draft_outcome(river, session, loop, reason=verdict.reason, before=reply, now=now)
+    elif reply is not None:
+        cancel_reply(session, reply, why=f"not declined any more: {verdict.why}", now=now)
 
 
 async def _after_telling(

@@ -12,9 +12,10 @@ from app.ports import OutsideError
 from app.rules import matching, permission, quoting
 from app.rules.facts import IssueFacts
 from app.steps.health import record_illness
-from app.steps.hear_tracker import copy_facts
+from app.steps.keep import copy_facts, keep_issue, new_marker
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import River
+from app.steps.turns import turn_to_write
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
 from app.store.tables import Identity, Issue, Link, Loop, Post, Tracker
@@ -98,24 +99,6 @@ async def find_issue(river: River, *, tracker_id: int, ref: str) -> int:
         return (await keep_issue(session, tracker.id, facts, now=river.now())).id
 
 
-async def keep_issue(session: Session, tracker_id: int, facts: IssueFacts, *, now: datetime) -> Issue:
-    """The row of an issue, made if new."""
-    row = await issues.by_remote_id(session, tracker_id=tracker_id, remote_id=facts.remote_id)
-    if row is None:
-        row = Issue(
-            tracker_id=tracker_id, remote_id=facts.remote_id, marker=_marker(), title="", state="open", created_at=now
-        )
-        session.add(row)
-        copy_facts(row, facts)
-        row.why = "not looked at yet"
-        await session.flush()
-    return row
-
-
-def _marker() -> str:
-    return f"issue-{secrets.token_hex(8)}"
-
-
 async def draft_issue(
     session: Session,
     *,
@@ -136,7 +119,7 @@ async def draft_issue(
     row = Issue(
         tracker_id=tracker_id,
         remote_id=None,
-        marker=_marker(),
+        marker=new_marker(),
         title=title.strip() or title_from(post),
         body=body,
         state="creating",
@@ -220,6 +203,9 @@ async def create_issue(river: River, issue_id: int) -> bool:
         if tracker is None:
             return False
         token, called_at = secrets.token_hex(8), row.create_called_at
+        if called_at is None and (later := await turn_to_write(river, session, tracker)) is not None:
+            row.create_at, row.why = later, "waits its turn: the tracker bounds how much may be written at once"
+            return False
         issues.claim_for(row, token=token, now=now, lease=river.timing.lease)
         if called_at is None:
             row.create_called_at = river.now()

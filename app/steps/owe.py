@@ -11,7 +11,7 @@ import structlog
 from app.outside import setting
 from app.ports import Channel, OutsideError
 from app.rules import fitting, permission, wording
-from app.rules.facts import ReplyKind
+from app.rules.facts import OutcomeReason, ReplyKind, TemplateKind
 from app.rules.shipping import public_label
 from app.steps.reply_moves import SPOKEN, set_reply
 from app.steps.river import River, policy_of
@@ -26,7 +26,7 @@ BATCH = 50
 NO_ACCOUNT = "the account was removed"
 NOT_MADE = "no reply could be made"
 
-Templates = Mapping[tuple[int | None, ReplyKind, str], str]
+Templates = Mapping[tuple[int | None, TemplateKind, str], str]
 """The operator's own texts: by account (nothing for all of them), kind and language."""
 
 
@@ -233,7 +233,7 @@ def freeze(
     river: River,
     overrides: Templates,
     *,
-    kind: ReplyKind,
+    kind: TemplateKind,
     post: Post,
     identity: Identity,
     account: Account,
@@ -280,7 +280,7 @@ async def preview(
     )
 
 
-async def own_templates(session: Session, kind: ReplyKind) -> Templates:
+async def own_templates(session: Session, kind: TemplateKind) -> Templates:
     """The operator's templates as the rules want them."""
     return {(row.scope or None, kind, row.language): row.text for row in await templates.own(session, kind=kind)}
 
@@ -360,26 +360,64 @@ def refreeze(reply: Reply, frozen: Frozen, *, now: datetime) -> None:
 
 async def draft_correction(river: River, session: Session, loop: Loop, *, now: datetime) -> None:
     """Lay a correction ready for a person, who decides whether it is said."""
+    if await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="correction") is None:
+        await _draft(river, session, loop, kind="correction", template="correction", now=now)
+
+
+async def draft_outcome(
+    river: River, session: Session, loop: Loop, *, reason: OutcomeReason | None, before: Reply | None, now: datetime
+) -> None:
+    """Lay ready what the customer of a declined loop may be told; only a person's approval says it.
+
+    `before` is the one of this round, if any. What a person stopped, and what was said, is left alone.
+    """
+    if before is not None and (before.state != "cancelled" or before.stopped_by or before.written_by is not None):
+        return
+    found = await posts.with_identity(session, loop.post_id)
+    if found is None or found[0].visibility == "private" or found[1].suppressed_at is not None:
+        return
+    reply = await _draft(
+        river, session, loop, kind="outcome", template=wording.of_outcome(reason), now=now, again=before
+    )
+    if reply is not None:
+        set_reply(session, reply, "awaiting_approval", why="an outcome is told only if a person approves it", now=now)
+
+
+async def _draft(
+    river: River,
+    session: Session,
+    loop: Loop,
+    *,
+    kind: ReplyKind,
+    template: TemplateKind,
+    now: datetime,
+    again: Reply | None = None,
+) -> Reply | None:
+    """A reply that waits for a person, or None where none can be made: the loop asks a person anyway."""
     found = await posts.with_identity(session, loop.post_id)
     if found is None:
-        return
+        return None
     post, identity = found
     account = await accounts.get(session, Account, post.account_id)
-    if account is None or await replies.in_slot(session, loop_id=loop.id, round_=loop.round, slot="correction"):
-        return
+    if account is None:
+        return None
     try:
         frozen = freeze(
             river,
-            await own_templates(session, "correction"),
-            kind="correction",
+            await own_templates(session, template),
+            kind=template,
             post=post,
             identity=identity,
             account=account,
             shipment=None,
         )
     except (wording.TemplateError, fitting.TooLongError, OutsideError):
-        return  # the loop already asks a person, who can write one by hand
-    reply = new_reply(loop, post, account, kind="correction", slot="correction", frozen=frozen, now=now)
+        return None
+    if again is not None:
+        refreeze(again, frozen, now=now)
+        return again
+    reply = new_reply(loop, post, account, kind=kind, slot=kind, frozen=frozen, now=now)
     reply.why = "a draft: nothing is said unless a person approves it"
     session.add(reply)
     await session.flush()
+    return reply

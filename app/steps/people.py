@@ -16,7 +16,7 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from app.rules.characters import graphemes, one_line
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.river import River
-from app.store import members
+from app.store import members, throttles
 from app.store.session import Session
 from app.store.tables import Member, Token
 
@@ -204,7 +204,7 @@ def _throttle_keys(name: str, address: str) -> dict[str, str]:
 
 async def _count_try(session: Session, keys: dict[str, str], *, now: datetime) -> datetime | None:
     """Count one try under each key; the time to wait for where any has had too many, and then none is counted."""
-    rows = {kind: await members.lock_throttle(session, keys[kind], now=now) for kind in sorted(keys)}
+    rows = {kind: await throttles.lock(session, keys[kind], now=now) for kind in sorted(keys)}
     for row in rows.values():
         if now - row.last_at > FORGET_TRIES:
             row.tries, row.until = 0, None
@@ -222,10 +222,10 @@ async def _count_try(session: Session, keys: dict[str, str], *, now: datetime) -
 async def _forgive(session: Session, keys: dict[str, str], *, now: datetime) -> None:
     """The tries of somebody who is in now: none are held against the name, and this one not against the address."""
     for kind in sorted(keys):
-        row = await members.lock_throttle(session, keys[kind], now=now)
+        row = await throttles.lock(session, keys[kind], now=now)
         row.tries = max(row.tries - 1, 0) if kind == "address" else 0
         row.until = row.until if kind == "address" else None
-    await members.forget_throttles(session, older_than=now - FORGET_TRIES)
+    await throttles.forget(session, older_than=now - FORGET_TRIES)
 
 
 async def sign_out(river: River, token_id: int) -> None:

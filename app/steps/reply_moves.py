@@ -61,10 +61,15 @@ def hold_for_issue(session: Session, reply: Reply, *, why: str, now: datetime, a
         set_reply(session, reply, "held", why=f"not for customers yet: {why}", now=now, actor=actor)
 
 
+def is_only_approved(reply: Reply) -> bool:
+    """Whether a text of ours is said by nobody's mode but only by a person's signature."""
+    return reply.written_by is None and reply.kind in {"outcome", "correction"}
+
+
 def let_go(session: Session, reply: Reply, *, needs_approval: bool, why: str, now: datetime, actor: str = "") -> None:
     """Send it on its way again: to the approver, or to be sent when it is due."""
     reply.issue_hold, reply.stopped_by, reply.failing_since, reply.failures = False, None, None, 0
-    if needs_approval and reply.approved_by is None:
+    if (needs_approval or is_only_approved(reply)) and reply.approved_by is None:
         set_reply(session, reply, "awaiting_approval", why="waits for an approver", now=now, actor=actor)
     else:
         reply.due_at = max(reply.due_at or now, now)

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Literal, TypeVar
 
 from app.outside import Outside, setting
+from app.rules.facts import WithoutCode
 from app.rules.pace import Pace
 from app.rules.shipping import LOOKS_LIKE_A_VERSION, Policy
 from app.steps.together import Together
@@ -137,9 +138,11 @@ def policy_of(tracker: tables.Tracker) -> Policy:
     """A tracker's own rules for 'shipped'."""
     shipped_when: Literal["closed", "release", "production"] = setting(tracker, "shipped_when", "release")
     versions: Literal["all", "any"] = setting(tracker, "versions", "all")
+    without_code: WithoutCode = setting(tracker, "closed_without_code", "ask")
     return Policy(
         shipped_when=shipped_when,
         versions=versions,
+        closed_without_code=without_code,
         tag_pattern=setting(tracker, "tag_pattern", "*"),
         public_label_pattern=setting(tracker, "public_label_pattern", LOOKS_LIKE_A_VERSION),
     )

@@ -15,6 +15,7 @@ from app.rules import permission, showing
 from app.rules.facts import IssueFacts, Waiting
 from app.steps.health import record_illness
 from app.steps.river import River
+from app.steps.turns import turn_to_write
 from app.store import accounts, issues, loops
 from app.store.session import Session
 from app.store.tables import Issue, Tracker
@@ -39,12 +40,16 @@ async def show_next(river: River) -> bool:
         if tracker is None:
             return False
         token, wanted = secrets.token_hex(8), issue.block_wanted
-        issues.claim_for(issue, token=token, now=now, lease=river.timing.lease)
         block = await _block(river, session, issue, tracker)
+        digest = hashlib.sha256(block.encode()).hexdigest()
+        is_new = digest != issue.block_digest and not issue.block_why
+        if is_new and (later := await turn_to_write(river, session, tracker)) is not None:
+            issue.block_at = later
+            return True
+        issues.claim_for(issue, token=token, now=now, lease=river.timing.lease)
     river.point("show.claimed")
-    digest = hashlib.sha256(block.encode()).hexdigest()
     handle, why, failed = issue.block_handle, "", None
-    if digest != issue.block_digest and not issue.block_why:
+    if is_new:
         try:
             handle = await river.outside.tracker(tracker).show(as_facts(issue), block=block, handle=issue.block_handle)
         except OutsideError as error:
@@ -112,6 +117,9 @@ async def tell_next(river: River) -> bool:
         tracker = await accounts.get(session, Tracker, issue.tracker_id) if issue else None
         if issue is None or tracker is None:
             return False
+        if (later := await turn_to_write(river, session, tracker)) is not None:
+            notice.due_at = later
+            return True
         token = secrets.token_hex(8)
         issues.claim_for(notice, token=token, now=now, lease=river.timing.lease)
     river.point("tell.claimed")

@@ -33,12 +33,14 @@ async def page(session: Session, table: type[C], *, after: int, limit: int) -> S
 
 
 def due_for_poll_query(table: type[C], *, now: datetime) -> Select[C]:
-    """Those whose poll is due and that nobody polls."""
-    return select(table).where(
+    """Those whose poll is due and that nobody polls; no tracker that asks us to be quiet."""
+    query = select(table).where(
         table.deleted_at.is_(None),
         table.poll_at <= now,
         or_(table.poll_until.is_(None), table.poll_until < now),
     )
+    # An account that may not speak for a while can be read all the same.
+    return query.where(or_(table.resume_at.is_(None), table.resume_at <= now)) if table is Tracker else query
 
 
 async def due_for_poll(session: Session, table: type[C], *, now: datetime) -> C | None:

@@ -169,6 +169,26 @@ async def count_waiting(session: Session, issue_ids: Sequence[int]) -> dict[int,
     return {row[0]: row[1] for row in await session.execute(query)}
 
 
+async def waited_for(session: Session, *, tracker_id: int, limit: int) -> tuple[Sequence[Issue], int]:
+    """The tracker's issues with the most people waiting first, and how many there are in all."""
+    waiting = (
+        select(Link.issue_id, func.count().label("waiting"))
+        .join(Loop, Loop.id == Link.loop_id)
+        .where(Link.until.is_(None), Loop.state.in_(WAITING))
+        .group_by(Link.issue_id)
+        .subquery()
+    )
+    query = (
+        select(Issue, func.count().over())
+        .join(waiting, waiting.c.issue_id == Issue.id)
+        .where(Issue.tracker_id == tracker_id, Issue.remote_id.is_not(None))
+        .order_by(waiting.c.waiting.desc(), Issue.id)
+        .limit(limit)
+    )
+    rows = (await session.execute(query)).all()
+    return [row[0] for row in rows], rows[0][1] if rows else 0
+
+
 async def page(session: Session, *, after: int, limit: int) -> Sequence[Issue]:
     """Issues in the order they came."""
     query = select(Issue).where(Issue.id > after).order_by(Issue.id).limit(limit)

@@ -53,6 +53,27 @@ async def of_issue(session: Session, issue_id: int) -> Sequence[Loop]:
     return (await session.execute(query)).scalars().all()
 
 
+async def waiting_of(session: Session, issue_ids: Sequence[int]) -> dict[int, list[tuple[Loop, Identity]]]:
+    """The loops that wait for each of these issues, oldest first, with whose complaint each is."""
+    query = (
+        select(Link.issue_id, Loop, Identity)
+        .join(Loop, Loop.id == Link.loop_id)
+        .join(Identity, Identity.id == Loop.identity_id)
+        .where(Link.issue_id.in_(issue_ids), Link.until.is_(None), Loop.state.in_(WAITING))
+        .order_by(Loop.id)
+    )
+    found: dict[int, list[tuple[Loop, Identity]]] = {}
+    for issue_id, loop, identity in await session.execute(query):
+        found.setdefault(issue_id, []).append((loop, identity))
+    return found
+
+
+async def left_issue(session: Session, loop_ids: Sequence[int], issue_id: int) -> frozenset[int]:
+    """Which of these loops waited for an issue before, and do no more."""
+    query = select(Link.loop_id).where(Link.loop_id.in_(loop_ids), Link.issue_id == issue_id, Link.until.is_not(None))
+    return frozenset((await session.execute(query)).scalars())
+
+
 async def end_links(session: Session, loop_id: int, *, now: datetime) -> None:
     """The loop waits for no issue from now on."""
     await session.execute(update(Link).where(Link.loop_id == loop_id, Link.until.is_(None)).values(until=now))

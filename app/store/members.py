@@ -8,11 +8,10 @@ import unicodedata
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, or_, select, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, or_, select, update
 
 from app.store.session import Session
-from app.store.tables import Member, Throttle, Token
+from app.store.tables import Member, Token
 
 
 def hash_of(token: str) -> str:
@@ -140,27 +139,3 @@ async def revoke_of_member(
     if but is not None:
         query = query.where(Token.id != but)
     await session.execute(query.values(revoked_at=now))
-
-
-async def lock_throttle(session: Session, key: str, *, now: datetime) -> Throttle:
-    """The tries counted under a key, kept until the transaction ends."""
-    insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
-    await session.execute(
-        insert(Throttle).values(key=key, tries=0, last_at=now).on_conflict_do_nothing(index_elements=["key"])
-    )
-    return (
-        await session.execute(select(Throttle).where(Throttle.key == key).with_for_update(key_share=True))
-    ).scalar_one()
-
-
-async def forget_throttles(session: Session, *, older_than: datetime) -> None:
-    """Forget the tries nobody has added to for so long; those in use just now are left to another time."""
-    old = (
-        select(Throttle.id)
-        .where(Throttle.last_at < older_than)
-        .limit(1000)
-        .with_for_update(key_share=True, skip_locked=True)
-    )
-    ids = (await session.execute(old)).scalars().all()
-    if ids:
-        await session.execute(delete(Throttle).where(Throttle.id.in_(ids)))

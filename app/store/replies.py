@@ -179,8 +179,8 @@ async def unspoken_of_issue(session: Session, issue_id: int) -> Sequence[Reply]:
     return (await session.execute(query)).scalars().all()
 
 
-async def automatic_of_issue(session: Session, issue_id: int) -> dict[int, Reply]:
-    """The present round's automatic `fixed` reply of each loop that is linked to an issue, by loop."""
+async def automatic_of_issue(session: Session, issue_id: int, *, slot: str) -> dict[int, Reply]:
+    """The present round's automatic reply of a kind of each loop that is linked to an issue, by loop."""
     query = (
         select(Reply)
         .join(Loop, Loop.id == Reply.loop_id)
@@ -189,7 +189,7 @@ async def automatic_of_issue(session: Session, issue_id: int) -> dict[int, Reply
             Link.issue_id == issue_id,
             Link.until.is_(None),
             Reply.round == Loop.round,
-            Reply.slot == "fixed",
+            Reply.slot == slot,
             Reply.written_by.is_(None),
         )
         .with_for_update(key_share=True, of=Reply)

@@ -120,14 +120,17 @@ class Token(Table):
 
 
 class Throttle(Table):
-    """Failed tries to sign in by one name, from one address or both; only a digest of them is kept."""
+    """Failed tries to sign in by one name, from one address or both; or writes to a tracker under one name.
+
+    Only a digest of what is counted is kept.
+    """
 
     __tablename__ = "throttle"
     __table_args__ = _numbered(UniqueConstraint("key"))
     key: Mapped[str]
     tries: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime]
-    until: Mapped[datetime | None]  # no password is looked at before
+    until: Mapped[datetime | None]  # no password is looked at before; the latest turn to write that was given
 
 
 class Connected:

@@ -7,21 +7,26 @@ nothing of the hourly allowance.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import json
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from fnmatch import fnmatchcase
-from typing import Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import httpx
-from pydantic import BaseModel, Field, SecretStr, field_validator
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, json_of, retry_at
 from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
@@ -36,8 +41,11 @@ from app.rules.facts import (
     OutcomeReason,
     Release,
     ShippedWhen,
+    Version,
+    WithoutCode,
 )
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
+from app.rules.turns import WriteLimit
 
 API_VERSION = "2026-03-10"
 OLDER_API_VERSION = "2022-11-28"
@@ -54,12 +62,45 @@ MAX_CLAIMING_RELEASES = 30
 CLOCK_SKEW = timedelta(days=1)
 """How far a committer's own clock may be off GitHub's."""
 
+JWT_BACKDATED, JWT_GOOD_FOR = timedelta(seconds=60), timedelta(minutes=9)
+"""GitHub takes an app's word for at most ten minutes, and not from its own future: the rest is for clocks that differ.
+
+https://docs.github.com/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+"""
+RENEWED_EARLY = timedelta(minutes=1)
+"""So long before its end an installation's token is replaced."""
+
 OUTCOMES: Mapping[str, tuple[Outcome, OutcomeReason | None, str]] = {
     "completed": ("fixed", None, "completed"),
     "not_planned": ("declined", "wont_fix", "not planned"),
     "duplicate": ("duplicate", None, "duplicate"),
 }
 """GitHub's reason for closing, in our words. A close without a reason, or with a new one, stays unclear."""
+
+HOOK_EVENTS: Mapping[str, str] = {
+    "issues": "Issues",
+    "release": "Releases",
+    "pull_request": "Pull requests",
+    "push": "Pushes",
+    "create": "Branch or tag creation",
+    "delete": "Branch or tag deletion",
+    "repository": "Repositories",
+    "deployment_status": "Deployment statuses",
+}
+"""What our webhook has to tell of, and how GitHub's pages call it."""
+
+FIRST_PATIENCE, MOST_PATIENCE = timedelta(minutes=1), timedelta(hours=1)
+"""How long to wait after a secondary limit without a time; doubled when it was not long enough."""
+
+DELIVERIES_KEPT = timedelta(days=3)
+"""https://docs.github.com/webhooks/testing-and-troubleshooting-webhooks/redelivering-webhooks"""
+LOST_CALLS_AT_ONCE = 30
+"""How many calls are asked for again in one poll; the next goes on."""
+LATE_CALLS = timedelta(hours=1)
+"""So far back each look for lost calls reaches behind the one before it."""
+
+PERMISSION_TITLES: Mapping[str, str] = {"repository_hooks": "Webhooks", "statuses": "Commit statuses"}
+"""Permissions whose name in the API is not the one on GitHub's pages."""
 
 RELOOK: Mapping[str, frozenset[str] | None] = {
     "release": None,
@@ -122,6 +163,7 @@ _REPOSITORY = re.compile(_NAME)
 _SHORT_REF = re.compile(rf"(?:(?P<repository>{_NAME})#|#)?(?P<number>[1-9]\d{{0,17}})", re.ASCII)
 _ISSUE_PATH = re.compile(rf"/(?P<repository>{_NAME})/(?P<what>issues|pull)/(?P<number>[1-9]\d{{0,17}})/?", re.ASCII)
 _MARKER = re.compile(r"<!-- fullcircle:[^\s<>]+ -->")
+_PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.+?)-----END \1-----", re.DOTALL)
 
 
 class GitHubSettings(BaseModel):
@@ -161,6 +203,51 @@ class GitHubSettings(BaseModel):
         title="What a public repository shows",
         description="counts: how many wait, with links to their posts. quotes: their names and words as well.",
     )
+    closed_without_code: WithoutCode = Field(
+        default="ask",
+        title="Closed without code",
+        description=(
+            "An issue closed as completed to which no commit or pull request is linked. ask: a person decides. "
+            "next_release: the next release counts. milestone: its milestone closed counts. The last two are guesses."
+        ),
+    )
+    label: str = Field(
+        default="customer-reported",
+        max_length=50,
+        title="Label",
+        description="Put on an issue when its first customer is shown there. Empty for none.",
+    )
+
+    app_id: str = Field(
+        default="",
+        title="App ID",
+        description="Only for a GitHub App: its App ID or Client ID. Its private key is then used instead of a token.",
+        examples=["123456"],
+    )
+    installation_id: str = Field(
+        default="",
+        title="Installation ID",
+        description="Only for a GitHub App: the number at the end of its installation's address. Found by itself "
+        "where it is left empty.",
+    )
+
+    @field_validator("app_id")
+    @classmethod
+    def _is_an_app(cls, value: str) -> str:
+        name = value.strip()
+        if not re.fullmatch(r"[A-Za-z0-9._-]{0,100}", name):
+            message = "enter the App ID (a number) or the Client ID from the app's page"
+            raise ValueError(message)
+        return name
+
+    @field_validator("installation_id")
+    @classmethod
+    def _is_an_installation(cls, value: str) -> str:
+        number = value.strip().rstrip("/").rpartition("/")[2]
+        if not re.fullmatch(r"[0-9]{0,20}", number, re.ASCII):
+            message = "enter the number at the end of the installation's address, or nothing"
+            raise ValueError(message)
+        return number
 
     @field_validator("api_url")
     @classmethod
@@ -194,16 +281,69 @@ class GitHubSettings(BaseModel):
 class GitHubSecrets(BaseModel):
     """What proves us to GitHub, and GitHub's webhooks to us."""
 
-    token: SecretStr = Field(
+    private_key: SecretStr | None = Field(
+        default=None,
+        title="Private key of the app",
+        description="Only for a GitHub App: the whole .pem file that GitHub lets you download when a key is made.",
+        json_schema_extra={"lines": True},
+    )
+    token: SecretStr | None = Field(
+        default=None,
+        validate_default=True,
         title="Access token",
         description="A fine-grained token for this repository with Issues: read and write, Contents: read, "
-        "Pull requests: read.",
+        "Pull requests: read. Not needed for a GitHub App.",
+        json_schema_extra={"upfront": True},
     )
     webhook_secret: SecretStr | None = Field(
         default=None,
         title="Webhook secret",
         description="The secret entered in the repository's webhook. Without one, changes are found by polling.",
     )
+
+    @field_validator("private_key")
+    @classmethod
+    def _is_a_private_key(cls, value: SecretStr | None) -> SecretStr | None:
+        text = value.get_secret_value().strip() if value is not None else ""
+        return SecretStr(private_key_of(text)) if text else None
+
+    @field_validator("token")
+    @classmethod
+    def _is_there_unless_a_key_is(cls, value: SecretStr | None, others: ValidationInfo) -> SecretStr | None:
+        token = value.get_secret_value().strip() if value is not None else ""
+        if not token and others.data.get("private_key", "") is None:
+            message = "enter an access token, or the App ID and private key of an app"
+            raise ValueError(message)
+        return SecretStr(token) if token else None
+
+
+def private_key_of(text: str) -> str:
+    """A pasted RSA key as PEM again, whatever the way here made of its line ends. ValueError says what it is instead.
+
+    A form's field drops line ends, an environment variable writes them as a backslash and an n.
+    """
+    found = _PEM.search(text.replace("\\r", "").replace("\\n", "\n"))
+    if found is None:
+        message = "paste the whole .pem file, from '-----BEGIN' to the last '-----'"
+        raise ValueError(message)
+    label, body = found[1], "".join(found[2].split())
+    if "PUBLIC" in label or "CERTIFICATE" in label:
+        message = f"this is a {label.lower()}; paste the private key of the app"
+        raise ValueError(message)
+    lines = "\n".join(body[at : at + 64] for at in range(0, len(body), 64))
+    pem = f"-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n"
+    try:
+        key = load_pem_private_key(pem.encode(), password=None)
+    except TypeError as error:
+        message = "the key is locked with a password; paste it as GitHub made it"
+        raise ValueError(message) from error
+    except (ValueError, UnsupportedAlgorithm) as error:
+        message = "the key is damaged or cut; paste the whole .pem file as GitHub made it"
+        raise ValueError(message) from error
+    if not isinstance(key, RSAPrivateKey):
+        message = "this is no RSA key; paste the private key that GitHub made for the app"
+        raise ValueError(message)  # noqa: TRY004  (pydantic takes a ValueError for wrong input)
+    return pem
 
 
 # What GitHub's answers say
@@ -433,6 +573,18 @@ def parse_commit(commit: Mapping[str, Any]) -> Commit:
     )
 
 
+def parse_milestone(raw: Mapping[str, Any]) -> Version:
+    """A milestone, as an issue names it: closed is done."""
+    closed_at = raw.get("closed_at")
+    return Version(
+        remote_id=id_of(raw),
+        label=raw["title"],
+        url=raw["html_url"],
+        released=raw["state"] == "closed",
+        released_on=parse_time(closed_at).date() if closed_at else None,
+    )
+
+
 def parse_release(release: Mapping[str, Any], *, sha: str) -> Release:
     """A release and the commit its tag names; the branch it was made from (`target_commitish`) proves nothing."""
     published = release.get("published_at")
@@ -474,27 +626,55 @@ def parse_webhook(*, event: str, key: str, payload: Mapping[str, Any], is_ours: 
     return Hook(key=key, event=name, everything=is_tag)
 
 
+def lost_calls(deliveries: Iterable[Mapping[str, Any]]) -> list[tuple[str, int]]:
+    """Guid and id of each webhook call that never arrived and was not sent again yet, oldest first.
+
+    A call keeps its guid through all attempts: https://docs.github.com/rest/repos/webhooks#list-deliveries-for-a-repository-webhook
+    """
+    attempts: dict[str, list[Mapping[str, Any]]] = {}
+    for delivery in sorted(deliveries, key=lambda one: (parse_time(one["delivered_at"]), int(id_of(one)))):
+        attempts.setdefault(str(delivery["guid"]), []).append(delivery)
+    return [
+        (guid, int(id_of(tried[-1])))
+        for guid, tried in attempts.items()
+        if not any(one["redelivery"] or 200 <= one["status_code"] < 300 for one in tried)
+    ]
+
+
 # What GitHub refuses
 
 
-def failure(answer: httpx.Response, *, what: str, now: datetime, writes: bool = False) -> OutsideError:
-    """An unwanted answer as an error for a person, naming the permission that GitHub itself says is missing."""
+def failure(
+    answer: httpx.Response,
+    *,
+    what: str,
+    now: datetime,
+    by: _Credentials,
+    writes: bool = False,
+    patience: timedelta = FIRST_PATIENCE,
+) -> OutsideError:
+    """An unwanted answer as an error for a person, naming the permission that GitHub itself says is missing.
+
+    `patience` is how long to wait where GitHub limits us without saying for how long.
+    """
     status = answer.status_code
-    until = rate_limited_until(answer, now)
+    until = rate_limited_until(answer, now, patience=patience)
     if until is not None:
         return OutsideError(
             f"{what}: GitHub asks us to wait until {until:%H:%M:%S} UTC", "rate_limited", retry_at=until
         )
     said = _words_of(answer)
     if status == 401:
-        return OutsideError(f"{what}: GitHub refuses the token{said}; enter a new one", "auth_broken")
+        return OutsideError(f"{what}: GitHub refuses {by.who}{said}; enter a new one", "auth_broken")
     if status in {403, 404} and "locked" in said:
-        return OutsideError(f"{what}: the issue is locked, and this token may not write there", "forbidden")
+        return OutsideError(f"{what}: the issue is locked, and {by.who} may not write there", "forbidden")
+    if status == 403 and "suspended" in said:
+        return OutsideError(f"{what}: GitHub has suspended {by.who}{said}", "suspended")
     if status == 403:
-        return OutsideError(f"{what}: not allowed{said}{_permission_asked(answer)}", "forbidden")
+        return OutsideError(f"{what}: not allowed{said}{_permission_asked(answer, by)}", "forbidden")
     if status == 404:
         return OutsideError(
-            f"{what}: it does not exist, or the token may not see it{_permission_asked(answer)}", "gone"
+            f"{what}: it does not exist, or {by.who} may not see it{_permission_asked(answer, by)}", "gone"
         )
     if status == 410:
         return OutsideError(f"{what}: it was deleted or is switched off{said}", "gone")
@@ -508,8 +688,10 @@ def failure(answer: httpx.Response, *, what: str, now: datetime, writes: bool = 
     return OutsideError(f"{what}: GitHub answers {status}{said}", kind, retry_at=retry_at(answer, now))
 
 
-def rate_limited_until(answer: httpx.Response, now: datetime) -> datetime | None:
-    """When to come back, if this is a rate limit: Retry-After, else the reset time, else a minute.
+def rate_limited_until(
+    answer: httpx.Response, now: datetime, *, patience: timedelta = FIRST_PATIENCE
+) -> datetime | None:
+    """When to come back, if this is a rate limit: Retry-After, else the reset time, else what we have patience for.
 
     https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#exceeding-the-rate-limit
     """
@@ -522,7 +704,7 @@ def rate_limited_until(answer: httpx.Response, now: datetime) -> datetime | None
         return _reset_time(answer, now)
     said = _words_of(answer).lower()
     if answer.status_code == 429 or "rate limit" in said or "abuse detection" in said:
-        return now + timedelta(minutes=1)
+        return now + patience
     return None
 
 
@@ -550,12 +732,27 @@ def _words_of(answer: httpx.Response) -> str:
     return f" ('{'; '.join(part for part in parts if part)[:200]}')"
 
 
-def _permission_asked(answer: httpx.Response) -> str:
-    """The permission an endpoint needs; alternatives are parted by ';', what is needed together by ','."""
+def permissions_wanted(answer: httpx.Response) -> str:
+    """The permissions an endpoint needs, as people read them; alternatives are parted by ';', what is needed together by ','.
+
+    https://docs.github.com/rest/using-the-rest-api/troubleshooting-the-rest-api#insufficient-permissions-errors
+    """
     asked = answer.headers.get("x-accepted-github-permissions", "")
-    ways = [" and ".join(part.strip().replace("=", ": ") for part in way.split(",")) for way in asked.split(";")]
-    wanted = " or ".join(way for way in ways if way)
-    return f". The token needs {wanted[:200]}" if wanted else ""
+    ways = [" and ".join(_permission(part) for part in way.split(",") if part.strip()) for way in asked.split(";")]
+    return " or ".join(way for way in ways if way)[:200]
+
+
+def _permission(part: str) -> str:
+    """'pull_requests=read' as GitHub's pages write it."""
+    name, _, access = part.strip().partition("=")
+    return f"{PERMISSION_TITLES.get(name, name.replace('_', ' ').capitalize())}: {access or 'read'}"
+
+
+def _permission_asked(answer: httpx.Response, by: _Credentials) -> str:
+    wanted = permissions_wanted(answer)
+    if not wanted:
+        return ""
+    return f". {by.who.capitalize()} needs {wanted}" + (f"; grant it {by.grant}" if by.grant else "")
 
 
 @contextmanager
@@ -606,19 +803,216 @@ _CLAIMS: _Shelf[tuple[str, str, int, str, str], tuple[_Candidate, ...]] = _Shelf
 """Merged pull requests that claim an issue, by range and day: the day, because their texts can be edited."""
 
 
+# How we prove who we are
+
+
+class _Credentials(Protocol):
+    """What opens GitHub to us. `purse` tells one's kept answers from another's, `grant` says where permissions are given."""
+
+    purse: str
+    who: str
+    grant: str
+    field: str
+
+    def described(self, project: Project) -> Project:
+        """A project with what these credentials know of themselves."""
+        ...
+
+    async def token(self) -> str:
+        """What the next call shows. OutsideError where there is none to be had."""
+        ...
+
+    async def instead_of(self, refused: str) -> str | None:
+        """Another token after one was refused; None where there is no other."""
+        ...
+
+
+class _NoCredentials:
+    """Only half of what proves an app."""
+
+    purse, who, grant = "", "the app", ""
+
+    def __init__(self, why: str, *, field: str) -> None:
+        self._why, self.field = why, field
+
+    def described(self, project: Project) -> Project:
+        return project
+
+    async def token(self) -> str:
+        raise OutsideError(self._why, "auth_broken", field=self.field)
+
+    async def instead_of(self, refused: str) -> str | None:
+        return None
+
+
+class _AccessToken:
+    """A token that a person made."""
+
+    who, field = "the token", ""
+
+    def __init__(self, token: str, *, pages: str) -> None:
+        self._token = token
+        self.purse = hashlib.sha256(token.encode()).hexdigest()
+        self.grant = f"at {pages}/settings/personal-access-tokens, under the token's repository permissions"
+
+    def described(self, project: Project) -> Project:
+        return project
+
+    async def token(self) -> str:
+        return self._token
+
+    async def instead_of(self, refused: str) -> str | None:
+        return None
+
+
+class _Installation:
+    """A GitHub App where it is installed: its key makes tokens that last an hour.
+
+    The token lives as long as this adapter, and the adapter as long as the credentials it was opened
+    with: so a new key or another app never meets an old token, and nothing but memory ever holds
+    one. A process that starts anew asks for another; GitHub gives as many as are asked for.
+    """
+
+    who, field = "the app", "settings.app_id"
+
+    def __init__(self, connection: Connection, key: str) -> None:
+        settings: GitHubSettings = connection.settings
+        self._http, self._now, self._url = connection.http, connection.now, settings.api_url
+        self._app, self._key, self._repository = settings.app_id, key, settings.repository
+        self._entered = settings.installation_id
+        self._version = str(connection.facts.get("api_version", API_VERSION))
+        self._token, self._renew_at = "", datetime.min.replace(tzinfo=UTC)
+        self._one_at_a_time = asyncio.Lock()
+        self.installation = self._entered or str(connection.facts.get("installation_id", ""))
+        self.permissions: Mapping[str, str] = {}
+        self.purse = hashlib.sha256(f"{self._app} {self._entered} {key}".encode()).hexdigest()
+        self.grant = "on the app's page under Permissions & events, and accept it where the app is installed"
+
+    def described(self, project: Project) -> Project:
+        """With what the app may do, which GitHub says with each token, and where it is installed."""
+        facts = {**project.facts, "installation_id": self.installation}
+        scopes = tuple(f"{name}: {access}" for name, access in sorted(self.permissions.items()))
+        return replace(project, facts=facts, scopes=scopes)
+
+    async def token(self) -> str:
+        async with self._one_at_a_time:
+            if self._now() >= self._renew_at:
+                await self._renew()
+            return self._token
+
+    async def instead_of(self, refused: str) -> str | None:
+        async with self._one_at_a_time:
+            if refused == self._token:  # otherwise somebody renewed it while we waited
+                await self._renew()
+            return self._token
+
+    async def _renew(self) -> None:
+        what = f"opening {self._repository} as app {self._app}"
+        answer = await self._ask_for_token(what) if self.installation else None
+        if answer is None or (answer.status_code == 404 and not self._entered):
+            self.installation = await self._find()  # never looked for, or installed anew under another number
+            answer = await self._ask_for_token(what)
+        if answer.status_code == 404:
+            raise OutsideError(
+                f"{what}: there is no installation {self.installation} of this app; enter its number, or leave it empty",
+                "misconfigured",
+                field="settings.installation_id",
+            )
+        with _as_github_says(what):
+            made = json_of(answer, what=what)
+            token, until = str(made["token"]), parse_time(made["expires_at"])
+            self.permissions = {str(name): str(access) for name, access in (made.get("permissions") or {}).items()}
+        if not token:
+            raise OutsideError(f"{what}: GitHub answers without a token", "transient")
+        self._token, self._renew_at = token, until - RENEWED_EARLY
+
+    async def _ask_for_token(self, what: str) -> httpx.Response:
+        url = f"{self._url}/app/installations/{self.installation}/access_tokens"
+        return await self._as_app("POST", url, what=what)
+
+    async def _find(self) -> str:
+        what = f"looking for the installation of app {self._app} on {self._repository}"
+        answer = await self._as_app("GET", f"{self._url}/repos/{self._repository}/installation", what=what)
+        if answer.status_code == 404:
+            raise OutsideError(
+                f"the app is not installed on {self._repository}, or there is no such repository; install it from the "
+                "app's page under Install App",
+                "misconfigured",
+                field="settings.repository",
+            )
+        with _as_github_says(what):
+            return id_of(json_of(answer, what=what))
+
+    async def _as_app(self, method: str, url: str, *, what: str) -> httpx.Response:
+        """A call in the app's own name, answered with success or 404."""
+        answer = await self._signed(method, url, what=what)
+        if answer.status_code == 400 and self._version != OLDER_API_VERSION:
+            self._version = OLDER_API_VERSION
+            answer = await self._signed(method, url, what=what)
+        said = _words_of(answer)
+        if answer.status_code == 401 and ("'exp'" in said or "'iat'" in said):
+            raise OutsideError(f"{what}: GitHub finds our clock wrong{said}; set this machine's time", "transient")
+        if answer.status_code == 401:
+            raise OutsideError(
+                f"{what}: GitHub refuses the private key{said}; it is not one of app {self._app}, or was deleted there",
+                "auth_broken",
+                field="secrets.private_key",
+            )
+        if answer.status_code == 404 and "integration not found" in said.lower():
+            raise OutsideError(f"{what}: there is no app {self._app} there", "auth_broken", field="settings.app_id")
+        if answer.status_code == 403 and "suspended" in said:
+            raise OutsideError(f"{what}: the app's installation is suspended{said}", "suspended")
+        if not answer.is_success and answer.status_code != 404:
+            raise failure(answer, what=what, now=self._now(), by=self)
+        return answer
+
+    async def _signed(self, method: str, url: str, *, what: str) -> httpx.Response:
+        given = {
+            "Accept": "application/vnd.github+json",
+            "Authorization": f"Bearer {app_jwt(self._app, self._key, now=self._now())}",
+            "X-GitHub-Api-Version": self._version,
+        }
+        return await ask(self._http, method, url, what=what, headers=given)
+
+
+def app_jwt(app_id: str, private_key: str, *, now: datetime) -> str:
+    """What an app shows in its own name: signed with its key, and good for a few minutes."""
+    claims = {"iat": now - JWT_BACKDATED, "exp": now + JWT_GOOD_FOR, "iss": app_id}
+    return jwt.encode(claims, private_key, algorithm="RS256")
+
+
+def _credentials_of(connection: Connection) -> _Credentials:
+    """The app where an App ID is entered, and otherwise the token."""
+    settings: GitHubSettings = connection.settings
+    secrets: GitHubSecrets = connection.secrets
+    token = secrets.token.get_secret_value() if secrets.token else ""
+    key = secrets.private_key.get_secret_value() if secrets.private_key else ""
+    if settings.app_id and key:
+        return _Installation(connection, key)
+    if settings.app_id:
+        return _NoCredentials("an app needs its private key", field="secrets.private_key")
+    if token:
+        return _AccessToken(token, pages=_pages_of(settings.api_url))
+    return _NoCredentials("the private key needs the App ID it belongs to", field="settings.app_id")
+
+
+def _pages_of(api_url: str) -> str:
+    """Where people see what the API serves."""
+    return "https://github.com" if api_url == "https://api.github.com" else api_url.removesuffix("/api/v3")
+
+
 class _Api:
     """Calls to one GitHub with one token. What they answer is GitHub's, except where it is an OutsideError."""
 
     def __init__(self, connection: Connection) -> None:
         settings: GitHubSettings = connection.settings
-        secrets: GitHubSecrets = connection.secrets
         self.url = settings.api_url
         self.now = connection.now
         self.version = str(connection.facts.get("api_version", API_VERSION))
         self.has_graphql = True
+        self.credentials = _credentials_of(connection)
         self._http = connection.http
-        self._token = secrets.token.get_secret_value()
-        self._purse = hashlib.sha256(self._token.encode()).hexdigest()
+        self._patience, self._limited_at = FIRST_PATIENCE, datetime.min.replace(tzinfo=UTC)
 
     def repo(self, name: str) -> str:
         """The address of a repository."""
@@ -626,7 +1020,7 @@ class _Api:
 
     async def get(self, url: str, *, what: str, also: Set[int] = frozenset()) -> httpx.Response:
         """A reading call that costs nothing where GitHub says that the kept answer still holds."""
-        key = (self._purse, url)
+        key = (self.credentials.purse, url)
         kept = _ANSWERS.get(key)
         headers = {"If-None-Match": kept.headers["etag"]} if kept is not None else {}
         answer = await self.call("GET", url, what=what, also={*also, 304}, headers=headers)
@@ -650,16 +1044,40 @@ class _Api:
         **options: Any,
     ) -> httpx.Response:
         """One call; a status that is no success and not among `also` is an error."""
+        token = await self.credentials.token()
+        options = {**options, "headers": headers or {}, "what": what, "writes": writes}
+        answer = await self._ask_with(token, method, url, **options)
+        if answer.status_code == 401:
+            # Refused before anything was done: an app's token may have ended early, and another one is free.
+            another = await self.credentials.instead_of(token)
+            if another is not None:
+                answer = await self._ask_with(another, method, url, **options)
+        if not answer.is_success and answer.status_code not in also:
+            raise self.failure(answer, what=what, writes=writes)
+        return answer
+
+    def failure(self, answer: httpx.Response, *, what: str, writes: bool = False) -> OutsideError:
+        """An unwanted answer as an error for a person."""
+        now = self.now()
+        if rate_limited_until(answer, now) is not None:
+            waited = now - self._limited_at
+            if waited > self._patience * 4:
+                self._patience = FIRST_PATIENCE
+            elif waited >= self._patience:  # sooner, it is one of many that were under way together
+                self._patience = min(self._patience * 2, MOST_PATIENCE)
+            self._limited_at = now
+        return failure(answer, what=what, now=now, writes=writes, by=self.credentials, patience=self._patience)
+
+    async def _ask_with(
+        self, token: str, method: str, url: str, *, headers: Mapping[str, str], **options: Any
+    ) -> httpx.Response:
         given = {
             "Accept": "application/vnd.github+json",
-            "Authorization": f"Bearer {self._token}",
+            "Authorization": f"Bearer {token}",
             "X-GitHub-Api-Version": self.version,
-            **(headers or {}),
+            **headers,
         }
-        answer = await ask(self._http, method, url, what=what, writes=writes, headers=given, **options)
-        if not answer.is_success and answer.status_code not in also:
-            raise failure(answer, what=what, now=self.now(), writes=writes)
-        return answer
+        return await ask(self._http, method, url, headers=given, **options)
 
     async def pages(self, url: str, *, what: str) -> AsyncIterator[list[dict[str, Any]]]:
         """A list, page by page as GitHub links them."""
@@ -705,7 +1123,8 @@ class _Api:
             repository = None
         if answer.status_code == 404 and isinstance(repository, dict):
             raise OutsideError(
-                f"repository {name} does not exist, or the token may not see it{_permission_asked(answer)}",
+                f"repository {name} does not exist, or {self.credentials.who} may not see it"
+                f"{_permission_asked(answer, self.credentials)}",
                 "misconfigured",
             )
         if answer.status_code != 200 or not isinstance(repository, dict) or "full_name" not in repository:
@@ -724,6 +1143,7 @@ class _Proof:
     ) -> None:
         self._api, self._settings = api, settings
         self._issue: int = issue["number"]
+        self._milestone: Mapping[str, Any] | None = issue.get("milestone")
         self._opened = parse_time(issue["created_at"]) - CLOCK_SKEW
         self._name: str = repository["full_name"]
         self._page: str = repository["html_url"]
@@ -740,7 +1160,7 @@ class _Proof:
         changes = tuple(fix.change for fix in fixes)
         reading = IssueReading(facts=facts, read_at=self._api.now(), changes=changes)
         if not fixes:
-            return reading
+            return await self._without_code(reading, releases)
         if self._settings.shipped_when == "production":
             return await self._with_deployments(reading, fixes)
         return await self._with_releases(reading, fixes, releases)
@@ -955,6 +1375,18 @@ class _Proof:
                 break
         return replace(reading, releases=tuple(found), containments=tuple(containments))
 
+    async def _without_code(self, reading: IssueReading, releases: Sequence[Mapping[str, Any]]) -> IssueReading:
+        """The first release after the close, or the milestone: what an admin may let stand in for code."""
+        closed_at = reading.facts.closed_at or reading.facts.updated_at
+        if self._settings.closed_without_code == "next_release":
+            counting = [r for r in releases if self._counts(r) and parse_time(r["published_at"]) > closed_at]
+            for raw in sorted(counting, key=lambda r: (parse_time(r["published_at"]), str(r["id"])))[:1]:
+                release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
+                return replace(reading, releases=(release,))
+        if self._settings.closed_without_code == "milestone" and self._milestone is not None:
+            return replace(reading, milestones=(parse_milestone(self._milestone),))
+        return reading
+
     def _counts(self, release: Mapping[str, Any]) -> bool:
         is_public = parse_release(release, sha="").is_public
         return is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
@@ -1090,6 +1522,12 @@ class GitHub:
     Secrets: ClassVar[type[BaseModel]] = GitHubSecrets
     poll_every: ClassVar[timedelta] = timedelta(seconds=60)
     settle: ClassVar[timedelta] = timedelta(minutes=30)
+    write_limits: ClassVar[tuple[WriteLimit, ...]] = (
+        WriteLimit(80, timedelta(minutes=1)),
+        WriteLimit(500, timedelta(hours=1)),
+    )
+    """https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"""
+    hook_events: ClassVar[tuple[str, ...]] = tuple(HOOK_EVENTS.values())
     block_limit: ClassVar[int] = 65_000
     """GitHub takes 65,536 characters: https://github.com/danger/danger/issues/424"""
 
@@ -1101,6 +1539,9 @@ class GitHub:
         self._facts = connection.facts
         self._repository_id = connection.remote_id
         self._login: str | None = connection.facts.get("login")
+        self._looked_for_lost_calls: datetime | None = None
+        self._hooks_hidden_until: datetime | None = None
+        self._sent_again: set[str] = set()
 
     # What a person asks
 
@@ -1112,9 +1553,33 @@ class GitHub:
             self._api.version = OLDER_API_VERSION
             answer = await self._api.call("GET", self._api.repo(name), what=f"looking for {name}", also={404})
         repository = self._api.repository_from(answer, name=name)
+        await self._must_be_allowed_to_read(repository)
         self._login = await self._ask_who_we_are()
         with _as_github_says(f"looking for {name}"):
-            return parse_project(repository, answer.headers, login=self._login, api_version=self._api.version)
+            project = parse_project(repository, answer.headers, login=self._login, api_version=self._api.version)
+            return self._api.credentials.described(project)
+
+    async def _must_be_allowed_to_read(self, repository: Mapping[str, Any]) -> None:
+        """Ask for a little of each thing that a verdict rests on: no answer of GitHub lists what a token may do."""
+        name = repository["full_name"]
+        things = ["issues", "releases", "pulls"]
+        things += ["deployments"] if self._settings.shipped_when == "production" else []
+        missing: list[str] = []
+        for thing in things:
+            url = f"{self._api.repo(name)}/{thing}?per_page=1"
+            answer = await self._api.call("GET", url, what=f"reading {thing} of {name}", also={403, 404, 410})
+            if answer.status_code != 200 and rate_limited_until(answer, self._now()) is not None:
+                raise self._api.failure(answer, what=f"reading {thing} of {name}")
+            # Without the header it is not the permission: issues, for one, can be switched off.
+            missing += [wanted] if answer.status_code in {403, 404} and (wanted := permissions_wanted(answer)) else []
+        if missing:
+            by = self._api.credentials
+            raise OutsideError(
+                f"{by.who} may not read all it takes of {name}: it needs {', '.join(dict.fromkeys(missing))}; "
+                f"grant it {by.grant}",
+                "forbidden",
+                field=by.field,
+            )
 
     async def find(self, ref: str) -> IssueFacts:
         """The issue behind an address, 'owner/repository#12', '#12' or '12'."""
@@ -1237,7 +1702,19 @@ class GitHub:
             return found
         if handle is not None or found is not None:
             raise OutsideError(f"{what}: somebody removed the comment", "gone")
-        return await self._comment(issue, block, what=what)
+        made = await self._comment(issue, block, what=what)
+        # Once, with the comment: a label that somebody takes off again is never put back.
+        await self._label(issue, what=what)
+        return made
+
+    async def _label(self, issue: IssueFacts, *, what: str) -> None:
+        """The label is a courtesy: where it cannot be set, the comment stands all the same."""
+        if not self._settings.label.strip():
+            return
+        repository, number = self._place_of(issue)
+        given = {"labels": [self._settings.label.strip()]}
+        with suppress(OutsideError):
+            await self._api.call("POST", f"{repository}/issues/{number}/labels", what=what, json=given, writes=True)
 
     async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
         """A new comment, unless ours with this marker is there already."""
@@ -1281,6 +1758,102 @@ class GitHub:
             return self._api.repo(path["repository"]), int(path["number"])
         name, number = self._named_issue(issue.ref)
         return self._api.repo(name or self._settings.repository), number
+
+    # Our webhook there
+
+    async def set_up_hook(self, *, url: str) -> None:
+        """The repository's webhook to us: found again by its address, and then put right instead of made twice.
+
+        https://docs.github.com/rest/repos/webhooks
+        """
+        secret = self._secrets.webhook_secret.get_secret_value() if self._secrets.webhook_secret else ""
+        if not secret:
+            raise OutsideError("setting up the webhook: there is no webhook secret", "misconfigured")
+        config = {"url": url, "content_type": "json", "secret": secret, "insecure_ssl": "0"}
+        try:
+            if not await self._put_hook_right(config) and not await self._make_hook(config):
+                # Somebody else made it between our look and our call.
+                await self._put_hook_right(config)
+        except OutsideError as error:
+            if error.kind != "gone":
+                raise
+            # To whoever may not see them, GitHub says that there are no webhooks at all.
+            raise OutsideError(error.message, "forbidden") from error
+
+    async def _put_hook_right(self, config: Mapping[str, str]) -> bool:
+        """False where there is no hook to this address."""
+        hook = await self._our_hook(config["url"])
+        if hook is None:
+            return False
+        with _as_github_says("reading the webhooks"):
+            events = list(dict.fromkeys([*hook["events"], *HOOK_EVENTS]))
+            url = f"{self._hooks}/{id_of(hook)}"
+        given = {"active": True, "events": ["*"] if "*" in events else events, "config": dict(config)}
+        await self._api.call("PATCH", url, what="putting the webhook right", json=given, writes=True)
+        return True
+
+    async def _make_hook(self, config: Mapping[str, str]) -> bool:
+        """False where GitHub says that there is one."""
+        what = "setting up the webhook"
+        given = {"name": "web", "active": True, "events": list(HOOK_EVENTS), "config": dict(config)}
+        answer = await self._api.call("POST", self._hooks, what=what, json=given, writes=True, also={422})
+        if answer.status_code == 422 and "already exists" not in _words_of(answer):
+            raise self._api.failure(answer, what=what, writes=True)
+        return answer.status_code != 422
+
+    async def _our_hook(self, url: str) -> Mapping[str, Any] | None:
+        what = f"reading the webhooks of {self._settings.repository}"
+        with _as_github_says(what):
+            hooks = await self._api.all(f"{self._hooks}?per_page={PAGE}", what=what)
+            return next((hook for hook in hooks if hook["config"].get("url") == url), None)
+
+    @property
+    def _hooks(self) -> str:
+        return f"{self._api.repo(self._settings.repository)}/hooks"
+
+    async def send_again(self, *, url: str) -> int:
+        """GitHub itself never repeats a call that failed, but keeps it for three days and repeats it when asked.
+
+        How far was looked lives as long as this adapter: a new one looks through all three days, and
+        finds by what GitHub lists which calls were sent again already.
+        """
+        began = self._now()
+        since = began - DELIVERIES_KEPT
+        if self._looked_for_lost_calls is not None:
+            since = max(since, self._looked_for_lost_calls - LATE_CALLS)
+        hidden_until = self._hooks_hidden_until
+        if self._secrets.webhook_secret is None or (hidden_until is not None and began < hidden_until):
+            return 0
+        try:
+            hook = await self._our_hook(url)
+            lost = await self._lost_calls(hook, since=since) if hook is not None else []
+            for guid, delivery in lost[:LOST_CALLS_AT_ONCE]:
+                address = f"{self._hooks}/{id_of(hook or {})}/deliveries/{delivery}/attempts"
+                await self._api.call("POST", address, what="asking for a lost call again", also={404, 422})
+                self._sent_again.add(guid)
+        except OutsideError as error:
+            if error.kind not in {"forbidden", "gone"}:
+                raise
+            # Not allowed to see webhooks. Permissions can be added, so it is tried again, but not on each poll.
+            self._hooks_hidden_until = began + LATE_CALLS
+            return 0
+        if len(lost) <= LOST_CALLS_AT_ONCE:
+            self._looked_for_lost_calls = began
+        return min(len(lost), LOST_CALLS_AT_ONCE)
+
+    async def _lost_calls(self, hook: Mapping[str, Any], *, since: datetime) -> list[tuple[str, int]]:
+        what = "reading which calls of the webhook were lost"
+        found: list[Mapping[str, Any]] = []
+        with _as_github_says(what):
+            address = f"{self._hooks}/{id_of(hook)}/deliveries?per_page={PAGE}"
+            async for page in self._api.pages(address, what=what):
+                found += [one for one in page if parse_time(one["delivered_at"]) >= since]
+                if len(found) >= MAX_RANGE_PAGES * PAGE or any(parse_time(one["delivered_at"]) < since for one in page):
+                    break
+            lost = lost_calls(found)
+            self._sent_again.intersection_update(str(one["guid"]) for one in found)
+        # An attempt is listed a little later than it was asked for.
+        return [(guid, delivery) for guid, delivery in lost if guid not in self._sent_again]
 
     # What GitHub tells us
 
@@ -1334,7 +1907,7 @@ class GitHub:
             with _as_github_says(what):
                 return str(json_of(answer, what=what)["login"])
         if rate_limited_until(answer, self._now()) is not None:
-            raise failure(answer, what=what, now=self._now())
+            raise self._api.failure(answer, what=what)
         try:
             answer = await self._api.graphql(VIEWER, what=what)
         except OutsideError as error:

@@ -14,16 +14,17 @@ from app.ports import Kind, OutsideError
 from app.steps.connect import AccountWording, BadFieldsError
 from app.web.forms import Form
 
-Sort = Literal["text", "url", "number", "password", "select", "check", "area"]
+Sort = Literal["text", "url", "number", "password", "select", "check", "lines"]
 Part = Literal["settings", "secrets", "wording"]
-
-AREA_FROM = 300
-"""A text that may be longer gets room."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field of the form. `name` is unique in it: settings, secrets and wording may share names."""
+    """One field of the form. `name` is unique in it: settings, secrets and wording may share names.
+
+    `upfront` fields stand at the top of the connect form: those it cannot do without, and those an
+    adapter marks so (`json_schema_extra={"upfront": True}`) because there is another way than them.
+    """
 
     part: Part
     key: str
@@ -31,6 +32,7 @@ class Field:
     description: str
     sort: Sort
     required: bool
+    upfront: bool
     default: str
     example: str
     options: tuple[str, ...]
@@ -62,13 +64,16 @@ def _field(key: str, info: FieldInfo, part: Part) -> Field:
     kind = _without_none(info.annotation)
     options = tuple(str(option) for option in get_args(kind)) if get_origin(kind) is Literal else ()
     default = None if info.is_required() else info.get_default(call_default_factory=True)
+    extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
     return Field(
         part=part,
         key=key,
         title=info.title or key.replace("_", " ").capitalize(),
         description=info.description or "",
-        sort=_sort(key, kind, options),
+        # A one-line field drops the line ends of what is pasted.
+        sort="lines" if extra.get("lines") else _sort(key, kind, options),
         required=info.is_required(),
+        upfront=info.is_required() or bool(extra.get("upfront")),
         default="" if default is None or isinstance(default, SecretStr) else str(default),
         example=str(info.examples[0]) if info.examples else "",
         options=options,
@@ -159,6 +164,14 @@ AT_SETTINGS: frozenset[Kind] = frozenset({"gone", "misconfigured", "invalid"})
 def wrong_outside(fields: Sequence[Field], error: OutsideError) -> dict[str, str]:
     """Where the other side's answer belongs: at the first secret it refused, at the first setting that led nowhere."""
     part: Part | None = "secrets" if error.kind in AT_SECRETS else "settings" if error.kind in AT_SETTINGS else None
-    required_first = sorted(fields, key=lambda field: not field.required)
-    name = next((field.name for field in required_first if field.part == part), "")
+    upfront_first = sorted(fields, key=lambda field: not field.upfront)
+    name = next((field.name for field in upfront_first if field.part == part), "")
     return {name: error.message}
+
+
+def on_page(wrong: Mapping[str, str], shown: Sequence[Field]) -> dict[str, str]:
+    """The same with what is wrong with a field that this form does not show at its top: nothing is wrong unseen."""
+    names = {field.name for field in shown} | {"name"}
+    found = {name: text for name, text in wrong.items() if name in names}
+    unseen = [text for name, text in wrong.items() if name not in names]
+    return {**found, "": " ".join(unseen)} if unseen else found

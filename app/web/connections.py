@@ -12,6 +12,7 @@ from app.ports import OutsideError
 from app.steps import connect
 from app.steps.hear_tracker import pull
 from app.steps.link import NotFoundError
+from app.steps.preview import Preview, preview_policy
 from app.steps.take_in import take_in
 from app.store import accounts, deliveries, shown
 from app.store.tables import Account, Tracker
@@ -125,6 +126,10 @@ def _fields(sort: Sort, adapter: type[Any]) -> list[Field]:
     return [*fields, *connection_form.wording_fields()] if sort == "accounts" else fields
 
 
+def _upfront_first(fields: Sequence[Field]) -> list[Field]:
+    return sorted(fields, key=lambda field: not field.upfront)
+
+
 def _wrong(fields: Sequence[Field], error: connect.BadFieldsError | OutsideError) -> dict[str, str]:
     wrong = (
         connection_form.wrong_outside(fields, error)
@@ -138,7 +143,7 @@ def _mode(sent: Sent) -> Mode:
     return next((mode for mode, _, _ in MODES if mode == sent.text("mode")), "approve")
 
 
-Done = Literal["connected", "saved", "works", "ill", "read"]
+Done = Literal["connected", "saved", "works", "ill", "read", "hooked"]
 
 
 @router.get("/{sort}/{number}")
@@ -148,7 +153,14 @@ async def show(visit: Anyone, sort: Sort, number: Number, did: Done | None = Non
 
 
 async def _page(
-    visit: Visit, sort: Sort, number: int, draft: Draft, *, did: Done | None = None, status: int = 200
+    visit: Visit,
+    sort: Sort,
+    number: int,
+    draft: Draft,
+    *,
+    did: Done | None = None,
+    foreseen: Preview | None = None,
+    status: int = 200,
 ) -> Response:
     async with visit.river.db.read() as session:
         row: Account | Tracker | None = await accounts.get(session, _table(sort), number)
@@ -167,13 +179,15 @@ async def _page(
         kind=kind,
         title=adapter.title,
         fields=[field for field in fields if field.part != "secrets"],
-        secrets=[field for field in fields if field.part == "secrets"],
+        secrets=_upfront_first([field for field in fields if field.part == "secrets"]),
         values=draft.values if draft.is_of("settings") else connection_form.stored(fields, row.settings),
-        hook_url=f"{visit.river.outside.base_url}/hooks/{sort}/{number}",
+        hook_url=visit.river.outside.hook_url(row),
+        hook_events=getattr(adapter, "hook_events", ()),
         deliveries=came,
         modes=MODES,
         settle=visit.river.settle_of(row) if isinstance(row, Tracker) else None,
         draft=draft,
+        foreseen=foreseen,
         did=did,
     )
 
@@ -196,10 +210,7 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     if not name or len(name) > 200:
         wrong = {"name": "What shall it be called here?" if not name else "At most 200 characters."}
         return await _page(visit, sort, number, Draft(form="settings", values=draft_values, wrong=wrong), status=422)
-    # A field that was emptied goes back to its default.
-    settings: dict[str, Any] = {
-        field.key: values[field.part].get(field.key, field.default) for field in fields if field.part != "secrets"
-    }
+    settings = _entered(fields, values)
     before = connection_form.stored(fields, row.settings)
     changed = any(
         before.get(field.name) != draft_values.get(field.name, "") for field in fields if field.part != "secrets"
@@ -219,9 +230,30 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
                 visit.river, number, name=name, settings=settings if changed else None, secrets=None
             )
     except (connect.BadFieldsError, OutsideError) as error:
-        draft = Draft(form="settings", values=draft_values, wrong=_wrong(fields, error))
+        shown_here = [field for field in fields if field.part != "secrets"]
+        wrong = connection_form.on_page(_wrong(fields, error), shown_here)
+        draft = Draft(form="settings", values=draft_values, wrong=wrong)
         return await _page(visit, sort, number, draft, status=422)
     return visit.onwards(f"/connections/{sort}/{number}", did="saved")
+
+
+def _entered(fields: Sequence[Field], values: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
+    """The settings of the form. A field that was emptied goes back to its default."""
+    return {field.key: values[field.part].get(field.key, field.default) for field in fields if field.part != "secrets"}
+
+
+@router.post("/trackers/{number}/preview")
+async def preview(sent: FromAdmin, number: Number) -> Response:
+    """What the settings in the form would do to those who wait. Nothing is changed, and the form keeps what was typed."""
+    visit = sent.visit
+    _, fields = await _row_and_fields(visit, "trackers", number)
+    values = connection_form.typed(fields, sent.form)
+    try:
+        found = await preview_policy(visit.river, number, _entered(fields, connection_form.read(fields, sent.form)))
+    except (connect.BadFieldsError, OutsideError) as error:
+        draft = Draft(form="settings", values=values, wrong=_wrong(fields, error))
+        return await _page(visit, "trackers", number, draft, status=422)
+    return await _page(visit, "trackers", number, Draft(form="settings", values=values), foreseen=found)
 
 
 async def _row_and_fields(visit: Visit, sort: Sort, number: int) -> tuple[Account | Tracker, list[Field]]:
@@ -246,9 +278,10 @@ async def reconnect(sent: FromAdmin, sort: Sort, number: Number) -> Response:
         else:
             await connect.change_tracker(visit.river, number, name=None, settings=None, secrets=secrets)
     except (connect.BadFieldsError, OutsideError) as error:
-        wrong = _wrong(fields, error)
+        here = [field for field in fields if field.part == "secrets"]
+        wrong = connection_form.on_page(_wrong(fields, error), here)
         if "" in wrong:
-            first = next((field.name for field in fields if field.part == "secrets"), "")
+            first = next((field.name for field in _upfront_first(here)), "")
             wrong = {first: wrong[""], **{name: text for name, text in wrong.items() if name}}
         return await _page(visit, sort, number, Draft(form="secrets", wrong=wrong), status=422)
     return visit.onwards(f"/connections/{sort}/{number}", did="saved")
@@ -259,6 +292,17 @@ async def test(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     """Try it now."""
     found: Account | Tracker = await connect.probe(sent.visit.river, _table(sort), number)
     return sent.visit.onwards(f"/connections/{sort}/{number}", did="works" if found.ok else "ill")
+
+
+@router.post("/trackers/{number}/hook")
+async def set_up_hook(sent: FromAdmin, number: Number) -> Response:
+    """Have the other side call us; where that is not allowed, the page says what is missing and how to do it by hand."""
+    try:
+        await connect.set_up_hook(sent.visit.river, number)
+    except OutsideError as error:
+        draft = Draft(form="hook", wrong={"": sentence(error.message)})
+        return await _page(sent.visit, "trackers", number, draft, status=422)
+    return sent.visit.onwards(f"/connections/trackers/{number}", did="hooked")
 
 
 @router.post("/{sort}/{number}/read")

@@ -98,7 +98,7 @@ def next_words(loop: Loop, issue: Issue | None, reply: Reply | None) -> str:
         "shipped": "Next: a reply is made.",
         "told": "Next: the customer answers. ‘It works’ closes the loop, ‘still broken’ opens it again.",
         "verified": "The circle is closed.",
-        "declined": "Nothing is said by itself. Write to the customer, or drop the loop.",
+        "declined": "Nothing is said by itself. Sign the answer laid ready, write your own, or drop the loop.",
         "dropped": "Nothing more happens, unless somebody takes it up again.",
         "reopened": f"Next: engineers hear of it on {ref}, then the loop waits for another fix.",
     }

@@ -29,6 +29,8 @@ MAY: dict[str, set[str]] = {
     "change_a_tracker": {"admin"},
     "remove_a_tracker": {"admin"},
     "pull_a_tracker": {"engineer", "approver", "admin"},
+    "preview_a_policy": {"admin"},
+    "set_up_a_trackers_hook": {"admin"},
     "tracker_health": EVERYBODY,
     "tracker_deliveries": EVERYBODY,
     # support works on posts and loops

@@ -12,12 +12,14 @@ import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
 from graphql.type import is_enum_type, is_introspection_type, is_object_type, is_specified_scalar_type, is_union_type
 
+from app.ports import OutsideError
 from app.trackers.github import FIXES, VIEWER, GitHub
 from tests.real.published_contract import Contract
 from tests.support import github_server
+from tests.support.github_app import PERMISSIONS, add_app, app_tracker
 from tests.support.github_server import GitHubServer
 from tests.support.github_tracker import WEBHOOK_SECRET, tracker
-from tests.support.github_world import Clock, GitHubWorld
+from tests.support.github_world import Clock, GitHubWorld, Token
 
 APP = "acme/app"
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -96,6 +98,9 @@ async def everything_the_tracker_asks(world: GitHubWorld) -> list[tuple[httpx.Re
         await _claimed_by_a_commit(world, watching)
         await _in_production(world, server, http)
         await _other_ends(world, watching)
+        await app_tracker(server, add_app(world, APP), http=http, facts={}, remote_id="").connect()
+        await _without_permissions(world, server, http)
+        await _a_webhook_of_its_own(world, server, http)
         assert [page async for page in watching.pull(cursor=None, since=START)]
     return recorder.exchanges
 
@@ -158,6 +163,28 @@ async def _other_ends(world: GitHubWorld, watching: GitHub) -> None:
         await watching.read(end.remote_id, ref=end.ref)
 
 
+async def _a_webhook_of_its_own(world: GitHubWorld, server: GitHubServer, http: httpx.AsyncClient) -> None:
+    watching = tracker(server, http=http)
+    for _ in range(2):
+        await watching.set_up_hook(url="http://fullcircle.test/hooks/trackers/1")
+    world.drop_webhooks(drop=True)
+    for number in range(120):
+        world.open_issue(APP, f"Lost {number}")
+    world.drop_webhooks(drop=False)
+    assert await watching.send_again(url="http://fullcircle.test/hooks/trackers/1")
+    world.tokens["token-narrow"] = Token("reader", may_write=False)
+    with pytest.raises(OutsideError):
+        await tracker(server, http=http, token="token-narrow").set_up_hook(url="http://fullcircle.test/other")
+
+
+async def _without_permissions(world: GitHubWorld, server: GitHubServer, http: httpx.AsyncClient) -> None:
+    world.create_repository("acme/hidden", private=True)
+    narrow = add_app(world, "acme/hidden", permissions={"metadata": "read"})
+    for app, repository in ((narrow, "acme/hidden"), (add_app(world, permissions=PERMISSIONS), APP)):
+        with pytest.raises(OutsideError):
+            await app_tracker(server, app, http=http, repository=repository).connect()
+
+
 async def test_every_call_and_every_answer_is_as_github_documents(world: GitHubWorld) -> None:
     exchanges = await everything_the_tracker_asks(world)
     wrong: set[str] = set()
@@ -177,6 +204,11 @@ async def test_every_call_and_every_answer_is_as_github_documents(world: GitHubW
         "/releases",
         "/deployments",
         "/statuses",
+        "/installation",
+        "/access_tokens",
+        "/hooks",
+        "/deliveries",
+        "/attempts",
     ):
         assert any(part in path for path in asked), f"{part} was never asked"
 

@@ -348,6 +348,7 @@ PAGES = {
     "issue-shipped": "/issues/2",
     "replies": "/replies",
     "reply": "/replies/1",
+    "texts": "/texts",
     "connections": "/connections",
     "account": "/connections/accounts/1",
     "tracker": "/connections/trackers/1",
@@ -367,6 +368,12 @@ def test_axe_finds_nothing_on_any_page(desk: Desk, scheme: str) -> None:
         page = window.open(path)
         found[name] = axe_findings(page)
         window.picture(f"{name}-{scheme}")
+    page = window.open("/connections/trackers/1")
+    page.get_by_label("Shipped when").select_option("closed")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.get_by_role("heading", name="With these settings")).to_be_visible()
+    window.picture(f"policy-preview-{scheme}")
+    found["policy-preview"] = axe_findings(page)
     page = window.open("/people")
     page.get_by_role("button", name="Make a link").click()
     expect(page.get_by_text("It is shown this once.")).to_be_visible()

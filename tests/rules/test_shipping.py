@@ -374,3 +374,60 @@ def test_shipped_by_version_means_closed_as_fixed_and_the_released_flag(
         again = shipping.judge(replace(reading, read_at=NOW + later, versions=versions[::-1]), policy)
         assert isinstance(again, Shipped)
         assert (again.digest, again.fix, again.label) == (verdict.digest, verdict.fix, verdict.label)
+
+
+# --- closed without code
+
+
+BARE = replace(READING, changes=(), releases=(), containments=())
+NEXT = Policy(closed_without_code="next_release")
+BY_MILESTONE = Policy(closed_without_code="milestone")
+MILESTONE = Version(remote_id="7", label="2.5", url="https://github.example/acme/app/milestone/7", released=True)
+
+
+def test_without_code_a_person_is_asked_unless_the_policy_names_something_else() -> None:
+    verdict = shipping.judge(BARE, Policy())
+    assert isinstance(verdict, NotYet)
+    assert verdict.asks
+    course = follow_verdict(verdict, refutation=None)
+    assert course.goal == "fixed"
+    assert "a person decides" in course.needs_person
+    for policy in (NEXT, BY_MILESTONE):
+        assert isinstance(shipping.judge(replace(READING, containments=()), policy), NotYet), (
+            "linked code is never guessed"
+        )
+
+
+def test_the_next_release_after_the_close_counts_where_the_policy_says_so_and_is_called_a_guess() -> None:
+    before = replace(RELEASE, remote_id="54", label="v2.4.0", published_at=NOW - timedelta(hours=3))
+    draft = replace(RELEASE, remote_id="53", label="v2.4.0", draft=True)
+    assert why_of(replace(BARE, releases=(before, draft)), NEXT) == (
+        "closed as fixed without code; waiting for the next release"
+    )
+    later = replace(RELEASE, remote_id="56", label="v2.5.0", published_at=NOW)
+    verdict = shipping.judge(replace(BARE, releases=(later, before, RELEASE)), NEXT)
+    assert isinstance(verdict, Shipped)
+    assert verdict.label == "v2.4.1"
+    assert [(line.level, "guess" in line.label) for line in verdict.evidence] == [(0, False), (1, True)]
+    assert why_of(replace(BARE, releases=(RELEASE,)), replace(NEXT, tag_pattern="app-*"))
+    for other in ("closed", "production"):
+        assert (
+            not isinstance(
+                shipping.judge(replace(BARE, releases=(RELEASE,)), replace(NEXT, shipped_when=other)), Shipped
+            )
+            or other == "closed"
+        )
+
+
+def test_a_closed_milestone_counts_where_the_policy_says_so() -> None:
+    verdict = shipping.judge(replace(BARE, milestones=(MILESTONE,)), BY_MILESTONE)
+    assert isinstance(verdict, Shipped)
+    assert (verdict.label, verdict.public_label) == ("2.5", "2.5")
+    still_open = replace(BARE, milestones=(replace(MILESTONE, released=False),))
+    assert "milestone 2.5 is still open" in why_of(still_open, BY_MILESTONE)
+    none_set = shipping.judge(BARE, BY_MILESTONE)
+    assert isinstance(none_set, NotYet)
+    assert none_set.asks, "without a milestone a person decides"
+    again = shipping.judge(replace(BARE, milestones=(MILESTONE,), read_at=NOW + timedelta(days=2)), BY_MILESTONE)
+    assert isinstance(again, Shipped)
+    assert again.digest == verdict.digest

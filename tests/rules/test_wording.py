@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rules import wording
-from app.rules.facts import ReplyKind
+from app.rules.facts import TemplateKind
 from app.rules.texts import STAND_INS, TEXTS
-from app.rules.wording import Chosen, Context, TemplateError, check_template, choose, graphemes, render
+from app.rules.wording import Chosen, Context, TemplateError, check_template, choose, graphemes, of_outcome, render
 
-KINDS: tuple[ReplyKind, ...] = get_args(ReplyKind)
+KINDS: tuple[TemplateKind, ...] = get_args(TemplateKind)
 LANGUAGES = ("en", "de", "fr", "es", "pt", "ja")
 TYPICAL = Context(
     customer="Maximiliane Musterfrau",
@@ -352,3 +352,19 @@ def test_the_text_for_fixed_fits_the_smallest_network(language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_only_the_text_for_fixed_speaks_of_a_version(kind, language):
     assert "version" not in TEXTS[kind][language]
+
+
+@pytest.mark.parametrize(
+    ("reason", "kind"),
+    [
+        ("wont_fix", "outcome"),
+        ("other", "outcome"),
+        (None, "outcome"),
+        ("cannot_reproduce", "outcome_cannot_reproduce"),
+        ("by_design", "outcome_by_design"),
+        ("workaround", "outcome_workaround"),
+    ],
+)
+def test_each_reason_of_an_outcome_has_its_own_text(reason, kind):
+    assert of_outcome(reason) == kind
+    assert len({TEXTS[one]["en"] for one in KINDS}) == len(KINDS)

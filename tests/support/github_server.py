@@ -21,10 +21,11 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 from urllib.parse import urlencode
 
 import httpx
+import jwt
 from graphql import GraphQLError, build_schema, graphql_sync
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -35,7 +36,18 @@ from starlette.types import Message, Receive, Scope, Send
 from tests.support import github_shapes as shapes
 from tests.support.git_history import LoggedCommit
 from tests.support.github_shapes import JSON, Places
-from tests.support.github_world import Clock, Comment, Delivery, GitHubWorld, Issue, RefusedError, Repository, Token
+from tests.support.github_world import (
+    App,
+    Clock,
+    Comment,
+    Delivery,
+    GitHubWorld,
+    Issue,
+    RefusedError,
+    Repository,
+    Token,
+    Webhook,
+)
 
 SCHEMA = build_schema(
     """
@@ -234,10 +246,12 @@ class GitHubServer:
             ("PATCH", f"{repo}/issues/{{number:int}}", self._patch_issue),
             ("GET", f"{repo}/issues/{{number:int}}/comments", self._list_comments),
             ("POST", f"{repo}/issues/{{number:int}}/comments", self._create_comment),
+            ("POST", f"{repo}/issues/{{number:int}}/labels", self._add_labels),
             ("GET", f"{repo}/issues/{{number:int}}/timeline", self._timeline),
             ("GET", f"{repo}/issues/comments/{{comment:int}}", self._get_comment),
             ("PATCH", f"{repo}/issues/comments/{{comment:int}}", self._patch_comment),
             ("DELETE", f"{repo}/issues/comments/{{comment:int}}", self._delete_comment),
+            ("GET", f"{repo}/pulls", self._list_pulls),
             ("POST", f"{repo}/pulls", self._create_pull),
             ("GET", f"{repo}/pulls/{{number:int}}", self._get_pull),
             ("GET", f"{repo}/pulls/{{number:int}}/commits", self._pull_commits),
@@ -258,7 +272,11 @@ class GitHubServer:
             ("DELETE", f"{repo}/releases/{{release:int}}", self._delete_release),
             ("GET", f"{repo}/deployments", self._list_deployments),
             ("GET", f"{repo}/deployments/{{deployment:int}}/statuses", self._list_statuses),
+            ("GET", f"{repo}/hooks", self._list_hooks),
             ("POST", f"{repo}/hooks", self._create_hook),
+            ("PATCH", f"{repo}/hooks/{{hook:int}}", self._patch_hook),
+            ("GET", f"{repo}/hooks/{{hook:int}}/deliveries", self._list_deliveries),
+            ("POST", f"{repo}/hooks/{{hook:int}}/deliveries/{{delivery:int}}/attempts", self._redeliver),
         ]
         routes: list[BaseRoute] = [
             Route(self._prefix + path, self._guarded(handler), methods=[method]) for method, path, handler in table
@@ -266,6 +284,8 @@ class GitHubServer:
         graphql = self._prefix.removesuffix("/v3") + "/graphql"
         return [
             Route(f"{self._prefix}/user", self._user),
+            Route(f"{self._prefix}/app/installations/{{number:int}}/access_tokens", self._open, methods=["POST"]),
+            Route(f"{self._prefix}{repo}/installation", self._installation),
             Route(graphql, self._graphql, methods=["POST"]),
             Route(f"{self._prefix}/repositories/{{number:int}}{{rest:path}}", self._by_id),
             Route("/_control/{what:path}", self._control, methods=["GET", "POST"]),
@@ -303,9 +323,68 @@ class GitHubServer:
     def _token(self, request: Request) -> Token:
         given = request.headers.get("authorization", "").removeprefix("Bearer ").removeprefix("token ")
         found = self.world.tokens.get(given)
-        if found is None:
+        if found is None or (found.expires_at is not None and found.expires_at <= self.world.clock.now()):
             raise RefusedError(401, "Bad credentials")
         return found
+
+    def _app_of(self, request: Request) -> App:
+        """Who signed a JSON web token: GitHub's clock, not this machine's, says whether it still holds."""
+        given = request.headers.get("authorization", "").removeprefix("Bearer ")
+        now = self.world.clock.now().timestamp()
+        try:
+            claims = jwt.decode(given, options={"verify_signature": False})
+            app = self.world.apps.get(str(claims["iss"]))
+            if app is None:
+                raise RefusedError(404, "Integration not found")
+            jwt.decode(given, app.public_key, algorithms=["RS256"], options={"verify_exp": False, "verify_iat": False})
+        except (jwt.PyJWTError, KeyError) as error:
+            raise RefusedError(401, "A JSON web token could not be decoded") from error
+        if not now < claims["exp"] <= now + 600:
+            raise RefusedError(401, "'Expiration time' claim ('exp') is too far in the future")
+        if claims["iat"] > now:
+            raise RefusedError(401, "'Issued at' claim ('iat') must be an Integer representing the time in the past")
+        return app
+
+    async def _open(self, request: Request) -> Response:
+        """A token for an installation."""
+        try:
+            app, number = self._app_of(request), request.path_params["number"]
+            if number not in app.installations:
+                raise RefusedError(404, "Not Found")
+            if number in app.suspended:
+                raise RefusedError(403, "This installation has been suspended")
+            name, token = self.world.open_installation(app, number)
+        except RefusedError as refused:
+            return _refusal(refused.status, refused.message, refused.headers)
+        made = {
+            "token": name,
+            "expires_at": shapes.stamp(token.expires_at),
+            "permissions": token.permissions,
+            "repository_selection": "selected",
+        }
+        return _json(made, 201)
+
+    async def _installation(self, request: Request) -> Response:
+        """Where the app that asks is installed on a repository."""
+        try:
+            app = self._app_of(request)
+            found = self.world.repository(f"{request.path_params['owner']}/{request.path_params['repo']}")
+            number = next((n for n, names in app.installations.items() if found.full_name in names), None)
+            if number is None:
+                raise RefusedError(404, "Not Found")
+        except RefusedError as refused:
+            return _refusal(refused.status, refused.message, refused.headers)
+        return _json(
+            shapes.installation(
+                installation_id=number,
+                app_id=app.id,
+                slug=app.slug,
+                account=found.full_name.partition("/")[0],
+                permissions=app.permissions,
+                at=self.world.clock.now(),
+                places=self.world.places,
+            )
+        )
 
     def _visible(self, name: str, token: Token) -> Repository:
         found = self.world.repository(name)
@@ -314,9 +393,18 @@ class GitHubServer:
         return found
 
     def _may_write(self, token: Token, permission: str) -> None:
-        if not token.may_write:
-            headers = {"X-Accepted-GitHub-Permissions": permission}
-            raise RefusedError(403, "Resource not accessible by personal access token", headers=headers)
+        if not token.may_write or not token.may(permission):
+            self._refuse(token, permission)
+
+    def _may_read(self, found: Repository, token: Token, permission: str) -> None:
+        """What a public repository shows, it shows to every token."""
+        if found.private and not token.may(permission):
+            self._refuse(token, permission)
+
+    def _refuse(self, token: Token, permission: str) -> NoReturn:
+        by = "integration" if token.is_app else "personal access token"
+        headers = {"X-Accepted-GitHub-Permissions": permission}
+        raise RefusedError(403, f"Resource not accessible by {by}", headers=headers)
 
     def _wrote(self, request: Request, token: Token, number: int) -> None:
         body = request.scope.get("json")
@@ -387,7 +475,8 @@ class GitHubServer:
             return _refusal(403, "Resource not accessible by integration", {})
         return _json(shapes.viewer(token.login, self.world.places, self.world.clock.now()))
 
-    def _list_issues(self, request: Request, found: Repository, _token: Token) -> Response:
+    def _list_issues(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_read(found, token, "issues=read")
         query = request.query_params
         issues = [i for i in found.issues.values() if not i.is_deleted and i.moved_to is None]
         if (state := query.get("state", "open")) != "all":
@@ -449,6 +538,15 @@ class GitHubServer:
         self._wrote(request, token, number)
         return _json(self.world.comment_json(issue, self._comment(found, number)[1]), 201)
 
+    def _add_labels(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_write(token, "issues=write; pull_requests=write")
+        issue, names = self._issue(request, found), _given(request).get("labels")
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            raise RefusedError(422, "Validation Failed")
+        self.world.label(found.full_name, issue.number, names)
+        self._wrote(request, token, issue.id)
+        return _json([shapes.label(self.world.places, found.full_name, name) for name in issue.labels])
+
     def _comment_body(self, request: Request) -> str:
         body = _given(request).get("body")
         if not isinstance(body, str) or not body.strip():
@@ -480,6 +578,12 @@ class GitHubServer:
         return self._page(request, self.world.timeline_json(self._issue(request, found)))
 
     # Pull requests
+
+    def _list_pulls(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_read(found, token, "pull_requests=read")
+        state = request.query_params.get("state", "open")
+        pulls = [i for i in found.issues.values() if i.pull is not None and state in {"all", i.state}]
+        return self._page(request, pulls, lambda pull: self.world.pull_json(pull, whole=False))
 
     def _create_pull(self, request: Request, found: Repository, token: Token) -> Response:
         self._may_write(token, "pull_requests=write")
@@ -610,6 +714,7 @@ class GitHubServer:
     # Releases, deployments, webhooks
 
     def _list_releases(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_read(found, token, "contents=read")
         made = [self.world.release_json(found, r) for r in found.releases.values() if not r.draft or token.may_write]
         made.sort(key=lambda release: (release["created_at"], release["id"]), reverse=True)
         return self._page(request, made)
@@ -648,7 +753,8 @@ class GitHubServer:
         self.world.delete_release(found.full_name, request.path_params["release"])
         return Response(status_code=204)
 
-    def _list_deployments(self, request: Request, found: Repository, _token: Token) -> Response:
+    def _list_deployments(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_read(found, token, "deployments=read")
         query = request.query_params
         wanted = [d for d in found.deployments.values() if query.get("environment", d.environment) == d.environment]
         newest = sorted(wanted, key=lambda d: d.id, reverse=True)
@@ -661,10 +767,55 @@ class GitHubServer:
         newest = deployment.statuses[::-1]
         return self._page(request, newest, lambda status: self.world.deployment_status_json(found, deployment, status))
 
+    def _list_hooks(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_write(token, "repository_hooks=read")
+        return self._page(request, list(found.hooks.values()), lambda hook: self.world.hook_json(found, hook))
+
+    def _hook(self, request: Request, found: Repository) -> Webhook:
+        hook = found.hooks.get(request.path_params["hook"])
+        if hook is None:
+            raise RefusedError(404, "Not Found")
+        return hook
+
+    def _patch_hook(self, request: Request, found: Repository, token: Token) -> Response:
+        """A config is taken whole: one without a secret leaves the hook without one."""
+        self._may_write(token, "repository_hooks=write")
+        hook, given = self._hook(request, found), _given(request)
+        if config := given.get("config"):
+            hook.url, hook.secret = config["url"], config.get("secret", "")
+        hook.events = given.get("events", hook.events)
+        hook.active = given.get("active", hook.active)
+        self._wrote(request, token, hook.id)
+        return _json(self.world.hook_json(found, hook))
+
+    def _list_deliveries(self, request: Request, found: Repository, token: Token) -> Response:
+        """Newest first; the next page begins behind a cursor."""
+        self._may_write(token, "repository_hooks=read")
+        hook, query = self._hook(request, found), request.query_params
+        kept = self.world.clock.now() - timedelta(days=3)
+        newest = sorted((d for d in self.world.delivered if d.hook is hook and d.at >= kept), key=lambda d: -d.id)
+        rest = [d for d in newest if d.id < int(query.get("cursor", sys.maxsize))]
+        part = rest[: min(int(query.get("per_page", "30")), 100)]
+        made = _json([self.world.delivery_json(found, delivery) for delivery in part])
+        if len(part) < len(rest):
+            root = self.world.places.links.removesuffix(self._prefix)
+            address = f"{root}{request.url.path}?{urlencode({**dict(query), 'cursor': part[-1].id})}"
+            made.headers["Link"] = f'<{address}>; rel="next"'
+        return made
+
+    def _redeliver(self, request: Request, found: Repository, token: Token) -> Response:
+        self._may_write(token, "repository_hooks=write")
+        self._hook(request, found)
+        self.world.redeliver(request.path_params["delivery"])
+        self._wrote(request, token, request.path_params["delivery"])
+        return _json({}, 202)
+
     def _create_hook(self, request: Request, found: Repository, token: Token) -> Response:
         self._may_write(token, "repository_hooks=write")
         given = _given(request)
         config = given["config"]
+        if any(hook.url == config["url"] for hook in found.hooks.values()):
+            raise RefusedError(422, "Validation Failed: Hook already exists on this repository")
         number = self.world.add_hook(
             found.full_name, config["url"], secret=config.get("secret", ""), events=given.get("events") or ["push"]
         )

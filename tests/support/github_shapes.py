@@ -180,6 +180,39 @@ def repository(
     }
 
 
+def milestone(places: Places, full_name: str, fields: JSON) -> JSON:
+    """A milestone, as an issue names it."""
+    number = fields["number"]
+    url = f"{places.links}/repos/{full_name}/milestones/{number}"
+    return {
+        "id": 1_002_600 + number,
+        "node_id": node_id("MI", number),
+        "url": url,
+        "html_url": f"{places.pages}/{full_name}/milestone/{number}",
+        "labels_url": f"{url}/labels",
+        "description": None,
+        "creator": user("octocat", places),
+        "open_issues": 1,
+        "closed_issues": 2,
+        "due_on": None,
+        **fields,
+    }
+
+
+def label(places: Places, full_name: str, name: str) -> JSON:
+    """A label of a repository."""
+    number = sum(name.encode())
+    return {
+        "id": number,
+        "node_id": node_id("LA", number),
+        "url": f"{places.links}/repos/{full_name}/labels/{name}",
+        "name": name,
+        "color": "ededed",
+        "default": False,
+        "description": None,
+    }
+
+
 def issue(
     *,
     issue_id: int,
@@ -509,16 +542,79 @@ def cross_reference(*, source: JSON, whole: JSON, login: str, at: datetime, plac
     }
 
 
-def hook(*, hook_id: int, full_name: str, url: str, events: Sequence[str], at: datetime, places: Places) -> JSON:
+def installation(
+    *,
+    installation_id: int,
+    app_id: int,
+    slug: str,
+    account: str,
+    permissions: Mapping[str, str],
+    at: datetime,
+    places: Places,
+) -> JSON:
+    """Where an app is installed."""
+    return {
+        "id": installation_id,
+        "account": user(account, places),
+        "repository_selection": "selected",
+        "access_tokens_url": f"{places.links}/app/installations/{installation_id}/access_tokens",
+        "repositories_url": f"{places.links}/installation/repositories",
+        "html_url": f"{places.pages}/settings/installations/{installation_id}",
+        "app_id": app_id,
+        "app_slug": slug,
+        "target_id": 1,
+        "target_type": "Organization",
+        "permissions": dict(permissions),
+        "events": [],
+        "created_at": stamp(at),
+        "updated_at": stamp(at),
+        "single_file_name": None,
+        "suspended_by": None,
+        "suspended_at": None,
+    }
+
+
+def hook_delivery(
+    *,
+    delivery_id: int,
+    guid: str,
+    event: str,
+    action: str | None,
+    status: int | None,
+    is_again: bool,
+    repository_id: int,
+    at: datetime,
+) -> JSON:
+    """One attempt of a webhook call; without a status nobody answered."""
+    arrived = status is not None and 200 <= status < 300
+    return {
+        "id": delivery_id,
+        "guid": guid,
+        "delivered_at": stamp(at),
+        "redelivery": is_again,
+        "duration": 0.05,
+        "status": "OK" if arrived else f"Invalid HTTP Response: {status}" if status else "failed to connect to host",
+        "status_code": status or 0,
+        "event": event,
+        "action": action,
+        "installation_id": None,
+        "repository_id": repository_id,
+        "throttled_at": None,
+    }
+
+
+def hook(
+    *, hook_id: int, full_name: str, url: str, events: Sequence[str], active: bool, at: datetime, places: Places
+) -> JSON:
     """A webhook; its secret is never shown."""
     address = f"{places.links}/repos/{full_name}/hooks/{hook_id}"
     return {
         "type": "Repository",
         "id": hook_id,
         "name": "web",
-        "active": True,
+        "active": active,
         "events": list(events),
-        "config": {"url": url, "content_type": "json", "insecure_ssl": "0"},
+        "config": {"url": url, "content_type": "json", "insecure_ssl": "0", "secret": "********"},
         "updated_at": stamp(at),
         "created_at": stamp(at),
         "url": address,

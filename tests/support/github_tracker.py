@@ -18,7 +18,8 @@ def tracker(
     server: GitHubServer,
     *,
     repository: str = "acme/app",
-    token: str = "token-brand",
+    token: str | None = "token-brand",
+    private_key: str | None = None,
     http: httpx.AsyncClient | None = None,
     facts: Mapping[str, Any] | None = None,
     remote_id: str | None = None,
@@ -32,7 +33,9 @@ def tracker(
     return GitHub(
         Connection(
             settings=GitHubSettings(api_url=world.places.links, repository=repository, **settings),
-            secrets=GitHubSecrets.model_validate({"token": token, "webhook_secret": webhook_secret}),
+            secrets=GitHubSecrets.model_validate(
+                {"token": token, "private_key": private_key, "webhook_secret": webhook_secret}
+            ),
             http=http or server.client(),
             now=world.clock.now,
             base_url="http://fullcircle.test",

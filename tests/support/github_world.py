@@ -71,6 +71,28 @@ class Token:
     may_write: bool = True
     is_app: bool = False
     is_collaborator: bool = True
+    permissions: dict[str, str] | None = None
+    expires_at: datetime | None = None
+
+    def may(self, wanted: str) -> bool:
+        """Whether it has one of the ways that GitHub writes as 'issues=write; pull_requests=write'."""
+        if self.permissions is None:
+            return True
+        ways = [[part.strip().split("=") for part in way.split(",")] for way in wanted.split(";")]
+        return any(all(self.permissions.get(name) in {access, "write"} for name, access in way) for way in ways)
+
+
+@dataclass
+class App:
+    """A GitHub App: its public key, and where it is installed with which permissions."""
+
+    id: int
+    slug: str
+    public_key: str
+    permissions: dict[str, str]
+    installations: dict[int, list[str]] = field(default_factory=dict)
+    suspended: set[int] = field(default_factory=set)
+    tokens_made: int = 0
 
 
 @dataclass
@@ -106,6 +128,15 @@ class Pull:
 
 
 @dataclass
+class Milestone:
+    """What an issue is planned for; closed where `closed_at` is given."""
+
+    number: int
+    title: str
+    closed_at: datetime | None = None
+
+
+@dataclass
 class Issue:
     id: int
     number: int
@@ -125,6 +156,8 @@ class Issue:
     pull: Pull | None = None
     events: list[Event] = field(default_factory=list)
     comments: list[Comment] = field(default_factory=list)
+    labels: list[str] = field(default_factory=list)
+    milestone: Milestone | None = None
 
 
 @dataclass
@@ -158,6 +191,7 @@ class Webhook:
     secret: str
     events: list[str]
     created_at: datetime
+    active: bool = True
 
 
 @dataclass
@@ -170,7 +204,9 @@ class Delivery:
     event: str
     headers: dict[str, str]
     body: bytes
+    at: datetime
     status: int | None = None
+    is_again: bool = False
 
 
 @dataclass
@@ -201,6 +237,7 @@ class GitHubWorld:
         self.repositories: dict[str, Repository] = {}
         self.renamed: dict[str, int] = {}
         self.tokens: dict[str, Token] = {"token-octocat": Token("octocat"), "token-brand": Token("brand-bot")}
+        self.apps: dict[str, App] = {}
         self.pending: list[Delivery] = []
         self.delivered: list[Delivery] = []
         self.drops_webhooks = False
@@ -294,6 +331,33 @@ class GitHubWorld:
         found.git.delete_tag(name)
         self._emit(found, "delete", {"ref": name, "ref_type": "tag", "pusher_type": "user"})
 
+    # Apps
+
+    def add_app(self, slug: str, *, public_key: str, permissions: Mapping[str, str], app_id: int | None = None) -> str:
+        """Register an app by its public key (PEM). Returns its id."""
+        number = app_id or self._id()
+        self.apps[str(number)] = App(number, slug, public_key, dict(permissions))
+        return str(number)
+
+    def install_app(self, app: str, repositories: Sequence[str]) -> int:
+        """Install it on repositories; an earlier installation is gone. Returns the installation's id."""
+        found, number = self.apps[app], self._id()
+        found.installations = {number: [self.repository(name).full_name for name in repositories]}
+        return number
+
+    def open_installation(self, app: App, installation: int) -> tuple[str, Token]:
+        """An installation's next token: good for an hour, and much longer than the forty characters of old."""
+        app.tokens_made += 1
+        name = f"ghs_{app.id}_{'x' * 500}.{app.tokens_made}"
+        self.tokens[name] = Token(
+            f"{app.slug}[bot]",
+            repositories=set(app.installations[installation]),
+            is_app=True,
+            permissions=dict(app.permissions),
+            expires_at=self.clock.now() + timedelta(hours=1),
+        )
+        return name, self.tokens[name]
+
     # Issues
 
     def open_issue(self, repository: str, title: str, *, body: str = "", login: str = "octocat") -> int:
@@ -308,6 +372,12 @@ class GitHubWorld:
     ) -> None:
         """Close by hand."""
         self._close(self.issue(repository, number), reason=reason, login=login)
+
+    def label(self, repository: str, number: int, names: Sequence[str]) -> None:
+        """Put labels on an issue; those it has already stay as they are."""
+        issue = self.issue(repository, number)
+        issue.labels += [name for name in names if name not in issue.labels]
+        issue.updated_at = self.clock.tick()
 
     def mark_duplicate(self, repository: str, number: int, *, of: int, of_repository: str = "") -> None:
         """Close as a duplicate of another issue."""
@@ -585,11 +655,13 @@ class GitHubWorld:
     def redeliver(self, delivery_id: int) -> None:
         """The same call again, with the same GUID."""
         old = next(d for d in (*self.delivered, *self.pending) if d.id == delivery_id)
-        self.pending.append(Delivery(self._id(), old.hook, old.guid, old.event, old.headers, old.body))
+        self.pending.append(
+            Delivery(self._id(), old.hook, old.guid, old.event, old.headers, old.body, self.clock.now(), is_again=True)
+        )
 
     def _emit(self, repository: Repository, event: str, payload: JSON, *, login: str = "octocat") -> None:
         for hook in repository.hooks.values():
-            if "*" in hook.events or event in hook.events:
+            if hook.active and ("*" in hook.events or event in hook.events):
                 self._send(repository, hook, event, payload, login=login)
 
     def _send(
@@ -616,7 +688,7 @@ class GitHubWorld:
             headers["X-Hub-Signature-256"] = (
                 "sha256=" + hmac.new(hook.secret.encode(), body, hashlib.sha256).hexdigest()
             )
-        delivery = Delivery(self._id(), hook, guid, event, headers, body)
+        delivery = Delivery(self._id(), hook, guid, event, headers, body, self.clock.now())
         (self.delivered if self.drops_webhooks else self.pending).append(delivery)
 
     # Looking things up
@@ -718,6 +790,24 @@ class GitHubWorld:
                 "updated_at": stamp(issue.updated_at),
                 "closed_at": stamp(issue.closed_at),
                 "closed_by": shapes.user(issue.closed_by, places) if issue.closed_by else None,
+                "milestone": self._milestone_json(issue) if issue.milestone else None,
+            },
+        )
+
+    def _milestone_json(self, issue: Issue) -> JSON | None:
+        milestone = issue.milestone
+        if milestone is None:
+            return None
+        return shapes.milestone(
+            self.places,
+            issue.repository.full_name,
+            {
+                "number": milestone.number,
+                "title": milestone.title,
+                "state": "closed" if milestone.closed_at else "open",
+                "closed_at": stamp(milestone.closed_at),
+                "created_at": stamp(issue.created_at),
+                "updated_at": stamp(issue.created_at),
             },
         )
 
@@ -848,8 +938,22 @@ class GitHubWorld:
             full_name=repository.full_name,
             url=hook.url,
             events=hook.events,
+            active=hook.active,
             at=hook.created_at,
             places=self.places,
+        )
+
+    def delivery_json(self, repository: Repository, delivery: Delivery) -> JSON:
+        """One attempt of a webhook call as the API lists it."""
+        return shapes.hook_delivery(
+            delivery_id=delivery.id,
+            guid=delivery.guid,
+            event=delivery.event,
+            action=json.loads(delivery.body).get("action"),
+            status=delivery.status,
+            is_again=delivery.is_again,
+            repository_id=repository.id,
+            at=delivery.at,
         )
 
     def timeline_json(self, issue: Issue) -> list[JSON]:

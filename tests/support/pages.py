@@ -108,12 +108,16 @@ class Browser:
         assert self.page.status_code == status, f"{path}: {self.page.status_code} {self.page.text}"
         return self.markup
 
-    async def send(self, action: str, *, status: int = 200, **typed: Any) -> Markup:
-        """Fill in the form of the present page that goes there, send it, and follow where it leads."""
+    async def send(self, action: str, *, status: int = 200, by: str = "", **typed: Any) -> Markup:
+        """Fill in the form of the present page that goes there, send it, and follow where it leads.
+
+        With `by`, the button of that form is pressed whose own address holds this.
+        """
         assert self.page is not None
         form = self.markup.form(action)
         assert form.method == "post"
-        address = urljoin(str(self.page.url), form.action)
+        goes_to = next(a for b in form.buttons if by in (a := b.get("formaction") or "")) if by else form.action
+        address = urljoin(str(self.page.url), goes_to)
         fields = {**form.fields, **{name: str(value) for name, value in typed.items()}}
         headers = {"Origin": "http://fullcircle.test", "Sec-Fetch-Site": "same-origin"}
         self.page = await self.http.post(address, data=fields, headers=headers, follow_redirects=True)
@@ -229,6 +233,8 @@ SHOWN = (
     "/replies?tab=cancelled",
     "/replies/1",
     "/replies/2",
+    "/texts",
+    "/texts?kind=outcome_by_design&language=ja",
     "/connections",
     "/connections/accounts/1",
     "/connections/trackers/1",

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.rules.facts import IssueReading, ShippedWhen
+from app.rules.facts import IssueReading, ShippedWhen, WithoutCode
 from app.rules.shipping import Policy, Shipped, Verdict, judge
 from tests.support.git_history import GitError
 from tests.support.github_server import GitHubServer
 from tests.support.github_tracker import tracker
-from tests.support.github_world import Clock, GitHubWorld
+from tests.support.github_world import Clock, GitHubWorld, Milestone
 
 APP = "acme/app"
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
@@ -36,6 +36,7 @@ class Team:
         self.git = self.world.git(APP)
         self.tag_pattern = "*"
         self.shipped_when: ShippedWhen = "release"
+        self.closed_without_code: WithoutCode = "ask"
         self._branches = 0
 
     def commit(self, message: str = "Some work", *, branch: str = "", files: dict[str, str] | None = None) -> str:
@@ -70,12 +71,18 @@ class Team:
                 remote_id=self.repository_id,
                 tag_pattern=self.tag_pattern,
                 shipped_when=self.shipped_when,
+                closed_without_code=self.closed_without_code,
             )
             return await watching.read(self.issue_id, ref=f"#{self.issue}")
 
     async def verdict(self) -> tuple[Verdict, IssueReading]:
         reading = await self.read()
-        return judge(reading, Policy(shipped_when=self.shipped_when, tag_pattern=self.tag_pattern)), reading
+        policy = Policy(
+            shipped_when=self.shipped_when,
+            tag_pattern=self.tag_pattern,
+            closed_without_code=self.closed_without_code,
+        )
+        return judge(reading, policy), reading
 
     def first_release_with(self, *shas: str) -> str | None:
         """What git and the list of releases say: the first public release that has every commit in its history."""
@@ -487,6 +494,50 @@ def only_one_of_two_fixes(team: Team) -> Says:
     team.release("v1.0.0")
     second = team.pull(method="squash")
     return Says(verdict="NotYet", why=f"holds only a part of the fix: {second[:7]} is missing")
+
+
+@history
+def closed_by_hand_with_the_next_release_allowed_to_stand_in(team: Team) -> Says:
+    team.closed_without_code = "next_release"
+    team.release("v1.0.0")
+    team.close()
+    team.release("v1.0.1-rc.1", prerelease=True)
+    team.release("v1.1.0")
+    team.release("v1.2.0")
+    return Says(label="v1.1.0")
+
+
+@history
+def closed_by_hand_before_any_release_that_may_stand_in(team: Team) -> Says:
+    team.closed_without_code = "next_release"
+    team.release("v1.0.0")
+    team.close()
+    return Says(verdict="NotYet", why="waiting for the next release")
+
+
+@history
+def linked_code_is_looked_for_in_releases_whatever_may_stand_in(team: Team) -> Says:
+    team.closed_without_code = "next_release"
+    team.world.branch(APP, "1.x")
+    sha = team.pull(method="squash")
+    team.release("v1.0.1", at="1.x")
+    return Says(verdict="NotYet", why=f"no release contains {sha[:7]} yet")
+
+
+@history
+def closed_by_hand_with_its_milestone_closed(team: Team) -> Says:
+    team.closed_without_code = "milestone"
+    team.world.issue(APP, team.issue).milestone = Milestone(3, "1.1", closed_at=START)
+    team.close()
+    return Says(label="1.1")
+
+
+@history
+def closed_by_hand_with_its_milestone_still_open(team: Team) -> Says:
+    team.closed_without_code = "milestone"
+    team.world.issue(APP, team.issue).milestone = Milestone(3, "1.1")
+    team.close()
+    return Says(verdict="NotYet", why="milestone 1.1 is still open")
 
 
 @history

@@ -12,12 +12,14 @@ from pydantic import BaseModel, Field, SecretStr
 
 from app.channels import discover as channels
 from app.ports import OutsideError
+from app.staging import Board
 from app.steps import people
 from app.steps.connect import BadFieldsError
 from app.store import members
 from app.trackers import discover as trackers
 from app.web import connection_form
 from tests.support.circle import Circle, circle
+from tests.support.github_app import add_app, key_pair
 from tests.support.mastodon_network import TOKEN
 from tests.support.outsides import (
     APP,
@@ -54,6 +56,8 @@ class Settings(BaseModel):
 class Secrets(BaseModel):
     token: SecretStr = Field(title="Token", description="From there.")
     second: SecretStr | None = Field(None, title="Second", description="If there is one.")
+    key: SecretStr | None = Field(None, title="Key", description="In lines.", json_schema_extra={"lines": True})
+    other: SecretStr | None = Field(None, title="Or", description="Or so.", json_schema_extra={"upfront": True})
 
 
 class Adapter:
@@ -70,19 +74,23 @@ def test_each_kind_of_field_is_drawn_and_read_back() -> None:
         ("settings.motto", "text", False, "", ()),
         ("secrets.token", "password", True, "", ()),
         ("secrets.second", "password", False, "", ()),
+        ("secrets.key", "lines", False, "", ()),
+        ("secrets.other", "password", False, "", ()),
     ]
+    assert [f.name for f in fields if f.upfront] == ["settings.address_url", "secrets.token", "secrets.other"]
     assert (fields[1].least, fields[1].most) == (1, 30)
     form = {
         "settings.address_url": " https://a.example ",
         "settings.days": "",
         "settings.when": "in_time",
         "secrets.token": "t",
+        "secrets.key": "one\r\ntwo",
     }
     values = connection_form.read(fields, form)
     assert values["settings"] == {"address_url": "https://a.example", "when": "in_time", "loud": False}
-    assert values["secrets"] == {"token": "t"}
+    assert values["secrets"] == {"token": "t", "key": "one\r\ntwo"}
     assert Settings.model_validate(values["settings"]).days == 3
-    assert "secrets.token" not in connection_form.typed(fields, form), "a secret is never sent back"
+    assert not [name for name in connection_form.typed(fields, form) if name.startswith("secrets")], "never sent back"
     stored = connection_form.stored(fields, {"address_url": "https://a.example", "days": 5, "loud": True})
     assert stored == {
         "settings.address_url": "https://a.example",
@@ -103,6 +111,16 @@ def test_what_is_wrong_stands_at_its_field() -> None:
     }
     for kind, where in (("auth_broken", "secrets.token"), ("misconfigured", "settings.address_url"), ("transient", "")):
         assert connection_form.wrong_outside(fields, OutsideError("why", kind)) == {where: "why"}  # type: ignore[arg-type]
+
+
+def test_what_is_wrong_with_an_unseen_field_stands_at_the_top() -> None:
+    shown = [field for field in connection_form.fields_of_adapter(Adapter) if field.part == "settings"]
+    wrong = {"settings.days": "too many", "secrets.token": "refused"}
+    assert connection_form.on_page(wrong, shown) == {"settings.days": "too many", "": "refused"}
+    assert connection_form.on_page({"settings.days": "too many", "name": "long"}, shown) == {
+        "settings.days": "too many",
+        "name": "long",
+    }
 
 
 @pytest.mark.parametrize("kind", [*channels().values(), *trackers().values()], ids=lambda kind: kind.__module__)
@@ -237,6 +255,43 @@ async def test_a_repository_is_connected_changed_and_reconnected(connected: Circ
     assert "Enter at least one" in page.words
     page = await admin.send(f"{here}/secrets", **{"secrets.token": "token-brand"})
     assert "Saved, and it works." in page.words
+
+
+async def test_a_webhook_is_set_up_from_the_page_or_described(connected: Circle, around: Outsides) -> None:
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    admin = await at(connected, "/connections/trackers/1")
+    assert "Branch or tag creation" in admin.markup.words, "ready to be entered by hand"
+    page = await admin.send("/connections/trackers/1/hook")
+    assert "The webhook is set up there." in page.words
+    assert [hook.secret for hook in around.world.repository(APP).hooks.values()] == [HOOK_SECRET]
+    around.world.tokens["token-brand"].permissions = {"metadata": "read"}
+    page = await admin.send("/connections/trackers/1/hook", status=422)
+    assert "needs Webhooks: read" in page.words
+    assert "Setting it up by hand" in page.words
+    assert HOOK_SECRET not in str(admin.page.text if admin.page else "")
+
+
+async def test_an_apps_key_is_pasted_in_lines_and_a_wrong_one_is_said_at_its_field(
+    connected: Circle, around: Outsides
+) -> None:
+    path = "/connections/trackers/new/github"
+    app = add_app(around.world, APP)
+    typed = {"name": "acme/app", "settings.api_url": GITHUB, "settings.repository": APP}
+    typed |= {"settings.app_id": str(app.id)}
+    admin = await at(connected, path)
+    assert [attrs["name"] for tag, attrs in admin.markup.tags if tag == "textarea"] == ["secrets.private_key"]
+    for key in ("no key", key_pair("another")[0]):
+        page = await admin.send(path, **typed, **{"secrets.private_key": key}, status=422)
+        wrong = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}
+        assert wrong == {"secrets.private_key"}
+        assert page.form(path).fields["secrets.private_key"].strip() == ""
+    pasted = key_pair()[0].replace("\n", "\r\n")
+    await admin.send(path, **typed, **{"secrets.private_key": pasted})
+    assert admin.path == "/connections/trackers/1?did=connected"
+    page = await admin.send("/connections/trackers/1/settings", **{"settings.app_id": ""}, status=422)
+    assert "private key needs the App ID" in page.words
+    page = await admin.send("/connections/trackers/1/secrets", **{"secrets.private_key": "no key"}, status=422)
+    assert {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"} == {"secrets.private_key"}
 
 
 async def test_a_rejected_webhook_and_a_good_one_are_both_seen(connected: Circle) -> None:
@@ -410,3 +465,23 @@ async def test_ones_own_password_and_sessions(played: Circle) -> None:
     csrf = (await kim.open("/")).form("/voice").fields["csrf"]
     answer = await kim.http.post("/people/me/sessions/2/end", data={"csrf": csrf})
     assert answer.status_code == 404, "nobody ends another's session there"
+
+
+async def test_a_policy_is_tried_out_before_it_is_saved(played: Circle) -> None:
+    await lively(played)
+    await Board(played.stage, "main").close(3, outcome="completed", now=played.clock())
+    admin = await signed_in(played, "admin")
+    here = "/connections/trackers/1"
+    await admin.open(here)
+    page = await admin.send(f"{here}/settings", by="preview")
+    assert "1 customer would be told, 1 would go on waiting." in page.words, "the second waits for its approval only"
+    assert "no release contains" in page.words
+    page = await admin.send(f"{here}/settings", by="preview", **{"settings.shipped_when": "closed"})
+    assert "2 customers would be told" in page.words
+    assert "not saved" in page.words
+    assert page.form(f"{here}/settings").fields["settings.shipped_when"] == "closed", "what was chosen stays chosen"
+    assert (await played.get("/api/v1/trackers/1"))["settings"]["shipped_when"] == "release"
+    page = await admin.send(f"{here}/settings", by="preview", status=422, **{"settings.settle_seconds": "-1"})
+    assert any(attrs.get("aria-invalid") for _, attrs in page.tags)
+    page = await admin.send(f"{here}/settings", **{"settings.settle_seconds": "60"})
+    assert "Saved, and it works." in page.words

@@ -473,3 +473,22 @@ async def test_without_any_connection_the_start_says_how_to_begin(database_url: 
         assert "Connect an account" in page.words
         assert "Connect a tracker" in page.words
         assert "No account is connected" in (await visitor.open("/triage")).words
+
+
+async def test_ones_own_words_take_the_place_of_ours_and_go_again(played: Circle) -> None:
+    await lively(played)
+    approver = await signed_in(played, "approver")
+    page = await approver.open("/texts?kind=outcome&language=de")
+    assert "vielen Dank für die Geduld" in page.words
+    page = await approver.send("/texts", status=422, text="{{ issue }} is private")
+    assert "public text may use" in page.words
+    assert page.form("/texts").fields["text"] == "{{ issue }} is private", "what was typed is kept"
+    page = await approver.send("/texts", text="Tut uns leid{% if customer %}, {{ customer }}{% endif %}.")
+    assert "Saved." in page.words
+    assert "Tut uns leid, Ana." in page.words
+    own = (await played.get("/api/v1/templates/outcome"))["items"][0]
+    assert (own["language"], own["shipped"], own["changed_by"]) == ("de", False, "Approver Kim")
+    page = await approver.send("/texts/back")
+    assert "vielen Dank für die Geduld" in page.words
+    assert all(item["shipped"] for item in (await played.get("/api/v1/templates/outcome"))["items"])
+    await approver.open("/texts?kind=nothing", status=404)

@@ -78,7 +78,8 @@ async function read(answer) {
 }
 
 // Shows what a fetch brought; false where it was something else than a page of ours in its frame.
-async function take(answer, { replace = false } = {}) {
+// `stays`: it is the answer to a form, not a page with an address of its own.
+async function take(answer, { replace = false, stays = false } = {}) {
   const page = await read(answer);
   if (!page.getElementById("main") || !page.getElementById("rail")) {
     location.assign(answer.url);
@@ -86,12 +87,12 @@ async function take(answer, { replace = false } = {}) {
   }
   const path = location.pathname;
   show(page);
-  if (answer.redirected || answer.ok) {
+  if (answer.redirected || (answer.ok && !stays)) {
     const same = new URL(answer.url).pathname === path;
     history[replace && same ? "replaceState" : "pushState"]({}, "", answer.url);
   }
   tidyAddress();
-  const spot = document.querySelector("main [aria-invalid='true']");
+  const spot = document.querySelector("main [aria-invalid='true'], main [data-look-here]");
   if (spot) spot.focus();
   else if (document.activeElement === body || !document.activeElement) main().focus({ preventScroll: true });
 }
@@ -142,13 +143,15 @@ document.addEventListener("submit", async (event) => {
   form.ariaBusy = "true";
   busy += 1;
   try {
-    const answer = await fetch(form.action, { method: "POST", body: fields, headers: { Accept: "text/html" } });
+    // A button may have an address of its own.
+    const action = event.submitter?.hasAttribute("formaction") ? event.submitter.formAction : form.action;
+    const answer = await fetch(action, { method: "POST", body: fields, headers: { Accept: "text/html" } });
     if (answer.ok || answer.status === 422) {
       if (answer.ok) {
         form.closest("dialog")?.close();
         form.reset();
       } else for (const secret of form.querySelectorAll("[type='password']")) secret.value = "";
-      await take(answer, { replace: true });
+      await take(answer, { replace: true, stays: true });
     } else {
       const page = await read(answer);
       say(page.querySelector("[data-wrong]")?.textContent.trim() ?? "That did not work.");
