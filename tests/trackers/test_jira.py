@@ -249,18 +249,18 @@ async def test_names_the_permissions_that_are_missing_and_where_to_grant_them(
 
 @each_edition
 @pytest.mark.parametrize(
-    ("change", "kind", "words"),
+    ("change", "kind", "words", "blamed"),
     [
-        ({"token": "another"}, "auth_broken", "refuses the token"),
-        ({"issue_type": "Defect"}, "misconfigured", "it has Bug, Story"),
+        ({"token": "another"}, "auth_broken", "refuses the token", ""),
+        ({"issue_type": "Defect"}, "misconfigured", "it has Bug, Story", "settings.issue_type"),
     ],
 )
 async def test_says_what_is_wrong_with_a_connection(
-    world: JiraWorld, edition: Edition, change: dict[str, Any], kind: str, words: str
+    world: JiraWorld, edition: Edition, change: dict[str, Any], kind: str, words: str, blamed: str
 ) -> None:
     with pytest.raises(OutsideError) as refused:
         await tracker(JiraServer(world, edition=edition), **change).connect()
-    assert refused.value.kind == kind
+    assert (refused.value.kind, refused.value.field) == (kind, blamed)
     assert words in refused.value.message
 
 
