@@ -376,8 +376,8 @@ def _print_of(version: Mapping[str, Any]) -> str:
 # Text: Fullcircle writes a little Markdown, Jira reads its document format (v3) or wiki markup (v2)
 
 _INLINE = re.compile(
-    r"\[(?P<text>(?:[^\]\\]|\\.)+)\]\((?P<href>https?://[^\s()]+)\)"
-    r"|(?P<bare>https?://[^\s<>()\[\]]+)"
+    r"(?<!\\)\[(?P<text>(?:[^\[\]\\]|\\.)+)\]\((?P<href>https?://[^\s()]+)\)"
+    r"|(?P<bare>https?://[^\s<>()\[\]]*[^\s<>()\[\].,;:!?])"
     r"|\*\*(?P<strong>[^*]+)\*\*"
 )
 _TAG = re.compile(r"</?sub>")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.ports import BadSignatureError, OutsideError
 from app.rules.shipping import Policy, judge
-from app.trackers.jira import Jira, JiraSettings, as_adf, as_wiki
+from app.trackers.jira import Jira, JiraSettings, as_adf, as_wiki, parse_markdown
 from tests.support.jira_server import (
     BOT,
     WEBHOOK_SECRET,
@@ -533,6 +533,21 @@ def test_what_a_customer_wrote_is_text_in_both_formats() -> None:
         "{quote}\nask \\[\\~ana\\] about \\*all\\* <b> \\{code\\} \\!x.png\\!\n{quote}\n\n"
         "*2* on [Mastodon|https://m.example/@a/1]"
     )
+
+
+@pytest.mark.parametrize(
+    ("line", "spans"),
+    [
+        ("\\[ana, [Mastodon](https://m.example/1)", [("[ana, ", ""), ("Mastodon", "https://m.example/1")]),
+        ("see https://m.example/1.", [("see ", ""), ("https://m.example/1", "https://m.example/1"), (".", "")]),
+        ("(https://m.example/1)", [("(", ""), ("https://m.example/1", "https://m.example/1"), (")", "")]),
+        ("[x](javascript:alert)", [("[x](javascript:alert)", "")]),
+        ("a \\", [("a \\", "")]),
+    ],
+)
+def test_links_are_those_that_fullcircle_wrote(line: str, spans: list[tuple[str, str]]) -> None:
+    (block,) = parse_markdown(line)
+    assert [(span.text, span.href) for span in block.lines[0]] == spans
 
 
 NODES = {
