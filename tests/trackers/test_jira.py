@@ -612,6 +612,19 @@ async def test_an_issue_that_changes_while_pages_are_read_takes_no_other_ones_pl
     assert set(found) == {str(world.issue(key).id) for key in keys}
 
 
+@each_edition
+async def test_a_search_that_runs_behind_its_issues_loses_none(world: JiraWorld, edition: Edition) -> None:
+    began = world.now()
+    slow, quick = world.create_issue("Slow"), world.create_issue("Quick")
+    watching = tracker(JiraServer(world, edition=edition))
+    world.unindexed = {slow}
+    found, cursor = await pulled(watching, None, since=began)
+    assert found == [str(world.issue(quick).id)]
+    world.unindexed.clear()
+    found, _ = await pulled(watching, cursor, since=began)
+    assert str(world.issue(slow).id) in found
+
+
 async def test_a_page_that_leads_to_itself_is_read_no_third_time(world: JiraWorld) -> None:
     server = JiraServer(world)
 
