@@ -14,8 +14,8 @@ SECRET_NAMES = re.compile(r"token|secret|password|authorization|cookie|api_key|p
 SECRET_VALUES = re.compile(
     r"(?i)\b(bearer|basic)\s+[a-z0-9._~+/=-]{6,}"  # headers
     r"|://[^/\s:@]*:[^/\s@]+@"  # a password in an address
-    r"|\b(access_token|token|api_key|client_secret|password)=[^&\s]+"  # one in a query
-    r"|\bgh[pousr]_\w{10,}|\bgithub_pat_\w{10,}|\bfc_[\w-]{20,}"
+    r"|\b(access_token|token|api_key|client_secret|secret|password)=[^&\s]+"  # one in a query
+    r"|\bgh[pousr]_\w{10,}|\bgithub_pat_\w{10,}|\bfc_[\w-]{20,}|\bATATT[\w=-]{10,}"  # what tokens begin with
 )
 HIDDEN = "[hidden]"
 

@@ -18,6 +18,7 @@ from tests.support.circle import circle
 SECRET = "hunter2hunter2hunter2"
 LEAKY = (
     f"postgresql://fullcircle:{SECRET}@db/main refused; Authorization: Bearer {SECRET}; fc_{SECRET}; ?token={SECRET}"
+    f" and ?secret={SECRET} and ATATT3{SECRET}"
 )
 
 

@@ -376,8 +376,8 @@ def _print_of(version: Mapping[str, Any]) -> str:
 # Text: Fullcircle writes a little Markdown, Jira reads its document format (v3) or wiki markup (v2)
 
 _INLINE = re.compile(
-    r"\[(?P<text>(?:[^\]\\]|\\.)+)\]\((?P<href>https?://[^\s()]+)\)"
-    r"|(?P<bare>https?://[^\s<>()\[\]]+)"
+    r"(?<!\\)\[(?P<text>(?:[^\[\]\\]|\\.)+)\]\((?P<href>https?://[^\s()]+)\)"
+    r"|(?P<bare>https?://[^\s<>()\[\]]*[^\s<>()\[\].,;:!?])"
     r"|\*\*(?P<strong>[^*]+)\*\*"
 )
 _TAG = re.compile(r"</?sub>")
@@ -621,7 +621,9 @@ class _Api:
         headers = {"Accept": "application/json"}
         if self.is_cloud:
             if not self._email:
-                raise OutsideError(f"{what}: enter the e-mail address that the API token is of", "auth_broken")
+                raise OutsideError(
+                    f"{what}: enter the e-mail address that the API token is of", "auth_broken", field="secrets.email"
+                )
             pair = base64.b64encode(f"{self._email}:{self._token}".encode()).decode()
             headers["Authorization"] = f"Basic {pair}"
         else:
@@ -694,6 +696,7 @@ class _Api:
                 f"{what}: this Jira has switched off the search that Fullcircle asks{_words_of(answer)}; "
                 f"if it is of the edition {edition}, connect it as that",
                 "misconfigured",
+                field="settings.edition",
             )
         found = json_of(answer, what=what)
         if not isinstance(found, dict):
@@ -729,7 +732,7 @@ class Jira:
         what = f"signing in at {httpx.URL(self._settings.base_url).host}"
         answer = await self._api.call("GET", "/myself", what=what, also={404})
         if answer.status_code == 404:
-            raise OutsideError(f"{what}: there is no Jira at this address", "misconfigured")
+            raise OutsideError(f"{what}: there is no Jira at this address", "misconfigured", field="settings.base_url")
         with _as_jira_says(what):
             account = _account_of(json_of(answer, what=what))
             if not account:
@@ -753,7 +756,9 @@ class Jira:
             )
         if types and self._settings.issue_type.casefold() not in {name.casefold() for name in types}:
             raise OutsideError(
-                f"{key} has no issue type '{self._settings.issue_type}'; it has {', '.join(types)}", "misconfigured"
+                f"{key} has no issue type '{self._settings.issue_type}'; it has {', '.join(types)}",
+                "misconfigured",
+                field="settings.issue_type",
             )
         return found
 
@@ -764,6 +769,7 @@ class Jira:
                 f"{what}: there is no such project, or this account lacks Browse Projects there; "
                 f"{WHERE_TO_GRANT[self._settings.edition]}",
                 "misconfigured",
+                field="settings.project",
             )
         project = json_of(answer, what=what)
         with _as_jira_says(what):

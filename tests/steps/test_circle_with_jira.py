@@ -187,6 +187,23 @@ async def test_a_webhook_of_a_release_makes_all_who_wait_be_looked_at(stage: Sta
     assert (await stage.played.api.post("/hooks/trackers/1", content=body, headers=wrong)).status_code == 401
 
 
+async def test_who_waits_for_a_duplicate_waits_for_its_original(stage: Stage) -> None:
+    await stage.connect()
+    loop = await stage.tag_a_complaint()
+    world, key = stage.world, loop["issue"]["ref"]
+    original = world.create_issue("The first report")
+    world.link_duplicate(key, of=original)
+    world.close(key, "Duplicate")
+    await stage.read()
+    assert (await story.loop_of(stage.played))["issue"]["ref"] == original
+    version = world.create_version("2.4.1")
+    world.set_versions(original, version)
+    world.close(original)
+    world.release(version)
+    await stage.read()
+    assert (await story.loop_of(stage.played))["state"] == "told"
+
+
 async def test_a_link_that_the_team_removes_is_not_made_again(stage: Stage) -> None:
     await stage.connect()
     key = (await stage.tag_a_complaint())["issue"]["ref"]

@@ -99,6 +99,8 @@ class JiraWorld:
         self.versions: dict[int, VersionRow] = {}
         self.granted = set(PERMISSIONS)
         self.has_resolutions = True
+        self.unindexed: set[str] = set()
+        """Keys of issues that the search does not find yet."""
         self._ids = itertools.count(10_001)
         self.create_project("ACME")
         self.create_project("CORE")
@@ -413,7 +415,9 @@ class JiraServer:
 
     def _find(self, jql: str) -> list[IssueRow]:
         question, _, _ = jql.partition(" ORDER BY ")
-        rows = [r for r in self.world.issues.values() if not r.hidden and self.world.projects[r.project].browsable]
+        late = self.world.unindexed
+        rows = [row for row in self.world.issues.values() if not row.hidden and row.key not in late]
+        rows = [row for row in rows if self.world.projects[row.project].browsable]
         for clause in question.split(" AND "):
             rows = [row for row in rows if self._clause(clause, row)]
         order = "created" if "ORDER BY created" in jql else "updated"

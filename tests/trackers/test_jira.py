@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from app.ports import BadSignatureError, OutsideError
 from app.rules.shipping import Policy, judge
-from app.trackers.jira import Jira, JiraSettings, as_adf, as_wiki
+from app.trackers.jira import Jira, JiraSettings, as_adf, as_wiki, parse_markdown
 from tests.support.jira_server import (
     BOT,
     WEBHOOK_SECRET,
@@ -249,18 +249,18 @@ async def test_names_the_permissions_that_are_missing_and_where_to_grant_them(
 
 @each_edition
 @pytest.mark.parametrize(
-    ("change", "kind", "words"),
+    ("change", "kind", "words", "blamed"),
     [
-        ({"token": "another"}, "auth_broken", "refuses the token"),
-        ({"issue_type": "Defect"}, "misconfigured", "it has Bug, Story"),
+        ({"token": "another"}, "auth_broken", "refuses the token", ""),
+        ({"issue_type": "Defect"}, "misconfigured", "it has Bug, Story", "settings.issue_type"),
     ],
 )
 async def test_says_what_is_wrong_with_a_connection(
-    world: JiraWorld, edition: Edition, change: dict[str, Any], kind: str, words: str
+    world: JiraWorld, edition: Edition, change: dict[str, Any], kind: str, words: str, blamed: str
 ) -> None:
     with pytest.raises(OutsideError) as refused:
         await tracker(JiraServer(world, edition=edition), **change).connect()
-    assert refused.value.kind == kind
+    assert (refused.value.kind, refused.value.field) == (kind, blamed)
     assert words in refused.value.message
 
 
@@ -535,6 +535,21 @@ def test_what_a_customer_wrote_is_text_in_both_formats() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("line", "spans"),
+    [
+        ("\\[ana, [Mastodon](https://m.example/1)", [("[ana, ", ""), ("Mastodon", "https://m.example/1")]),
+        ("see https://m.example/1.", [("see ", ""), ("https://m.example/1", "https://m.example/1"), (".", "")]),
+        ("(https://m.example/1)", [("(", ""), ("https://m.example/1", "https://m.example/1"), (")", "")]),
+        ("[x](javascript:alert)", [("[x](javascript:alert)", "")]),
+        ("a \\", [("a \\", "")]),
+    ],
+)
+def test_links_are_those_that_fullcircle_wrote(line: str, spans: list[tuple[str, str]]) -> None:
+    (block,) = parse_markdown(line)
+    assert [(span.text, span.href) for span in block.lines[0]] == spans
+
+
 NODES = {
     "doc": {"paragraph", "heading", "blockquote", "bulletList"},
     "paragraph": {"text", "hardBreak"},
@@ -595,6 +610,33 @@ async def test_an_issue_that_changes_while_pages_are_read_takes_no_other_ones_pl
         if len(found) == 2:
             world.comment(keys[0])
     assert set(found) == {str(world.issue(key).id) for key in keys}
+
+
+@each_edition
+async def test_a_search_that_runs_behind_its_issues_loses_none(world: JiraWorld, edition: Edition) -> None:
+    began = world.now()
+    slow, quick = world.create_issue("Slow"), world.create_issue("Quick")
+    watching = tracker(JiraServer(world, edition=edition))
+    world.unindexed = {slow}
+    found, cursor = await pulled(watching, None, since=began)
+    assert found == [str(world.issue(quick).id)]
+    world.unindexed.clear()
+    found, _ = await pulled(watching, cursor, since=began)
+    assert str(world.issue(slow).id) in found
+
+
+async def test_a_page_that_leads_to_itself_is_read_no_third_time(world: JiraWorld) -> None:
+    server = JiraServer(world)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        server.trouble.append(answer)
+        return httpx.Response(200, json={"issues": [], "isLast": False, "nextPageToken": "again"})
+
+    server.trouble = [answer]
+    with pytest.raises(OutsideError) as refused:
+        await pulled(tracker(server), None, since=world.now())
+    assert refused.value.kind == "transient"
+    assert len(server.asked) == 2
 
 
 @each_edition
