@@ -29,6 +29,16 @@ class StandIns:
     product: str
 
 
+LANGUAGES: Mapping[str, str] = {
+    "en": "English",
+    "de": "Deutsch",
+    "fr": "Français",
+    "es": "Español",
+    "pt": "Português",
+    "ja": "日本語",
+}
+"""The languages that texts come along in, each in its own words."""
+
 STAND_INS: Mapping[str, StandIns] = {
     "en": StandIns(version="the latest version", product="our product"),
     "de": StandIns(version="der neuesten Version", product="unserem Produkt"),

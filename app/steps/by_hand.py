@@ -12,7 +12,15 @@ from app.rules.progress import LoopState, can_loop_move, move_loop
 from app.steps import deliver, hear_answer, owe
 from app.steps.hear_tracker import look_or_wait
 from app.steps.link import ConflictError, NotFoundError, draft_issue, link_loop, unlink_loop
-from app.steps.reply_moves import cancel_reply, hold_for_issue, hold_reply, is_only_approved, let_go, set_reply
+from app.steps.reply_moves import (
+    cancel_reply,
+    hold_for_issue,
+    hold_reply,
+    is_only_approved,
+    is_outcome_of_ours,
+    let_go,
+    set_reply,
+)
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
@@ -51,7 +59,7 @@ async def _check_evidence(river: River, reply_id: int) -> None:
         if reply is None:
             raise NotFoundError(f"there is no reply {reply_id}")
         issue = await loops.present_issue(session, reply.loop_id)
-    is_outcome = reply.kind == "outcome" and reply.written_by is None
+    is_outcome = is_outcome_of_ours(reply)
     if reply.shipment_id is None and not is_outcome:
         return
     if issue is None:

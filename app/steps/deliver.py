@@ -22,7 +22,7 @@ from app.rules.facts import Outgoing, OwnReply, Sent, ThreadLook
 from app.rules.quoting import same_text
 from app.steps.health import BLOCKING, record_illness
 from app.steps.hear_tracker import look_at
-from app.steps.reply_moves import record_told, set_reply
+from app.steps.reply_moves import is_outcome_of_ours, record_told, set_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.locking import locked
@@ -218,7 +218,7 @@ async def _say(river: River, claimed: _Claimed) -> None:
 
 async def _look_at_evidence(river: River, claimed: _Claimed) -> None:
     """The fix is still out, by the very evidence the text was frozen on; or the reply does not leave."""
-    if claimed.reply.shipment_id is None and not (claimed.reply.kind == "outcome" and not claimed.reply.written_by):
+    if claimed.reply.shipment_id is None and not is_outcome_of_ours(claimed.reply):
         return
     if claimed.issue_id is None:
         raise _StoppedError("cancelled", "its loop waits for no issue any more")
@@ -306,7 +306,7 @@ def _why_not(
         return _StoppedError("scheduled", "the public voice is switched off", asks_loop=False)
     if account is None:
         return _StoppedError("held", "the account was removed")
-    if row.kind == "outcome" and row.written_by is None:
+    if is_outcome_of_ours(row):
         if loop is None or issue is None or loop.state != "declined":
             return _StoppedError("cancelled", f"not declined any more: {issue.why if issue else 'no issue'}")
         if issue.held_at is not None:

@@ -61,9 +61,14 @@ def hold_for_issue(session: Session, reply: Reply, *, why: str, now: datetime, a
         set_reply(session, reply, "held", why=f"not for customers yet: {why}", now=now, actor=actor)
 
 
+def is_outcome_of_ours(reply: Reply) -> bool:
+    """Whether it says, in our words, that the issue was closed without a fix: true only while its loop is declined."""
+    return reply.written_by is None and reply.kind == "outcome"
+
+
 def is_only_approved(reply: Reply) -> bool:
     """Whether a text of ours is said by nobody's mode but only by a person's signature."""
-    return reply.written_by is None and reply.kind in {"outcome", "correction"}
+    return is_outcome_of_ours(reply) or (reply.written_by is None and reply.kind == "correction")
 
 
 def let_go(session: Session, reply: Reply, *, needs_approval: bool, why: str, now: datetime, actor: str = "") -> None:

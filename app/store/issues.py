@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal
 
-from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select, update
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal_column, or_, select, update
 
 from app.store.locking import locked
 from app.store.loops import WAITING
@@ -169,15 +169,20 @@ async def count_waiting(session: Session, issue_ids: Sequence[int]) -> dict[int,
     return {row[0]: row[1] for row in await session.execute(query)}
 
 
-async def waited_for(session: Session, *, tracker_id: int, limit: int) -> tuple[Sequence[Issue], int]:
-    """The tracker's issues with the most people waiting first, and how many there are in all."""
-    waiting = (
+def _waiting() -> Subquery:
+    """How many loops wait for each issue that any waits for."""
+    return (
         select(Link.issue_id, func.count().label("waiting"))
         .join(Loop, Loop.id == Link.loop_id)
         .where(Link.until.is_(None), Loop.state.in_(WAITING))
         .group_by(Link.issue_id)
         .subquery()
     )
+
+
+async def waited_for(session: Session, *, tracker_id: int, limit: int) -> tuple[Sequence[Issue], int]:
+    """The tracker's issues with the most people waiting first, and how many there are in all."""
+    waiting = _waiting()
     query = (
         select(Issue, func.count().over())
         .join(waiting, waiting.c.issue_id == Issue.id)
@@ -199,13 +204,7 @@ async def page_by_waiting(
     session: Session, *, after: tuple[int, int] | None, limit: int
 ) -> Sequence[tuple[Issue, int]]:
     """Issues with the most people waiting first, each with how many; `after` is the count and id of the last one seen."""
-    waiting = (
-        select(Link.issue_id, func.count().label("waiting"))
-        .join(Loop, Loop.id == Link.loop_id)
-        .where(Link.until.is_(None), Loop.state.in_(WAITING))
-        .group_by(Link.issue_id)
-        .subquery()
-    )
+    waiting = _waiting()
     count = func.coalesce(waiting.c.waiting, 0)
     query = select(Issue, count).outerjoin(waiting, waiting.c.issue_id == Issue.id)
     if after is not None:

@@ -27,14 +27,6 @@ KINDS: Mapping[TemplateKind, tuple[str, str]] = {
     "outcome_workaround": ("Workaround", "It stays, and there is a way around it. Said only when signed."),
     "correction": ("Correction", "We said 'fixed', and it was not. Laid ready, and said only when signed."),
 }
-LANGUAGES: Mapping[str, str] = {
-    "en": "English",
-    "de": "Deutsch",
-    "fr": "Français",
-    "es": "Español",
-    "pt": "Português",
-    "ja": "日本語",
-}
 SAMPLE = wording.Context(
     customer="Ana",
     product="Acme",
@@ -85,7 +77,7 @@ async def _page(
 def _languages(rows: Sequence[Template], present: str) -> dict[str, str]:
     """The six that come along, and whichever the operator has written in."""
     others = sorted({row.language for row in rows} | {present})
-    return {**LANGUAGES, **{tag: tag for tag in others if tag not in LANGUAGES}}
+    return {**texts.LANGUAGES, **{tag: tag for tag in others if tag not in texts.LANGUAGES}}
 
 
 def _which(sent: Sent) -> tuple[TemplateKind, str]:

@@ -17,8 +17,9 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from app.ports import Stage
+from app.rules.texts import LANGUAGES
 from app.staging import MAX_CHARS, SCENE
-from app.web.rehearsal.forms import LANGUAGES, SHORT_ANSWERS, Form, read_form
+from app.web.rehearsal.forms import SHORT_ANSWERS, Form, read_form
 
 TEMPLATES = Path(__file__).parents[1] / "templates" / "rehearsal"
 

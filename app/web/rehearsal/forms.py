@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 from fastapi import HTTPException, Request
 
 from app.rules.characters import graphemes, one_line, tidy
+from app.rules.texts import LANGUAGES
 from app.staging import HANDLE, MAX_CHARS, StagedPost, StagedRelease
 
 MAX_FORM_BYTES = 64 * 1024
@@ -20,15 +21,6 @@ MAX_POSTS, MAX_ISSUES, MAX_RELEASES = 2_000, 500, 500
 """What one scene holds: anybody who reaches these pages can write to them."""
 
 LABEL = re.compile(r"[0-9A-Za-z][0-9A-Za-z._+/-]*")
-
-LANGUAGES: Mapping[str, str] = {
-    "en": "English",
-    "de": "Deutsch",
-    "fr": "Français",
-    "es": "Español",
-    "pt": "Português",
-    "ja": "日本語",
-}
 
 SHORT_ANSWERS: Mapping[str, tuple[str, str]] = {
     "en": ("It works now, thank you!", "It is still broken."),
