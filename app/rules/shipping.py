@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
 
@@ -26,6 +26,7 @@ from app.rules.facts import (
     VersionsNeeded,
     WithoutCode,
 )
+from app.rules.platforms import Platform
 
 LOOKS_LIKE_A_VERSION = r"v?\d+(\.\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\d*)?"
 """What a private repository's tag must fully match before the public may read it.
@@ -40,6 +41,7 @@ class Policy:
 
     `versions` is for trackers that set versions on the issue: whether each that matches has to be
     released, or one is enough. `closed_without_code` says what stands in for code where none is linked.
+    `platforms` ship by themselves, each by its own tags or environment; then `tag_pattern` counts for none.
     """
 
     shipped_when: ShippedWhen = "release"
@@ -47,6 +49,15 @@ class Policy:
     public_label_pattern: str = LOOKS_LIKE_A_VERSION
     versions: VersionsNeeded = "all"
     closed_without_code: WithoutCode = "ask"
+    platforms: tuple[Platform, ...] = ()
+    environment: str = ""
+    """A glob over the environments that count; empty for those that the tracker itself calls production."""
+
+    def for_platform(self, platform: Platform) -> Policy:
+        """The rules for one platform alone."""
+        if platform.ships_by == "deployment":
+            return replace(self, platforms=(), shipped_when="production", environment=platform.pattern)
+        return replace(self, platforms=(), shipped_when="release", tag_pattern=platform.pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,8 +112,11 @@ class Gone:
 Verdict = Shipped | NotYet | NotFixed | Gone
 
 
-def judge(reading: IssueReading, policy: Policy) -> Verdict:
-    """The verdict on one reading under one policy."""
+def judge(reading: IssueReading, policy: Policy, platform: str = "") -> Verdict:
+    """The verdict on one reading under one policy, for a customer on `platform`.
+
+    Where a product has platforms, a customer of whom none is known waits until every one of them has the fix.
+    """
     facts = reading.facts
     if facts.state == "gone":
         return Gone(why=facts.gone_why or "the issue is gone from the tracker")
@@ -126,12 +140,77 @@ def judge(reading: IssueReading, policy: Policy) -> Verdict:
         )
     if policy.shipped_when == "closed":
         return _shipped_by_closing(reading)
+    if policy.platforms:
+        return _shipped_on(reading, policy, platform)
+    return _shipped_somewhere(reading, policy)
+
+
+def _shipped_on(reading: IssueReading, policy: Policy, platform: str) -> Verdict:
+    each = {one.name: one for one in policy.platforms}
+    if platform and platform not in each:
+        return NotYet(
+            why=f"closed as fixed, but the tracker's settings know no platform {platform} any more",
+            is_fixed=True,
+            asks=True,
+            fix=_fix(reading),
+            fixed_at=_fixed_at(reading),
+            evidence=(_closed(reading),),
+        )
+    if platform:
+        return _shipped_somewhere(reading, policy.for_platform(each[platform]))
+    return all_of({name: _shipped_somewhere(reading, policy.for_platform(one)) for name, one in each.items()})
+
+
+def all_of(parts: Mapping[str, Shipped | NotYet]) -> Shipped | NotYet:
+    """One verdict on several parts by name: shipped where each of them is, and as late as the last.
+
+    Only what all of them may be called in public is said: two addresses are no address.
+    """
+    shipped = {name: part for name, part in parts.items() if isinstance(part, Shipped)}
+    evidence = tuple(dict.fromkeys(_named(name, line) for name, part in parts.items() for line in part.evidence))
+    fix = ",".join(sorted({sha for part in parts.values() for sha in part.fix.split(",") if sha}))
+    times = [part.fixed_at for part in parts.values() if part.fixed_at is not None]
+    if len(shipped) < len(parts):
+        waiting = {name: part for name, part in parts.items() if isinstance(part, NotYet)}
+        return NotYet(
+            why="; ".join(f"{name}: {part.why}" for name, part in waiting.items()),
+            is_fixed=all(part.is_fixed for part in waiting.values()),
+            asks=any(part.asks for part in waiting.values()),
+            fix=fix,
+            fixed_at=max(times, default=None),
+            evidence=evidence,
+        )
+    last = max(shipped.values(), key=lambda part: part.at)
+    labelled = [part for part in shipped.values() if part.label]
+    addresses = {part.public_url for part in shipped.values() if part.public_url}
+    return Shipped(
+        label=", ".join(dict.fromkeys(part.label for part in labelled)),
+        url=last.url,
+        public_label=", ".join(dict.fromkeys(part.public_label for part in labelled))
+        if all(part.public_label for part in labelled)
+        else "",
+        public_url=addresses.pop() if len(addresses) == 1 else "",
+        at=last.at,
+        fix=fix,
+        fixed_at=max(times),
+        evidence=evidence,
+        digest=_digest("all", *(text for name, part in sorted(shipped.items()) for text in (name, part.digest))),
+        why="; ".join(f"{name}: {part.why}" for name, part in shipped.items()),
+    )
+
+
+def _named(name: str, line: Evidence) -> Evidence:
+    """A line of proof that says what part it is for, where it is not for all of them."""
+    return line if line.level < 2 else replace(line, label=f"{name}: {line.label}")
+
+
+def _shipped_somewhere(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
     if policy.shipped_when == "release" and reading.versions is not None:
         return _shipped_by_version(reading, reading.versions, policy)
     if not reading.changes:
         return _without_code(reading, policy)
     if policy.shipped_when == "production":
-        return _shipped_by_deployment(reading)
+        return _shipped_by_deployment(reading, policy)
     return _shipped_by_release(reading, policy)
 
 
@@ -234,7 +313,7 @@ def _shas(changes: Iterable[Change]) -> str:
     return ", ".join(c.sha[:7] for c in changes)
 
 
-def _shipped_by_release(reading: IssueReading, policy: Policy) -> Verdict:
+def _shipped_by_release(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
     public = _public(reading, policy)
     for release in public:
         if all(answer == "yes" for answer in _holds(reading, release).values()):
@@ -313,7 +392,7 @@ def _shipped_in(reading: IssueReading, release: Release, policy: Policy) -> Ship
     )
 
 
-def _without_code(reading: IssueReading, policy: Policy) -> Verdict:
+def _without_code(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
     """No code is linked: what the policy takes in its place, which the proof calls a guess."""
     if policy.shipped_when == "release" and policy.closed_without_code == "next_release":
         closed_at = reading.facts.closed_at or reading.facts.updated_at
@@ -370,7 +449,7 @@ def _public(reading: IssueReading, policy: Policy) -> list[Release]:
     )
 
 
-def _shipped_by_version(reading: IssueReading, versions: tuple[Version, ...], policy: Policy) -> Verdict:
+def _shipped_by_version(reading: IssueReading, versions: tuple[Version, ...], policy: Policy) -> Shipped | NotYet:
     counted = sorted((v for v in versions if fnmatchcase(v.label, policy.tag_pattern)), key=_release_order)
     released = [v for v in counted if v.released]
     is_enough = bool(released) and (policy.versions == "any" or len(released) == len(counted))
@@ -457,10 +536,13 @@ def _shipped_as(reading: IssueReading, proof: list[Version], policy: Policy) -> 
     )
 
 
-def _shipped_by_deployment(reading: IssueReading) -> Verdict:
+def _shipped_by_deployment(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
     live: dict[str, Deployment] = {}
     for deployment in sorted(reading.deployments, key=lambda d: d.at):
-        if deployment.production and deployment.succeeded:
+        counts = (
+            fnmatchcase(deployment.environment, policy.environment) if policy.environment else deployment.production
+        )
+        if counts and deployment.succeeded:
             live[deployment.environment] = deployment
     for deployment in live.values():
         answers = {c.sha: c.answer for c in reading.containments if c.release_id == deployment.remote_id}
@@ -485,7 +567,7 @@ def _shipped_by_deployment(reading: IssueReading) -> Verdict:
                 why=f"{deployment.sha[:7]} runs in {deployment.environment} and contains {_shas(reading.changes)}",
             )
     return NotYet(
-        why=f"closed, but nothing that runs in production contains {_shas(reading.changes)} yet",
+        why=f"closed, but nothing that runs in {policy.environment or 'production'} contains {_shas(reading.changes)} yet",
         is_fixed=True,
         fix=_fix(reading),
         fixed_at=_fixed_at(reading),
