@@ -113,7 +113,7 @@ Verdict = Shipped | NotYet | NotFixed | Gone
 
 
 def judge(reading: IssueReading, policy: Policy, platform: str = "") -> Verdict:
-    """The verdict on one reading under one policy, for a customer on `platform`.
+    """The verdict on one reading under one policy, for a customer on `platform` (as `platforms.tagged` writes it).
 
     Where a product has platforms, a customer of whom none is known waits until every one of them has the fix.
     """
@@ -145,20 +145,11 @@ def judge(reading: IssueReading, policy: Policy, platform: str = "") -> Verdict:
     return _shipped_somewhere(reading, policy)
 
 
-def _shipped_on(reading: IssueReading, policy: Policy, platform: str) -> Verdict:
-    each = {one.name: one for one in policy.platforms}
-    if platform and platform not in each:
-        return NotYet(
-            why=f"closed as fixed, but the tracker's settings know no platform {platform} any more",
-            is_fixed=True,
-            asks=True,
-            fix=_fix(reading),
-            fixed_at=_fixed_at(reading),
-            evidence=(_closed(reading),),
-        )
-    if platform:
-        return _shipped_somewhere(reading, policy.for_platform(each[platform]))
-    return all_of({name: _shipped_somewhere(reading, policy.for_platform(one)) for name, one in each.items()})
+def _shipped_on(reading: IssueReading, policy: Policy, platform: str) -> Shipped | NotYet:
+    names = platform.split(", ")
+    wanted = [one for one in policy.platforms if one.name in names] or policy.platforms
+    parts = {one.name: _shipped_somewhere(reading, policy.for_platform(one)) for one in wanted}
+    return all_of(parts) if len(parts) > 1 else next(iter(parts.values()))
 
 
 def all_of(parts: Mapping[str, Shipped | NotYet]) -> Shipped | NotYet:
