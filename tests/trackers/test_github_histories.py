@@ -1231,60 +1231,55 @@ def test_there_are_histories_enough() -> None:
 
 # Histories nobody thought of
 
-STEPS = st.lists(
-    st.sampled_from(
-        [
-            "work",
-            "work on 1.x",
-            "copy",
-            "copy a part",
-            "revert",
-            "revert a part",
-            "revert a revert",
-            "merge 1.x",
-            "release",
-            "release 1.x",
-            "prerelease",
-            "draft",
-            "delete",
-        ]
-    ),
-    min_size=1,
-    max_size=9,
-)
+WHOLE_STEPS = [
+    "work",
+    "work on 1.x",
+    "copy",
+    "revert",
+    "revert a revert",
+    "merge 1.x",
+    "release",
+    "release 1.x",
+    "prerelease",
+    "draft",
+    "delete",
+]
+STEPS = st.lists(st.sampled_from([*WHOLE_STEPS, "copy a part", "revert a part"]), min_size=1, max_size=9)
 
 
 class Wanderer:
     """Does things to a repository in any order, where git lets it; knows what is fixed by the files alone."""
 
-    def __init__(self, team: Team, method: str) -> None:
+    def __init__(self, team: Team, method: str, repository: str = APP) -> None:
         self.team, self.versions, self.reverts = team, 0, list[str]()
-        team.world.branch(APP, "1.x")
+        self.repository = repository
+        closing = f"Fixes {APP}#{team.issue}"
+        team.world.branch(repository, "1.x")
         self.files = ["fix/one.txt", "fix/two.txt"]
         if method == "direct":
             files = dict.fromkeys(self.files, "fixed\n")
-            self.sha = team.commit(f"Repair\n\nFixes #{team.issue}", files=files)
+            self.sha = team.world.commit(repository, f"Repair\n\n{closing}", files=files)
             self.parts = [self.sha]
             return
-        team.world.branch(APP, "feature")
+        team.world.branch(repository, "feature")
         if method == "keyword":
             files = dict.fromkeys(self.files, "fixed\n")
-            self.parts = [team.commit(f"Repair\n\nFixes #{team.issue}", branch="feature", files=files)]
-            team.commit("And more", branch="feature")
-            self.sha = team.world.merge_pull(APP, team.world.open_pull(APP, "feature", "Repair"))
+            self.parts = [team.world.commit(repository, f"Repair\n\n{closing}", branch="feature", files=files)]
+            team.world.commit(repository, "And more", branch="feature")
+            self.sha = team.world.merge_pull(repository, team.world.open_pull(repository, "feature", "Repair"))
             self.mainline = 1
             return
         for path in self.files:
-            team.commit(f"Add {path}", branch="feature", files={path: "fixed\n"})
-        team.commit("Meanwhile")
-        number = team.world.open_pull(APP, "feature", "Repair", body=f"Fixes #{team.issue}")
-        self.sha = team.world.merge_pull(APP, number, method=method)
+            team.world.commit(repository, f"Add {path}", branch="feature", files={path: "fixed\n"})
+        team.world.commit(repository, "Meanwhile")
+        number = team.world.open_pull(repository, "feature", "Repair", body=closing)
+        self.sha = team.world.merge_pull(repository, number, method=method)
         merged = {
             "squash": [self.sha],
             "rebase": [f"{self.sha}~1", self.sha],
             "merge": [f"{self.sha}^2~1", f"{self.sha}^2"],
         }
-        self.parts = [team.git.resolve(part) or "" for part in merged[method]]
+        self.parts = [team.world.git(repository).resolve(part) or "" for part in merged[method]]
         self.mainline = 1 if method == "merge" else 0
 
     mainline = 0
@@ -1295,38 +1290,38 @@ class Wanderer:
         with contextlib.suppress(GitError):  # what git refuses, nobody could have done
             match step:
                 case "work":
-                    self.team.commit()
+                    world.commit(self.repository, "Some work")
                 case "work on 1.x":
-                    self.team.commit(branch="1.x")
+                    world.commit(self.repository, "Some work", branch="1.x")
                 case "copy" if self.sha in self.parts and len(self.parts) == 2:
                     for one in self.parts:
-                        world.cherry_pick(APP, one, onto="1.x")
+                        world.cherry_pick(self.repository, one, onto="1.x")
                 case "copy" if len(self.parts) == 1:
-                    world.cherry_pick(APP, part, onto="1.x")
+                    world.cherry_pick(self.repository, part, onto="1.x")
                 case "copy":
-                    world.cherry_pick(APP, self.sha, onto="1.x", mainline=self.mainline)
+                    world.cherry_pick(self.repository, self.sha, onto="1.x", mainline=self.mainline)
                 case "copy a part":
-                    world.cherry_pick(APP, part, onto="1.x")
+                    world.cherry_pick(self.repository, part, onto="1.x")
                 case "revert":
-                    self.reverts.append(world.revert(APP, self.sha, mainline=self.mainline))
+                    self.reverts.append(world.revert(self.repository, self.sha, mainline=self.mainline))
                 case "revert a part":
-                    self.reverts.append(world.revert(APP, part))
+                    self.reverts.append(world.revert(self.repository, part))
                 case "revert a revert" if self.reverts:
-                    self.reverts.append(world.revert(APP, self.reverts[pick % len(self.reverts)]))
+                    self.reverts.append(world.revert(self.repository, self.reverts[pick % len(self.reverts)]))
                 case "merge 1.x":
-                    world.merge_branch(APP, "1.x", into="main", message="Bring 1.x home")
+                    world.merge_branch(self.repository, "1.x", into="main", message="Bring 1.x home")
                 case "release" | "release 1.x" | "prerelease" | "draft":
                     self.versions += 1
                     at = "1.x" if step == "release 1.x" else "main"
-                    options = {"draft": step == "draft", "prerelease": step == "prerelease"}
-                    self.team.release(f"v1.{self.versions}", at=at, **options)
-                case "delete" if releases := list(world.repository(APP).releases):
-                    world.delete_release(APP, releases[pick % len(releases)])
+                    options: dict[str, bool] = {"draft": step == "draft", "prerelease": step == "prerelease"}
+                    world.release(self.repository, f"v1.{self.versions}", at=at, **options)
+                case "delete" if releases := list(world.repository(self.repository).releases):
+                    world.delete_release(self.repository, releases[pick % len(releases)])
 
     def first_release_with_the_files(self) -> str | None:
         public = [
             r
-            for r in self.team.world.repository(APP).releases.values()
+            for r in self.team.world.repository(self.repository).releases.values()
             if not r.draft and not r.prerelease and r.published_at is not None
         ]
         for release in sorted(public, key=lambda r: r.published_at or START):
@@ -1336,7 +1331,7 @@ class Wanderer:
 
     def has_all_files(self, tag: str) -> bool:
         """Whether the whole fix is in the tag's tree."""
-        return all(self.team.git.holds_file(f"refs/tags/{tag}", path) for path in self.files)
+        return all(self.team.world.git(self.repository).holds_file(f"refs/tags/{tag}", path) for path in self.files)
 
 
 @pytest.mark.parametrize("method", ["direct", "keyword", "merge", "squash", "rebase"])
@@ -1360,3 +1355,28 @@ async def test_in_any_history_the_files_of_the_release_agree(
         assert said is None or wanderer.has_all_files(said), verdict.why
         return
     assert said == expected, verdict.why
+
+
+@pytest.mark.parametrize("methods", [("squash", "merge"), ("rebase", "rebase"), ("direct", "squash")])
+@given(
+    steps=st.lists(st.tuples(st.booleans(), st.sampled_from(WHOLE_STEPS), st.integers(0, 5)), max_size=12),
+    has_graphql=st.booleans(),
+)
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+async def test_in_any_two_histories_the_files_of_both_releases_agree(
+    tmp_path_factory: pytest.TempPathFactory,
+    methods: tuple[str, str],
+    steps: list[tuple[bool, str, int]],
+    has_graphql: bool,
+) -> None:
+    team = Team(tmp_path_factory.mktemp("wandering"))
+    team.map_backend()
+    here, there = Wanderer(team, methods[0]), Wanderer(team, methods[1], BACKEND)
+    for is_there, step, pick in steps:
+        (there if is_there else here).do(step, pick)
+    team.world.has_graphql = has_graphql
+    team.world.clock.advance(timedelta(hours=1))
+    verdict, _ = await team.verdict()
+    tags = here.first_release_with_the_files(), there.first_release_with_the_files()
+    expected = f"{tags[0]}, {BACKEND} {tags[1]}" if all(tags) else None
+    assert (verdict.label if isinstance(verdict, Shipped) else None) == expected, verdict.why
