@@ -1785,7 +1785,8 @@ class GitHub:
         self._login = await self._ask_who_we_are()
         with _as_github_says(f"looking for {name}"):
             project = parse_project(repository, answer.headers, login=self._login, api_version=self._api.version)
-            project = replace(project, facts={**project.facts, "mapped_ids": mapped})
+            if mapped:
+                project = replace(project, facts={**project.facts, "mapped_ids": mapped})
             return self._api.credentials.described(project)
 
     async def _connect_mapped(self, home: Mapping[str, Any]) -> list[str]:
