@@ -222,6 +222,20 @@ async def test_a_repository_made_private_takes_its_label_back(watching: GitHub, 
     assert public.digest != private.digest
 
 
+async def test_a_part_that_only_went_to_a_release_branch_there_is_no_backport_of_a_part_here(
+    watching: GitHub, world: GitHubWorld
+) -> None:
+    world.has_graphql = False
+    number = world.open_issue(APP, "Export loses tables")
+    for name, base in ((APP, ""), (BACKEND, "6.x")):
+        world.branch(name, "6.x")
+        world.branch(name, "feature")
+        world.commit(name, "Repair", branch="feature")
+        world.merge_pull(name, world.open_pull(name, "feature", "Repair", body=f"Fixes {APP}#{number}", base=base))
+    reading = await watching.read(str(world.issue(APP, number).id), ref=f"#{number}")
+    assert [change.repository for change in reading.changes] == ["", BACKEND]
+
+
 async def test_the_proof_names_the_other_repository(watching: GitHub, world: GitHubWorld) -> None:
     issue, ref = fixed_in_backend(world)
     sha = (world.git(BACKEND).resolve("main") or "")[:7]
