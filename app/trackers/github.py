@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, json_of, retry_at
-from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
+from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Platforms, Project, Tracker
 from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, read_commit, standing
 from app.rules.facts import (
     Change,
@@ -45,6 +45,7 @@ from app.rules.facts import (
     Version,
     WithoutCode,
 )
+from app.rules.platforms import read_platforms
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 from app.rules.turns import WriteLimit
 
@@ -206,6 +207,7 @@ class GitHubSettings(BaseModel):
         title="What a public repository shows",
         description="counts: how many wait, with links to their posts. quotes: their names and words as well.",
     )
+    platforms: Platforms = ""
     path: str = Field(
         default="",
         title="Path",
@@ -298,6 +300,24 @@ class GitHubSettings(BaseModel):
                 raise ValueError(message)
             known.add(name.lower())
         return "\n".join(name if pattern == "*" else f"{name} = {pattern}" for name, pattern in named)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Patterns over tags, each of which has to be met by a release of its own."""
+        platforms = read_platforms(self.platforms)
+        if platforms:
+            return tuple(one.pattern for one in platforms if one.ships_by == "release")
+        return (self.tag_pattern,) if self.shipped_when == "release" else ()
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Patterns over the environments that platforms are deployed to, beside what GitHub itself calls production."""
+        return tuple(one.pattern for one in read_platforms(self.platforms) if one.ships_by == "deployment")
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether a verdict rests on deployments."""
+        return bool(self.environments) if self.platforms else self.shipped_when == "production"
 
     @property
     def proves_by_code(self) -> bool:
@@ -1282,6 +1302,8 @@ class _Proof:
         self._is_public = is_public(repository)
         self._home = home or self._name
         self.mark = self._name if home else ""
+        # A mapped repository ships to every platform alike.
+        self._tags = (settings.tag_pattern,) if home and settings.tags else settings.tags
         self._mapped = mapped or {}
         self._what = f"reading what fixed #{self._issue} of {self._home}"
 
@@ -1317,13 +1339,13 @@ class _Proof:
         reading = replace(bare, changes=tuple(fix.change for fix in fixes))
         if self._settings.shipped_when == "closed":
             return reading
-        if self._settings.shipped_when == "production":
-            return await self._with_deployments(reading, fixes)
-        return await self._with_releases(reading, fixes, releases)
+        if self._tags:
+            reading = await self._with_releases(reading, fixes, releases)
+        return await self._with_deployments(reading, fixes) if self._settings.is_deployed else reading
 
     async def mapped_part(self, bare: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
         """What a mapped repository adds, marked with its name."""
-        releases = await self._releases() if self._settings.shipped_when == "release" else []
+        releases = await self._releases() if self._tags else []
         part = await self._part(bare, await self._without_undone(fixes), releases)
         repository = MappedRepository(
             name=self.mark, tag_pattern=self._settings.tag_pattern, visible_to_public=self._is_public
@@ -1567,7 +1589,7 @@ class _Proof:
     async def _with_releases(
         self, reading: IssueReading, fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
     ) -> IssueReading:
-        """Releases from the oldest that could hold the fixes up to the first that does, and what they hold.
+        """Releases from the oldest that could hold the fixes up to the first that does for each platform, and what they hold.
 
         Where none does, also the newest few that do not count (drafts, prereleases, other tags):
         they make the reason.
@@ -1579,7 +1601,11 @@ class _Proof:
         others = sorted((r for r in recent if not self._counts(r)), key=_last_touched, reverse=True)
         found: list[Release] = []
         containments: list[Containment] = []
+        waited_for = set(self._tags)
         for raw in (*counting, *others[:3]):
+            meets = {pattern for pattern in self._tags if fnmatchcase(raw["tag_name"], pattern)}
+            if self._counts(raw) and not meets & waited_for:
+                continue  # its platforms have the fix by an earlier one
             release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
             answers = [
                 await self._containment(fix, of=release.remote_id, sha=release.sha, name=release.label) for fix in fixes
@@ -1587,7 +1613,9 @@ class _Proof:
             found.append(release)
             containments += answers
             if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
-                break
+                waited_for -= meets
+                if not waited_for:
+                    break
         return replace(reading, releases=tuple(found), containments=tuple(containments))
 
     async def _without_code(self, reading: IssueReading, releases: Sequence[Mapping[str, Any]]) -> IssueReading:
@@ -1595,19 +1623,21 @@ class _Proof:
         closed_at = reading.facts.closed_at or reading.facts.updated_at
         if self._settings.closed_without_code == "next_release":
             counting = [r for r in releases if self._counts(r) and parse_time(r["published_at"]) > closed_at]
-            for raw in sorted(counting, key=lambda r: (parse_time(r["published_at"]), str(r["id"])))[:1]:
-                release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
-                return replace(reading, releases=(release,))
+            counting.sort(key=lambda r: (parse_time(r["published_at"]), str(r["id"])))
+            firsts = [next((r for r in counting if fnmatchcase(r["tag_name"], tag)), None) for tag in self._tags]
+            following = {str(raw["id"]): raw for raw in firsts if raw is not None}
+            found = [parse_release(raw, sha=await self._tag_sha(raw["tag_name"])) for raw in following.values()]
+            return replace(reading, releases=tuple(found))
         if self._settings.closed_without_code == "milestone" and self._milestone is not None:
             return replace(reading, milestones=(parse_milestone(self._milestone),))
         return reading
 
     def _counts(self, release: Mapping[str, Any]) -> bool:
         is_public = parse_release(release, sha="").is_public
-        return is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
+        return is_public and any(fnmatchcase(release["tag_name"], pattern) for pattern in self._tags)
 
     async def _with_deployments(self, reading: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
-        """What runs in each production environment, and what it holds.
+        """What runs in each environment that counts, and what it holds.
 
         That is the newest deployment whose newest status is a success: GitHub makes the ones before
         it inactive, and a rollback is a newer success of an older commit.
@@ -1619,7 +1649,7 @@ class _Proof:
         async for page in self._api.pages(f"{self._url}/deployments?per_page={PAGE}", what=what):
             recent = [raw for raw in page if parse_time(raw["created_at"]) >= since]
             for raw in recent:
-                if raw["environment"] in live or not _is_production(raw) or lookups >= MAX_LOOKUPS:
+                if raw["environment"] in live or not self._is_watched(raw) or lookups >= MAX_LOOKUPS:
                     continue
                 lookups += 1
                 running = await self._running(raw, what=what)
@@ -1632,7 +1662,14 @@ class _Proof:
             for running in live.values()
             for fix in fixes
         ]
-        return replace(reading, deployments=tuple(live.values()), containments=tuple(containments))
+        return replace(reading, deployments=tuple(live.values()), containments=(*reading.containments, *containments))
+
+    def _is_watched(self, raw: Mapping[str, Any]) -> bool:
+        """Whether a deployment is to where customers are: by GitHub's word, or by the name that a platform gives."""
+        if not self._settings.environments:
+            return _is_production(raw)
+        named = any(fnmatchcase(raw["environment"], pattern) for pattern in self._settings.environments)
+        return named and not raw.get("transient_environment")
 
     async def _running(self, raw: Mapping[str, Any], *, what: str) -> Deployment | None:
         """A deployment that runs now, or None."""
@@ -1644,7 +1681,7 @@ class _Proof:
             remote_id=id_of(raw),
             environment=raw["environment"],
             sha=raw["sha"],
-            production=True,
+            production=_is_production(raw),
             succeeded=True,
             at=parse_time(newest["created_at"]),
             url=f"{self._page}/deployments/{quote(raw['environment'])}",
@@ -1813,7 +1850,7 @@ class GitHub:
         """Ask for a little of each thing that a verdict rests on: no answer of GitHub lists what a token may do."""
         name = repository["full_name"]
         things = [*also, "releases", "pulls"]
-        things += ["deployments"] if self._settings.shipped_when == "production" else []
+        things += ["deployments"] if self._settings.is_deployed else []
         missing: list[str] = []
         for thing in things:
             url = f"{self._api.repo(name)}/{thing}?per_page=1"
