@@ -159,12 +159,16 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One merged change that fixes an issue. `sha` is what lands on the branch, never a pull request's own head."""
+    """One merged change that fixes an issue. `sha` is what lands on the branch, never a pull request's own head.
+
+    `pull` is the address of the pull request that brought it, empty for a bare commit.
+    """
 
     sha: str
     label: str
     url: str
     at: datetime | None
+    pull: str = ""
     level: Literal[1] = 1
 
 

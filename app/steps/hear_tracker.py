@@ -20,6 +20,7 @@ from app.rules import permission, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
+from app.rules.showing import pull_of
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue
 from app.steps.link import link_loop
@@ -358,11 +359,13 @@ async def _write(
     now = river.now()
     verdict = shipping.judge(reading, policy_of(tracker))
     facts = reading.facts
+    before = _what_pulls_say(row)
     if facts.state == "gone":
         row.state = "gone"  # its title and stamp stay: what is seen again later is compared with them
     else:
         copy_facts(row, facts)
     row.read_at = began
+    row.pull_url = pull_of(reading.changes)
     if row.why != verdict.why:
         loops.note_event(session, at=now, what="verdict", why=verdict.why, issue_id=row.id)
     row.why = verdict.why
@@ -376,12 +379,19 @@ async def _write(
             row.verdict, row.evidence = "not_fixed", []
         case shipping.Gone():
             row.verdict, row.evidence = "gone", []
+    if before != _what_pulls_say(row):
+        row.pull_wanted += 1
     automatic = await replies.automatic_of_issue(session, row.id, slot="fixed")
     for loop in waiting:
         await _move(river, session, loop, verdict, shipment, automatic.get(loop.id), now=now)
     outcomes = await replies.automatic_of_issue(session, row.id, slot="outcome")
     for loop in waiting:
         await _settle_outcome(river, session, loop, verdict, outcomes.get(loop.id), now=now)
+
+
+def _what_pulls_say(row: Issue) -> tuple[object, ...]:
+    """What of a reading is said on the pull request."""
+    return row.pull_url, row.visible_to_public, row.title, row.verdict, row.why, row.evidence
 
 
 async def _settle_shipment(
