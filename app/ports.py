@@ -312,6 +312,23 @@ class Hooked(Protocol):
         ...
 
 
+@runtime_checkable
+class Reviewed(Protocol):
+    """What a tracker offers besides where a fix is a pull request on which people can be spoken to."""
+
+    async def show_on_change(self, change: str, *, text: str, handle: str | None) -> str:
+        """Put one comment on the pull request at this address, editing the one `handle` names in place; returns its handle.
+
+        `change` is a `Change.pull`. OutsideError `gone` where somebody removed the comment: it is then never made again;
+        `forbidden` where everybody could read it, or where it may not be written.
+        """
+        ...
+
+    async def find_on_change(self, change: str, *, text: str) -> str | None:
+        """The handle of the comment that an earlier, unanswered `show_on_change` made, known by the marker in `text`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Registry:
     """The channels and trackers this installation has, by name."""

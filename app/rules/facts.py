@@ -161,6 +161,7 @@ class Sent:
 class Change:
     """One merged change that fixes an issue. `sha` is what lands on the branch, never a pull request's own head.
 
+    `pull` is the address of the pull request that brought it, empty for a bare commit.
     `repository` is where it was made, here and below: empty for the issue's own.
     """
 
@@ -168,6 +169,7 @@ class Change:
     label: str
     url: str
     at: datetime | None
+    pull: str = ""
     level: Literal[1] = 1
     repository: str = ""
 

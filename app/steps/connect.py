@@ -15,7 +15,7 @@ from app.steps.health import record_illness
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
-from app.store import accounts, loops, replies, tables
+from app.store import accounts, issues, loops, replies, tables
 from app.store.session import Session
 
 log = structlog.get_logger(__name__)
@@ -130,6 +130,8 @@ async def change_account(
             locked.resume_at = None
             await replies.hurry(session, locked.id, now=river.now())
             await loops.owe_anew(session, account_id=locked.id)
+    async with river.db.begin() as session:  # by itself: issues are locked before accounts
+        await issues.want_pulls(session)
     river.wake("take_in", "poll_trackers", "owe", "deliver", "look_for_lost")
     return locked
 
@@ -163,6 +165,7 @@ async def change_tracker(
             locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
             _take_project(locked, project, river.now())
             locked.resume_at = None
+            await issues.want_pulls(session, tracker_id=tracker_id)
     river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return locked
 

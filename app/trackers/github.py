@@ -167,6 +167,8 @@ _REPOSITORY = re.compile(_NAME)
 _SHORT_REF = re.compile(rf"(?:(?P<repository>{_NAME})#|#)?(?P<number>[1-9]\d{{0,17}})", re.ASCII)
 _ISSUE_PATH = re.compile(rf"/(?P<repository>{_NAME})/(?P<what>issues|pull)/(?P<number>[1-9]\d{{0,17}})/?", re.ASCII)
 _MARKER = re.compile(r"<!-- fullcircle:[^\s<>]+ -->")
+_Place = tuple[str, int]
+"""A repository's API, and the number of an issue or pull request in it."""
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.+?)-----END \1-----", re.DOTALL)
 
 
@@ -236,6 +238,12 @@ class GitHubSettings(BaseModel):
         max_length=50,
         title="Label",
         description="Put on an issue when its first customer is shown there. Empty for none.",
+    )
+    comment_on_pull_request: bool = Field(
+        default=True,
+        title="Comment on the pull request",
+        description="In a private repository: before a fix ships, the pull request that closed the issue says in one "
+        "comment how many people will be told, and what.",
     )
 
     app_id: str = Field(
@@ -671,7 +679,7 @@ def _merged_pull(pull: Mapping[str, Any], counted: Mapping[str, str]) -> _Candid
 def _pull_candidate(
     number: int, *, sha: str, url: str, at: datetime, made_at: datetime, base: str, repository: str
 ) -> _Candidate:
-    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, repository=repository)
+    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, pull=url, repository=repository)
     return _Candidate(change=change, made_at=made_at, pull=number, base=base)
 
 
@@ -1998,25 +2006,59 @@ class GitHub:
     async def show(self, issue: IssueFacts, *, block: str, handle: str | None) -> str:
         """One comment of ours, edited in place. Its marker is the hidden comment that the block itself carries."""
         what = f"showing on {issue.ref} who waits"
-        if handle is not None and await self._edit(issue, handle, block, what=what):
+        place = self._place_of(issue)
+        found = await self._shown(place, block, handle, what=what)
+        if found is not None:
+            return found
+        made = await self._comment(place, block, what=what)
+        # Once, with the comment: a label that somebody takes off again is never put back.
+        await self._label(place, what=what)
+        return made
+
+    async def show_on_change(self, change: str, *, text: str, handle: str | None) -> str:
+        """One comment of ours on a pull request, edited in place. None is ever made where everybody reads it."""
+        repository, place, what = await self._pull_at(change)
+        if handle is None and is_public(repository):
+            raise OutsideError(f"{what}: {repository['full_name']} is public, and so would the comment be", "forbidden")
+        return await self._shown(place, text, handle, what=what) or await self._comment(place, text, what=what)
+
+    async def find_on_change(self, change: str, *, text: str) -> str | None:
+        """Ours on a pull request, by the marker in `text`."""
+        _, place, what = await self._pull_at(change)
+        marker = _MARKER.search(text)
+        return await self._our_comment(place, marker[0], what=what) if marker else None
+
+    async def _pull_at(self, change: str) -> tuple[Mapping[str, Any], _Place, str]:
+        """The repository a pull request is in now, its place there, and what we are about to do, in words.
+
+        Asked for each time: a repository that was renamed or made public since says so here.
+        """
+        path = _ISSUE_PATH.fullmatch(httpx.URL(change).path)
+        if path is None or path["what"] != "pull":
+            raise OutsideError(f"'{change}' is no pull request's address", "invalid")
+        repository = await self._api.repository(path["repository"])
+        number = int(path["number"])
+        what = f"saying on {repository['full_name']}#{number} who will be told"
+        return repository, (self._api.repo(repository["full_name"]), number), what
+
+    async def _shown(self, place: _Place, text: str, handle: str | None, *, what: str) -> str | None:
+        """Our comment, which now says `text`; None where there never was one. OutsideError `gone` where it was removed."""
+        if handle is not None and await self._edit(place, handle, text, what=what):
             return handle
         # A lost answer, or an issue that moved with its comments: ours may be there under an id we do not know.
-        marker = _MARKER.search(block)
-        found = await self._our_comment(issue, marker[0], what=what) if marker else None
-        if found is not None and await self._edit(issue, found, block, what=what):
+        marker = _MARKER.search(text)
+        found = await self._our_comment(place, marker[0], what=what) if marker else None
+        if found is not None and await self._edit(place, found, text, what=what):
             return found
         if handle is not None or found is not None:
             raise OutsideError(f"{what}: somebody removed the comment", "gone")
-        made = await self._comment(issue, block, what=what)
-        # Once, with the comment: a label that somebody takes off again is never put back.
-        await self._label(issue, what=what)
-        return made
+        return None
 
-    async def _label(self, issue: IssueFacts, *, what: str) -> None:
+    async def _label(self, place: _Place, *, what: str) -> None:
         """The label is a courtesy: where it cannot be set, the comment stands all the same."""
         if not self._settings.label.strip():
             return
-        repository, number = self._place_of(issue)
+        repository, number = place
         given = {"labels": [self._settings.label.strip()]}
         with suppress(OutsideError):
             await self._api.call("POST", f"{repository}/issues/{number}/labels", what=what, json=given, writes=True)
@@ -2024,19 +2066,20 @@ class GitHub:
     async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
         """A new comment, unless ours with this marker is there already."""
         what = f"commenting on {issue.ref}"
-        found = await self._our_comment(issue, _marker(marker), what=what)
-        return found or await self._comment(issue, f"{text}\n\n{_marker(marker)}", what=what)
+        place = self._place_of(issue)
+        found = await self._our_comment(place, _marker(marker), what=what)
+        return found or await self._comment(place, f"{text}\n\n{_marker(marker)}", what=what)
 
-    async def _comment(self, issue: IssueFacts, text: str, *, what: str) -> str:
-        repository, number = self._place_of(issue)
+    async def _comment(self, place: _Place, text: str, *, what: str) -> str:
+        repository, number = place
         url = f"{repository}/issues/{number}/comments"
         answer = await self._api.call("POST", url, what=what, json={"body": text}, writes=True)
         with _as_github_says(what, writes=True):
             return id_of(json_of(answer, what=what, writes=True))
 
-    async def _edit(self, issue: IssueFacts, handle: str, text: str, *, what: str) -> bool:
+    async def _edit(self, place: _Place, handle: str, text: str, *, what: str) -> bool:
         """Change a comment of ours; False where it is not there any more."""
-        repository, _ = self._place_of(issue)
+        repository, _ = place
         url = f"{repository}/issues/comments/{handle}"
         answer = await self._api.call("PATCH", url, what=what, json={"body": text}, writes=True, also={404})
         if answer.status_code == 404:
@@ -2046,8 +2089,8 @@ class GitHub:
                 raise ValueError("another comment")
         return True
 
-    async def _our_comment(self, issue: IssueFacts, marker: str, *, what: str) -> str | None:
-        repository, number = self._place_of(issue)
+    async def _our_comment(self, place: _Place, marker: str, *, what: str) -> str | None:
+        repository, number = place
         with _as_github_says(what):
             url = f"{repository}/issues/{number}/comments?per_page={PAGE}"
             async for page in self._api.pages(url, what=what):
@@ -2056,7 +2099,7 @@ class GitHub:
                         return id_of(comment)
         return None
 
-    def _place_of(self, issue: IssueFacts) -> tuple[str, int]:
+    def _place_of(self, issue: IssueFacts) -> _Place:
         """The repository's API and the number an issue has now: its address is of the last reading, and a write follows no redirect."""
         path = _ISSUE_PATH.fullmatch(httpx.URL(issue.url).path)
         if path is not None:
