@@ -170,13 +170,15 @@ class Hook:
     """A verified webhook call: its unique key, its name, and what it hints at.
 
     `issues` are remote ids to look at; `everything` asks for a look at each issue somebody waits
-    for (a release changed). A hint is never believed, only followed.
+    for (a release changed). A hint is never believed, only followed. `answer` is set on a handshake:
+    it is given back as plain text, and nothing of the call is kept.
     """
 
     key: str
     event: str
     issues: tuple[str, ...] = ()
     everything: bool = False
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import structlog
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import BaseModel
 
 from app.api.access import RiverDep
@@ -32,7 +32,7 @@ class Stored(BaseModel):
 
 
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"model": Stored, "description": "It was here already; or the answer to a handshake."},
+    200: {"model": Stored, "description": "It was here already."},
     202: {"model": Stored, "description": "Stored; it is worked later."},
     **{
         code: {"description": why, "content": {"application/problem+json": {"schema": PROBLEM_SCHEMA}}}
@@ -43,6 +43,14 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
             413: "Larger than any honest call.",
             503: "It cannot be verified right now; deliver it again.",
         }.items()
+    },
+}
+TO_A_HANDSHAKE: dict[int | str, dict[str, Any]] = {
+    **ANSWERS,
+    200: {
+        "model": Stored,
+        "description": "The answer to the handshake, as plain text; or it was here already.",
+        "content": {"text/plain": {"schema": {"type": "string"}}},
     },
 }
 BODY: dict[str, Any] = {
@@ -85,7 +93,7 @@ async def tracker_hook(river: RiverDep, door: DoorDep, request: Request, tracker
     return await _keep(river, door, f"trackers/{tracker_id}", hook, request, body)
 
 
-@router.get("/accounts/{account_id}", responses=ANSWERS)
+@router.get("/accounts/{account_id}", responses=TO_A_HANDSHAKE)
 async def account_handshake(river: RiverDep, door: DoorDep, request: Request, account_id: PathId) -> Response:
     """The handshake with which some networks begin; 404 for a channel that has no webhooks."""
     return await _account_call(river, door, request, account_id)
@@ -114,6 +122,8 @@ async def _account_call(river: River, door: Door, request: Request, account_id: 
         return problem(400, _why_unreadable(error))
     except OutsideError as error:
         return problem(503, error.message)
+    if hook.answer:
+        return PlainTextResponse(hook.answer)
     return await _keep(river, door, f"accounts/{account_id}", hook, request, body)
 
 
