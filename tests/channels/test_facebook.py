@@ -1,0 +1,394 @@
+"""The Facebook channel beyond its payloads: settings, limits, and whole circles with a Graph API of ours."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from app.channels.facebook import Facebook, FacebookSecrets, FacebookSettings, parse_node
+from app.meta import next_page, usage_of
+from app.ports import Connection, OutsideError, PostPage
+from app.rules.facts import Post
+from tests.support import on_both, story
+from tests.support.circle import Circle, Clock, circle
+from tests.support.facebook_graph import APP_SECRET, PAGE_ID, TOKEN, VERIFY_TOKEN, FacebookGraph, refusal
+
+JSON = dict[str, Any]
+SECRETS = {"page_access_token": TOKEN, "app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN}
+HOOK = "/hooks/accounts/1"
+
+databases = on_both.databases
+
+
+@pytest.fixture
+def graph() -> FacebookGraph:
+    return FacebookGraph()
+
+
+def speaking_to(graph: FacebookGraph) -> Facebook:
+    return Facebook(
+        Connection(
+            settings=FacebookSettings.model_validate({}),
+            secrets=FacebookSecrets.model_validate(SECRETS),
+            http=graph.client(),
+            now=lambda: graph.now,
+            base_url="http://127.0.0.1:8000",
+            remote_id=PAGE_ID,
+            facts={"name": "Acme"},
+        )
+    )
+
+
+async def pulled(channel: Facebook, graph: FacebookGraph, cursor: str | None = None) -> list[PostPage]:
+    return [page async for page in channel.pull(cursor=cursor, since=graph.now - timedelta(days=3))]
+
+
+async def only_post(channel: Facebook, graph: FacebookGraph) -> Post:
+    [page] = await pulled(channel, graph)
+    [post] = page.posts
+    return post
+
+
+# --- settings
+
+
+@pytest.mark.parametrize("version", ["26.0", "v26", "v26.0/../me", "latest", ""])
+def test_refuses_what_is_no_version(version: str) -> None:
+    with pytest.raises(ValidationError):
+        FacebookSettings(api_version=version)
+
+
+@pytest.mark.parametrize("name", ["page_access_token", "app_secret", "verify_token"])
+@pytest.mark.parametrize("entered", ["", "sentinel with spaces", "sentinel\nHost: x", "sentinel-ä"])
+def test_refuses_what_is_no_secret_without_repeating_it(name: str, entered: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        FacebookSecrets.model_validate({**SECRETS, name: entered})
+    assert "one word" in str(refused.value)
+    assert "sentinel" not in str(refused.value)
+
+
+# --- what travels, and what is kept back
+
+
+async def test_no_address_ever_holds_a_token(graph: FacebookGraph) -> None:
+    for number in range(5):
+        graph.comment(f"Complaint {number}")
+    channel = speaking_to(graph)
+    await channel.connect()
+    [page] = await pulled(channel, graph)
+    await channel.look(page.posts[0])
+    assert len(page.posts) == 5
+    assert not [str(request.url) for request in graph.asked if "sentinel" in str(request.url)]
+
+
+async def test_every_call_proves_the_app(graph: FacebookGraph) -> None:
+    graph.comment("Export crashes")
+    channel = speaking_to(graph)
+    await channel.connect()
+    await only_post(channel, graph)
+    proof = hmac.new(APP_SECRET.encode(), TOKEN.encode(), hashlib.sha256).hexdigest()
+    for request in graph.asked:
+        assert proof in f"{request.url} {request.content.decode()}"
+
+
+async def test_metas_words_never_carry_a_secret_into_an_error(graph: FacebookGraph) -> None:
+    told = {"error": {"code": 190, "message": f"Malformed access token {TOKEN} of {APP_SECRET}"}}
+    graph.refuse = lambda _request: httpx.Response(400, json=told)
+    with pytest.raises(OutsideError) as raised:
+        await speaking_to(graph).connect()
+    assert "sentinel" not in repr(raised.value)
+
+
+async def test_a_missing_permission_is_named_with_where_to_grant_it(graph: FacebookGraph) -> None:
+    told = {"data": {"type": "PAGE", "is_valid": True, "scopes": ["pages_read_engagement"]}}
+    batch = [{"code": 200, "body": json.dumps(told)}]
+    graph.refuse = lambda request: httpx.Response(200, json=batch) if request.url.path == "/v26.0" else None
+    with pytest.raises(OutsideError, match=r"pages_read_user_content, pages_manage_engagement.*App Review") as raised:
+        await speaking_to(graph).connect()
+    assert raised.value.kind == "auth_broken"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"X-App-Usage": '{"call_count": 80}'},
+        {"X-Page-Usage": '{"total_time": 95}'},
+        {"X-Business-Use-Case-Usage": '{"100": [{"total_cputime": 81, "estimated_time_to_regain_access": 0}]}'},
+    ],
+)
+async def test_polls_pause_while_the_limits_are_nearly_full_and_replies_do_not(
+    graph: FacebookGraph, headers: dict[str, str]
+) -> None:
+    graph.comment("Export crashes")
+    graph.headers = headers
+    channel = speaking_to(graph)
+    post = await only_post(channel, graph)
+    calls = len(graph.asked)
+    assert await pulled(channel, graph) == []
+    assert len(graph.asked) == calls
+    assert (await channel.look(post)).post.text == "Export crashes"
+    graph.now += timedelta(minutes=16)
+    graph.headers = {"X-App-Usage": '{"call_count": 20}'}
+    assert await pulled(channel, graph)
+    assert await pulled(channel, graph)
+
+
+@pytest.mark.parametrize("told", ["", "[]", "nonsense", '{"100": "x"}', '{"call_count": "many"}', "[" * 100_000])
+def test_usage_that_nobody_understands_is_none(told: str) -> None:
+    assert max(usage_of(httpx.Response(200, headers={"X-App-Usage": told})).values(), default=0) == 0
+
+
+def test_the_next_page_is_asked_for_where_we_ask_and_nowhere_else() -> None:
+    address = f"https://elsewhere.example/x?access_token={TOKEN}&after=abc&limit=1"
+    assert next_page({"paging": {"next": address}}) == {"after": "abc"}
+    assert next_page({"paging": {"next": "http://["}}) == {}
+
+
+# --- parsing
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=10), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = (
+    *("id", "message", "from", "created_time", "permalink_url", "parent", "is_hidden", "can_comment"),
+    *("message_tags", "attachment", "privacy", "is_published", "full_picture"),
+)
+
+
+@given(broken=st.dictionaries(st.sampled_from(FIELDS), ANYTHING, max_size=5), is_visitors=st.booleans())
+def test_a_malformed_comment_is_a_post_or_a_value_error(broken: JSON, is_visitors: bool) -> None:
+    node = {"id": "900_1", "created_time": "2026-11-20T11:58:00+0000", "message": "x", **broken}
+    try:
+        post = parse_node(node, page=PAGE_ID, post=None if is_visitors else {"id": "100_900"})
+    except ValueError:
+        return
+    assert post.external_id
+    assert post.author.external_id
+    assert post.author.handle.strip()
+    assert post.created_at.utcoffset() == timedelta(0)
+    assert isinstance(json.loads(post.raw), dict)
+    f"{post.text}{post.author.handle}{post.author.name}".encode()
+
+
+@pytest.mark.parametrize(("text", "length"), [("", 0), ("hello", 5), ("👍", 2), ("ä", 1)])
+def test_counts_never_less_than_facebook(graph: FacebookGraph, text: str, length: int) -> None:
+    assert speaking_to(graph).count(text) == length
+
+
+# --- whole circles
+
+
+@dataclass
+class Stage:
+    """A circle with the Page as its account, a rehearsal tracker, and the Graph API behind it."""
+
+    played: Circle
+    graph: FacebookGraph
+
+    async def connect(self) -> None:
+        body = {"channel": "facebook", "name": "Acme", "mode": "automatic", "settings": {}, "secrets": SECRETS}
+        await self.played.post("/api/v1/accounts", body, status=201)
+        await self.played.post("/api/v1/trackers", {"kind": "rehearsal", "name": "App", "settings": {}}, status=201)
+
+    async def read(self) -> list[JSON]:
+        """The Page is read, and all work done; returns the posts, the oldest first."""
+        self.graph.now = self.played.clock()
+        await self.played.post("/api/v1/accounts/1/pull")
+        await self.played.rest()
+        items: list[JSON] = (await self.played.get("/api/v1/posts"))["items"]
+        return sorted(items, key=lambda post: int(post["id"]))
+
+    async def pass_time(self, **delta: float) -> None:
+        self.played.clock.move(**delta)
+        self.graph.now = self.played.clock()
+        await self.played.rest()
+
+    async def ship(self) -> None:
+        """The fix of a tagged complaint ships, and all settles."""
+        await story.ship(self.played)
+        for _ in range(6):
+            await self.pass_time(minutes=10)
+
+
+@pytest.fixture
+async def stage(database_url: str, graph: FacebookGraph) -> AsyncIterator[Stage]:
+    clock = Clock(graph.now)
+    async with circle(database_url, product="Acme", clock=clock, make_http=graph.client) as played:
+        made = Stage(played, graph)
+        await made.connect()
+        yield made
+
+
+async def tagged(stage: Stage) -> str:
+    """A complaint that is tagged; returns the comment's id."""
+    complaint = stage.graph.comment("Export crashes", at=stage.graph.now - timedelta(minutes=1))
+    [post] = await stage.read()
+    await story.tag(stage.played, post)
+    await stage.played.rest()
+    return complaint.id
+
+
+async def test_a_comment_is_answered_once_under_itself_and_the_customers_word_is_heard(stage: Stage) -> None:
+    complaint = await tagged(stage)
+    await stage.ship()
+    [reply] = [one for one in stage.graph.comments.values() if one.author == PAGE_ID]
+    assert reply.parent == complaint
+    stage.graph.comment("It works now, thank you!", under=complaint)
+    await stage.read()
+    assert (await story.loop_of(stage.played))["state"] == "verified"
+
+
+def lost(request: httpx.Request) -> httpx.Response:
+    raise httpx.ReadTimeout("slow", request=request)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lost,
+        lambda _request: refusal(1, status=500),
+        lambda _request: refusal(2),
+        lambda _request: httpx.Response(504, text="<html>"),
+        lambda _request: httpx.Response(200, text='{"id": "90'),
+        lambda _request: httpx.Response(200, json={"success": True}),
+    ],
+    ids=["no answer", "code 1", "code 2", "a gateway", "cut", "nameless"],
+)
+async def test_an_answer_that_is_lost_after_it_was_taken_is_found_and_never_said_twice(
+    stage: Stage, answer: Any
+) -> None:
+    await tagged(stage)
+    stage.graph.after_saying = answer
+    await stage.ship()
+    for _ in range(4):
+        await stage.pass_time(hours=1)
+    assert len(stage.graph.said) == 1
+    assert (await story.loop_of(stage.played))["state"] == "told"
+
+
+async def test_a_reply_that_never_arrived_is_said_once_after_all(stage: Stage) -> None:
+    await tagged(stage)
+    failed: list[httpx.Request] = []
+
+    def refuse(request: httpx.Request) -> httpx.Response | None:
+        if request.method == "POST" and request.url.path.endswith("/comments") and not failed:
+            failed.append(request)
+            lost(request)
+        return None
+
+    stage.graph.refuse = refuse
+    await stage.ship()
+    for _ in range(4):
+        await stage.pass_time(hours=1)
+    assert failed
+    assert len(stage.graph.said) == 1
+
+
+async def test_nothing_is_said_again_while_an_author_is_kept_back(stage: Stage) -> None:
+    """The comment that has no author may be our own."""
+    complaint = await tagged(stage)
+    stage.graph.after_saying = lost
+    whole = FacebookGraph._node
+
+    def node(said: Any) -> JSON:
+        told = whole(stage.graph, said)
+        return {**told, "from": None} if said.author == PAGE_ID else told
+
+    stage.graph._node = node  # type: ignore[method-assign]
+    await stage.ship()
+    for _ in range(8):
+        await stage.pass_time(hours=1)
+    assert complaint
+    assert len(stage.graph.said) == 1
+
+
+async def test_a_blocked_page_says_nothing_more(stage: Stage) -> None:
+    await tagged(stage)
+    stage.graph.refuse = lambda r: refusal(368) if r.method == "POST" and r.url.path.endswith("/comments") else None
+    await stage.ship()
+    assert stage.graph.said == []
+    account = await stage.played.get("/api/v1/accounts/1")
+    assert "Support Inbox" in json.dumps(account)
+
+
+async def test_a_removed_comment_is_not_answered(stage: Stage) -> None:
+    complaint = await tagged(stage)
+    del stage.graph.comments[complaint]
+    await stage.ship()
+    assert stage.graph.said == []
+
+
+async def test_a_hidden_comment_is_not_answered_until_it_is_shown_again(stage: Stage) -> None:
+    complaint = await tagged(stage)
+    stage.graph.comments[complaint].hidden = True
+    [post] = await stage.read()
+    assert post["visibility"] == "private"
+    await stage.ship()
+    assert stage.graph.said == []
+    stage.graph.comments[complaint].hidden = False
+    [post] = await stage.read()
+    assert post["visibility"] == "public"
+    for _ in range(4):
+        await stage.pass_time(minutes=10)
+    assert len(stage.graph.said) == 1
+
+
+async def test_an_edit_shows_as_the_new_text(stage: Stage) -> None:
+    complaint = stage.graph.comment("Export crashes")
+    await stage.read()
+    complaint.text = "Export crashes on Safari"
+    [post] = await stage.read()
+    assert post["text"] == "Export crashes on Safari"
+
+
+# --- webhooks, through the service's own door
+
+
+def signed(body: bytes, secret: str = APP_SECRET) -> dict[str, str]:
+    digest = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
+    return {"X-Hub-Signature-256": f"sha256={digest}", "Content-Type": "application/json", "Authorization": ""}
+
+
+CALL = json.dumps(
+    {"object": "page", "entry": [{"id": PAGE_ID, "changes": [{"field": "feed", "value": {"item": "comment"}}]}]}
+).encode()
+
+
+async def test_the_handshake_is_answered_in_plain_text_and_kept_nowhere(stage: Stage) -> None:
+    query = {"hub.mode": "subscribe", "hub.verify_token": VERIFY_TOKEN, "hub.challenge": "1158201444"}
+    answer = await stage.played.api.get(HOOK, params=query, headers={"Authorization": ""})
+    assert (answer.status_code, answer.text) == (200, "1158201444")
+    assert answer.headers["content-type"].startswith("text/plain")
+    again = await stage.played.api.get(HOOK, params={**query, "hub.verify_token": "guessed"})
+    assert again.status_code == 401
+    assert "1158201444" not in again.text
+
+
+async def test_a_signed_call_has_the_page_read_now_and_is_stored_once(stage: Stage) -> None:
+    await stage.read()
+    stage.graph.comment("Export crashes")
+    answers = [await stage.played.api.post(HOOK, content=CALL, headers=signed(CALL)) for _ in range(2)]
+    assert [answer.status_code for answer in answers] == [202, 200]
+    await stage.played.rest()
+    [post] = (await stage.played.get("/api/v1/posts"))["items"]
+    assert post["text"] == "Export crashes"
+
+
+@pytest.mark.parametrize("headers", [{}, signed(CALL, "another"), signed(CALL + b" ")])
+async def test_a_call_that_is_not_metas_is_refused(stage: Stage, headers: dict[str, str]) -> None:
+    answer = await stage.played.api.post(HOOK, content=CALL, headers={"Authorization": "", **headers})
+    assert answer.status_code == 401
+    assert (await stage.played.get("/api/v1/posts"))["items"] == []
