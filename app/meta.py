@@ -116,6 +116,11 @@ def code_of(answer: httpx.Response) -> tuple[int, int]:
     return _amount(error.get("code")), _amount(error.get("error_subcode"))
 
 
+def _is_passing(answer: httpx.Response) -> bool:
+    """Whether Meta itself calls it a trouble that passes."""
+    return inner(_json(answer.content), "error").get("is_transient") is True
+
+
 def is_refusal(answer: httpx.Response) -> bool:
     """Whether the answer refuses; the body counts too, whatever the status says."""
     return not answer.is_success or code_of(answer)[0] > 0
@@ -256,7 +261,7 @@ class Graph:
                 "and Page status on Facebook, and write nothing until it is settled",
                 "suspended",
             )
-        if status >= 500 or status in {408, 409, 425} or code in {1, 2}:
+        if status >= 500 or status in {408, 409, 425} or code in {1, 2} or _is_passing(answer):
             if writes:
                 return OutsideError(f"{what}: {status} ({said})", "unknown", in_flight=status in {409, 502, 504})
             return OutsideError(f"{what}: {status} ({said})", "transient", retry_at=retry_at(answer, self._now()))
