@@ -100,6 +100,7 @@ ISSUE: dict[str, Any] = {
     "closed_at": "2026-03-03T11:02:00Z",
     "read_at": _TOLD,
     "block": "",
+    "pull_request": {"url": "https://github.com/acme/app/pull/812", "why": ""},
     "evidence": [_CLOSED, _RELEASED],
     "shipment": {
         "label": "v2.4.1",
