@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 import httpx
 from pydantic import BaseModel
 
-from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ThreadLook
+from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ShippedWhen, ThreadLook
 
 Kind = Literal[
     "gone",  # the post, issue or release is deleted, or was never there
@@ -283,6 +283,18 @@ class Hooked(Protocol):
 
     async def send_again(self, *, url: str) -> int:
         """Ask for the calls to `url` that did not arrive, each once; returns how many. 0 where we may not ask."""
+        ...
+
+
+@runtime_checkable
+class CodeHost(Protocol):
+    """What a tracker offers besides where code is kept beside its issues: proof for the issues of another tracker."""
+
+    async def code_naming(self, key: str, facts: IssueFacts, *, shipped_when: ShippedWhen) -> IssueReading:
+        """A reading of the other tracker's issue: the changes here that name its `key`, and what holds them.
+
+        What holds them are releases or, where production decides, deployments. `facts` are taken over as they are.
+        """
         ...
 
 

@@ -261,6 +261,8 @@ class IssueReading:
 
     `versions` are those set on the issue; None where the tracker proves by code instead. `milestones`
     are what the issue is planned for (`released` says closed): they stand in where no code is linked.
+    Where another tracker's repository proves it, `code_in` names that repository, and `pending` says
+    what may be a part of the fix and is not merged.
     """
 
     facts: IssueFacts
@@ -271,6 +273,8 @@ class IssueReading:
     deployments: tuple[Deployment, ...] = ()
     versions: tuple[Version, ...] | None = None
     milestones: tuple[Version, ...] = ()
+    code_in: str = ""
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
