@@ -15,7 +15,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field, SecretStr
+from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from app.ports import BadSignatureError, Connection, Hook, IssuePage, OutsideError, Project, Tracker
 from app.rules.facts import (
@@ -27,6 +27,7 @@ from app.rules.facts import (
     OutcomeReason,
     Release,
 )
+from app.rules.platforms import PLATFORMS_HINT, read_platforms, written
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 from app.staging import SCENE, Board, Closing, Fault, StagedBlock, StagedComment, StagedIssue, StagedRelease
 
@@ -67,6 +68,14 @@ class RehearsalSettings(BaseModel):
         title="Labels the public may read",
         description="Regular expression for a whole release label. Changes nothing here: this board is public, so every label is.",
     )
+    platforms: str = Field(
+        "",
+        max_length=2000,
+        title="Platforms",
+        description=PLATFORMS_HINT,
+        examples=["iOS: ios-v*"],
+        json_schema_extra={"lines": True},
+    )
     settle_seconds: int = Field(
         0,
         ge=0,
@@ -78,6 +87,15 @@ class RehearsalSettings(BaseModel):
         title="Customers on the issue",
         description="What engineers see of those who wait: their words too (nobody else reads this board), or how many.",
     )
+
+    @field_validator("platforms")
+    @classmethod
+    def _are_platforms(cls, value: str) -> str:
+        platforms = read_platforms(value)
+        if any(one.ships_by == "deployment" for one in platforms):
+            message = "nothing is deployed on this board; write release labels, for instance iOS: ios-*"
+            raise ValueError(message)
+        return written(platforms)
 
 
 class RehearsalSecrets(BaseModel):

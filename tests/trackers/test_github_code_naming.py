@@ -118,63 +118,63 @@ def history(build: Callable[[Team], Says]) -> Callable[[Team], Says]:
 def a_merged_pull_request_with_the_key_in_its_title(team: Team) -> Says:
     team.pull()
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
 def a_squashed_one_with_the_key_in_its_text(team: Team) -> Says:
     team.pull("Repair export", body=f"For {KEY}.", method="squash")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
 def a_rebased_one_whose_commits_name_the_key_too(team: Team) -> Says:
     team.pull(commits=(f"{KEY} first", f"{KEY} second", "third"), method="rebase")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
 def a_squashed_one_whose_commit_names_the_key_too(team: Team) -> Says:
     team.pull(commits=(f"{KEY} first", f"{KEY} second"), method="squash")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
 def a_merged_one_whose_commits_name_the_key_too(team: Team) -> Says:
     team.pull(commits=(f"{KEY} first", f"{KEY} second"))
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
 def only_a_commit_of_a_pull_request_names_the_key(team: Team) -> Says:
     team.pull("Many things", commits=("One", f"Two, for {KEY}"), method="rebase")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
 def only_the_branch_begins_with_the_key(team: Team) -> Says:
     team.pull("Repair export", branch="ACME-12-export", method="squash")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
 def only_the_branch_has_the_key_somewhere_in_small_letters(team: Team) -> Says:
     team.pull("Repair export", branch="fix/ana-acme-12_export", method="squash")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
 def a_commit_without_a_pull_request(team: Team) -> Says:
     team.commit(f"Repair export\n\n{KEY}")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
@@ -183,7 +183,7 @@ def a_branch_merged_without_a_pull_request(team: Team) -> Says:
     team.commit("A step", branch="acme-12")
     team.world.merge_branch(APP, "acme-12", into="main", message="Merge branch 'acme-12'")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 # What is no part of it
@@ -217,7 +217,7 @@ def a_pull_request_closed_without_merging(team: Team) -> Says:
     team.world.close_pull(APP, team.last_pull)
     team.pull(method="squash")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 # Several parts
@@ -229,7 +229,7 @@ def two_pull_requests_and_a_release_with_both(team: Team) -> Says:
     team.release("v1.0.0")
     team.pull(f"{KEY}: the rest", method="squash")
     team.release("v1.1.0")
-    return Says("v1.1.0", parts=2)
+    return Says("acme/app v1.1.0", parts=2)
 
 
 @history
@@ -261,7 +261,7 @@ def one_that_is_still_open(team: Team) -> Says:
     team.pull()
     team.release("v1.0.0")
     team.pull(f"{KEY}: the rest", method="")
-    return Says(why=f"PR #2 names {KEY} and is still open")
+    return Says(why=f"acme/app PR #2 names {KEY} and is still open")
 
 
 @history
@@ -270,7 +270,7 @@ def one_that_is_open_and_that_no_search_knows_yet(team: Team) -> Says:
     team.release("v1.0.0")
     team.pull(f"{KEY}: the rest", method="")
     team.world.unindexed |= {team.last_pull}
-    return Says(why=f"PR #2 names {KEY} and is still open")
+    return Says(why=f"acme/app PR #2 names {KEY} and is still open")
 
 
 @history
@@ -285,7 +285,7 @@ def parts_that_no_search_knows_yet(team: Team) -> Says:
 @history
 def an_open_one_alone(team: Team) -> Says:
     team.pull(method="")
-    return Says(why=f"PR #1 names {KEY} and is still open", parts=0)
+    return Says(why=f"acme/app PR #1 names {KEY} and is still open", parts=0)
 
 
 # Reverts and copies
@@ -296,7 +296,7 @@ def reverted_by_git_before_the_release(team: Team) -> Says:
     sha = team.commit(f"{KEY} repair export")
     team.world.revert(APP, sha)
     team.release("v1.0.0")
-    return Says(why="was reverted before v1.0.0")
+    return Says(why="was reverted before acme/app v1.0.0")
 
 
 @history
@@ -304,7 +304,7 @@ def reverted_by_a_pull_request_that_quotes_the_key(team: Team) -> Says:
     team.pull(method="squash")
     team.pull(f'Revert "{KEY}: repair export"', body=f"Reverts {APP}#1", method="squash")
     team.release("v1.0.0")
-    return Says(why="was reverted before v1.0.0")
+    return Says(why="was reverted before acme/app v1.0.0")
 
 
 @history
@@ -313,7 +313,7 @@ def a_pull_request_that_took_it_out_taken_out_itself(team: Team) -> Says:
     team.pull(f'Revert "{KEY}: repair export"', body=f"Reverts {APP}#1", method="squash")
     team.pull(f'Reapply "{KEY}: repair export"', body=f"Reverts {APP}#2", method="squash")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
@@ -322,7 +322,7 @@ def reverted_by_a_pull_request_after_the_release(team: Team) -> Says:
     team.release("v1.0.0")
     team.pull(f'Revert "{KEY}: repair export"', body=f"Reverts {APP}#1", method="squash")
     team.release("v1.1.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
@@ -331,7 +331,7 @@ def reverted_by_a_pull_request_that_says_no_number_and_done_again(team: Team) ->
     team.pull(f'Revert "{KEY}: repair export"', method="squash")
     team.pull(f"{KEY}: repair export anew", method="squash")
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
@@ -342,7 +342,7 @@ def reverted_by_a_pull_request_under_words_of_its_own(team: Team) -> Says:
     number = team.world.open_pull(APP, "out", f"Back out {KEY}, it breaks login")
     team.world.merge_pull(APP, number, method="merge")
     team.release("v1.0.0")
-    return Says(why="was reverted before v1.0.0")
+    return Says(why="was reverted before acme/app v1.0.0")
 
 
 @history
@@ -352,7 +352,7 @@ def reverted_and_done_again(team: Team) -> Says:
     team.world.revert(APP, sha)
     team.pull(f"{KEY}: repair export, without breaking login", method="squash")
     team.release("v1.1.0")
-    return Says("v1.1.0")
+    return Says("acme/app v1.1.0")
 
 
 @history
@@ -360,7 +360,7 @@ def a_revert_that_was_reverted(team: Team) -> Says:
     sha = team.commit(f"{KEY} repair export")
     team.world.revert(APP, team.world.revert(APP, sha))
     team.release("v1.0.0")
-    return Says("v1.0.0")
+    return Says("acme/app v1.0.0")
 
 
 @history
@@ -369,7 +369,7 @@ def copied_to_an_older_line_that_is_released_first(team: Team) -> Says:
     sha = team.pull(method="squash")
     team.world.cherry_pick(APP, sha, onto="1.x")
     team.release("v1.0.1", at="1.x")
-    return Says("v1.0.1")
+    return Says("acme/app v1.0.1")
 
 
 @history
@@ -378,7 +378,7 @@ def copied_to_an_older_line_by_a_pull_request_that_names_it_too(team: Team) -> S
     team.pull(method="squash")
     team.pull(f"{KEY}: repair export (1.x)", base="1.x", method="squash")
     team.release("v2.0.0")
-    return Says("v2.0.0")
+    return Says("acme/app v2.0.0")
 
 
 @history
@@ -390,7 +390,7 @@ def a_commit_copied_to_an_older_line_by_a_pull_request(team: Team) -> Says:
     number = team.world.open_pull(APP, "copy", f"{KEY} for 1.x", base="1.x")
     team.world.merge_pull(APP, number, method="squash")
     team.release("v2.0.0")
-    return Says("v2.0.0")
+    return Says("acme/app v2.0.0")
 
 
 @history
@@ -400,7 +400,7 @@ def a_commit_whose_copy_comes_home(team: Team) -> Says:
     team.world.cherry_pick(APP, sha, onto="1.x", note=False)
     team.release("v2.0.0")
     team.world.merge_branch(APP, "1.x", into="main", message="Bring 1.x home")
-    return Says("v2.0.0")
+    return Says("acme/app v2.0.0")
 
 
 @history
@@ -419,7 +419,7 @@ def another_branch_and_a_commit_that_only_mentions_it(team: Team) -> Says:
 def not_released_yet(team: Team) -> Says:
     team.release("v1.0.0")
     team.pull()
-    return Says(why="no release contains")
+    return Says(why="no release of acme/app contains")
 
 
 @history
@@ -434,7 +434,7 @@ def a_release_of_another_product_in_the_same_repository(team: Team) -> Says:
     team.settings = {"tag_pattern": "app-*"}
     team.pull()
     team.release("docs-7")
-    return Says(why="no release contains")
+    return Says(why="is in acme/app docs-7, which does not match app-*")
 
 
 @history
@@ -452,7 +452,52 @@ def it_runs_in_production_only_in_part(team: Team) -> Says:
     team.world.deploy(APP, environment="production")
     team.pull(f"{KEY}: the rest")
     team.release("v1.0.0")
-    return Says(why="nothing that runs in production contains", parts=2)
+    return Says(why="nothing of acme/app that runs in production contains", parts=2)
+
+
+# Several repositories, and one of several components
+
+
+@history
+def a_part_in_a_mapped_repository_that_is_not_out(team: Team) -> Says:
+    team.world.create_repository("acme/backend")
+    team.settings = {"mapped_repositories": "acme/backend = srv-*"}
+    team.pull()
+    team.release("v1.0.0")
+    team.world.commit("acme/backend", f"{KEY}: answer in time")
+    team.world.release("acme/backend", "v9")
+    return Says(why="is in acme/backend v9, which does not match srv-*", parts=2)
+
+
+@history
+def a_part_in_a_mapped_repository_that_is_out_as_well(team: Team) -> Says:
+    team.world.create_repository("acme/backend")
+    team.settings = {"mapped_repositories": "acme/backend = srv-*"}
+    team.pull()
+    team.release("v1.0.0")
+    team.world.commit("acme/backend", f"{KEY}: answer in time")
+    team.world.release("acme/backend", "srv-9")
+    return Says("acme/app v1.0.0, acme/backend srv-9", parts=2)
+
+
+@history
+def one_still_open_in_a_mapped_repository(team: Team) -> Says:
+    team.world.create_repository("acme/backend")
+    team.settings = {"mapped_repositories": "acme/backend"}
+    team.pull()
+    team.release("v1.0.0")
+    team.world.branch("acme/backend", "acme-12")
+    team.world.commit("acme/backend", "A step", branch="acme-12")
+    team.world.open_pull("acme/backend", "acme-12", "Answer in time")
+    return Says(why=f"acme/backend PR #1 names {KEY} and is still open")
+
+
+@history
+def a_change_outside_the_component(team: Team) -> Says:
+    team.settings = {"path": "packages/a"}
+    team.pull(method="squash")
+    team.release("v1.0.0")
+    return Says(why="changes nothing under packages/a", parts=0, asks=True)
 
 
 @pytest.fixture
@@ -488,11 +533,11 @@ async def test_the_proof_says_what_names_the_key_and_gives_the_public_a_version_
     assert isinstance(verdict, Shipped)
     assert [line.label for line in verdict.evidence] == [
         f"{KEY} closed as Fixed",
-        f"PR #1 merged as {sha[:7]}, names {KEY}",
-        f"commit {commit[:7]}, names {KEY}",
-        f"{sha[:7]} contained in v2.4.1",
-        f"{commit[:7]} contained in v2.4.1",
-        "v2.4.1 published",
+        f"acme/app PR #1 merged as {sha[:7]}, names {KEY}",
+        f"acme/app commit {commit[:7]}, names {KEY}",
+        f"{sha[:7]} contained in acme/app v2.4.1",
+        f"{commit[:7]} contained in acme/app v2.4.1",
+        "acme/app v2.4.1 published",
     ]
     assert (verdict.public_label, verdict.public_url) == ("v2.4.1", "")
     assert verdict.url
