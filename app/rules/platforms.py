@@ -9,13 +9,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-PLATFORMS_HINT = (
-    "Only where a product ships to several, each by itself. One a line, with its release tags: 'iOS: ios-v*'; or, where "
-    "it is deployed: 'Web: deployment production'. A customer whose loop is tagged ios then waits for iOS only, and one "
-    "whose platform nobody knows for all of them."
-)
-"""For the form in which an admin writes them."""
-
 MOST = 20
 LONGEST_NAME = 40
 _DEPLOYED = "deployment"

@@ -372,7 +372,7 @@ def _parts(reading: IssueReading, policy: Policy) -> Iterator[tuple[IssueReading
             continue
         repository = mapped.get(name, MappedRepository(name=name))
         facts = replace(reading.facts, visible_to_public=repository.visible_to_public)
-        yield replace(part, facts=facts), replace(policy, tag_pattern=repository.tag_pattern)
+        yield replace(part, facts=facts), replace(policy, tag_pattern=repository.tag_pattern or policy.tag_pattern)
 
 
 def _of(reading: IssueReading) -> str:

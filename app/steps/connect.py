@@ -16,7 +16,7 @@ from app.steps.link import ConflictError, NotFoundError
 from app.steps.read import NoCodeError, find_code, lacks_code
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
-from app.store import accounts, loops, replies, tables
+from app.store import accounts, issues, loops, replies, tables
 from app.store.session import Session
 
 log = structlog.get_logger(__name__)
@@ -132,6 +132,8 @@ async def change_account(
             locked.resume_at = None
             await replies.hurry(session, locked.id, now=river.now())
             await loops.owe_anew(session, account_id=locked.id)
+    async with river.db.begin() as session:  # by itself: issues are locked before accounts
+        await issues.want_pulls(session)
     river.wake("take_in", "poll_trackers", "owe", "deliver", "look_for_lost")
     return locked
 
@@ -166,6 +168,7 @@ async def change_tracker(
             locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
             _take_project(locked, project, river.now())
             locked.resume_at = None
+            await issues.want_pulls(session, tracker_id=tracker_id)
     river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return locked
 
@@ -263,12 +266,11 @@ def checked(
 
 async def check_code(river: River, settings: BaseModel) -> None:
     """Where another tracker is to hold the code, it is connected and can. BadFieldsError."""
-    number = str(getattr(settings, "code_tracker", ""))
-    if not number:
+    if not getattr(settings, "code_tracker", ""):
         return
     async with river.db.read() as session:
         try:
-            await find_code(river, session, number)
+            await find_code(river, session, settings.model_dump(mode="json"))
         except NoCodeError as error:
             raise BadFieldsError([("/settings/code_tracker", str(error))]) from error
 

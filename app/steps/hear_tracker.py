@@ -20,6 +20,7 @@ from app.rules import permission, platforms, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
+from app.rules.showing import pull_of
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue
 from app.steps.link import link_loop
@@ -372,11 +373,13 @@ async def _write(
     policy = policy_of(tracker)
     verdict = shipping.judge(reading, policy)
     facts = reading.facts
+    before = _what_pulls_say(row)
     if facts.state == "gone":
         row.state = "gone"  # its title and stamp stay: what is seen again later is compared with them
     else:
         copy_facts(row, facts)
     row.read_at = began
+    row.pull_url = pull_of(reading.changes)
     if row.why != verdict.why:
         loops.note_event(session, at=now, what="verdict", why=verdict.why, issue_id=row.id)
     row.why, row.verdict = verdict.why, NAMES[type(verdict)]
@@ -391,6 +394,8 @@ async def _write(
         its = shipping.judge(reading, policy, platform)
         on[platform] = its, await _settle_shipment(session, row, its, present.get(platform), platform, now=now)
     row.platforms = _standings(policy, on)
+    if before != _what_pulls_say(row):
+        row.pull_wanted += 1
     automatic = await replies.automatic_of_issue(session, row.id, slot="fixed")
     for loop in waiting:
         its, shipment = on[loop.platform]
@@ -409,6 +414,11 @@ def _standings(
         isinstance(its, shipping.Shipped) or (isinstance(its, shipping.NotYet) and its.is_fixed) for _, its in verdicts
     )
     return [{"name": name, "verdict": NAMES[type(its)], "why": its.why} for name, its in verdicts] if is_fixed else []
+
+
+def _what_pulls_say(row: Issue) -> tuple[object, ...]:
+    """What of a reading is said on the pull request."""
+    return row.pull_url, row.visible_to_public, row.title, row.verdict, row.why, row.evidence
 
 
 async def _settle_shipment(

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from app.outside import setting
 from app.ports import CodeHost, OutsideError
 from app.ports import Tracker as Adapter
 from app.rules.facts import IssueReading
-from app.steps.river import River, policy_of
+from app.steps.river import River, platforms_of, policy_of
 from app.store import accounts
 from app.store.session import Session
 from app.store.tables import Issue, Tracker
@@ -36,12 +38,16 @@ async def read_issue(river: River, tracker: Tracker, adapter: Adapter, issue: Is
     except OutsideError as error:
         raise UnreadError(tracker, error) from error
     facts, policy = reading.facts, policy_of(tracker)
-    number = code_tracker_of(tracker)
-    if not number or policy.shipped_when == "closed" or facts.state != "closed" or facts.outcome != "fixed":
+    if (
+        not setting(tracker, "code_tracker", "")
+        or policy.shipped_when == "closed"
+        or facts.state != "closed"
+        or facts.outcome != "fixed"
+    ):
         return reading
     async with river.db.read() as session:
         try:
-            code = await find_code(river, session, number)
+            code = await find_code(river, session, tracker.settings)
         except NoCodeError as error:
             raise UnreadError(tracker, OutsideError(str(error), "misconfigured")) from error
     try:
@@ -51,7 +57,7 @@ async def read_issue(river: River, tracker: Tracker, adapter: Adapter, issue: Is
         host = river.outside.tracker(code)
         if not isinstance(host, CodeHost):
             raise TypeError(f"{code.kind} holds no code")
-        proven = await host.code_naming(facts.ref, facts, shipped_when=policy.shipped_when)
+        proven = await host.code_naming(facts.ref, facts, shipped_when=policy.shipped_when, platforms=policy.platforms)
     except OutsideError as error:
         # What it may not read, it may not read for any issue: that is for an admin to mend.
         kind = "misconfigured" if error.kind in {"forbidden", "gone", "invalid"} else error.kind
@@ -59,13 +65,9 @@ async def read_issue(river: River, tracker: Tracker, adapter: Adapter, issue: Is
     return replace(proven, versions=None)
 
 
-def code_tracker_of(tracker: Tracker) -> str:
-    """The id of the tracker that holds this one's code, as it is stored; empty where none does."""
-    return str(setting(tracker, "code_tracker", ""))
-
-
-async def find_code(river: River, session: Session, number: str) -> Tracker:
-    """The connected tracker with the code. NoCodeError where there is none of that id, or one without code."""
+async def find_code(river: River, session: Session, settings: Mapping[str, Any]) -> Tracker:
+    """The connected tracker with the code of one with these settings. NoCodeError where there is none that will do."""
+    number = str(settings.get("code_tracker"))
     found = None
     if number.isascii() and number.isdigit() and len(number) < 18:
         found = await accounts.get(session, Tracker, int(number))
@@ -73,15 +75,17 @@ async def find_code(river: River, session: Session, number: str) -> Tracker:
         raise NoCodeError(f"the repository with its code (tracker {number:.20}) is not connected: choose another")
     if not issubclass(river.outside.tracker_type(found.kind), CodeHost):
         raise NoCodeError(f"{found.name} holds no code: choose a connected repository")
+    if platforms_of(found) and not settings.get("platforms"):
+        # Otherwise the first platform's release would be told to the customers of all.
+        raise NoCodeError(f"{found.name} ships to several platforms: enter them here, too")
     return found
 
 
 async def lacks_code(river: River, session: Session, tracker: Tracker) -> str:
     """What keeps a tracker's code from being read, where an admin has to choose anew; else nothing."""
-    number = code_tracker_of(tracker)
     try:
-        if number:
-            await find_code(river, session, number)
+        if setting(tracker, "code_tracker", ""):
+            await find_code(river, session, tracker.settings)
     except NoCodeError as error:
         return str(error)
     return ""

@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, json_of, retry_at
-from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
+from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Platforms, Project, Tracker
 from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, names_key, read_commit, standing
 from app.rules.facts import (
     Change,
@@ -45,6 +45,7 @@ from app.rules.facts import (
     Version,
     WithoutCode,
 )
+from app.rules.platforms import Platform, read_platforms, written
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 from app.rules.turns import WriteLimit
 
@@ -176,6 +177,8 @@ _REPOSITORY = re.compile(_NAME)
 _SHORT_REF = re.compile(rf"(?:(?P<repository>{_NAME})#|#)?(?P<number>[1-9]\d{{0,17}})", re.ASCII)
 _ISSUE_PATH = re.compile(rf"/(?P<repository>{_NAME})/(?P<what>issues|pull)/(?P<number>[1-9]\d{{0,17}})/?", re.ASCII)
 _MARKER = re.compile(r"<!-- fullcircle:[^\s<>]+ -->")
+_Place = tuple[str, int]
+"""A repository's API, and the number of an issue or pull request in it."""
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.+?)-----END \1-----", re.DOTALL)
 
 
@@ -216,6 +219,7 @@ class GitHubSettings(BaseModel):
         title="What a public repository shows",
         description="counts: how many wait, with links to their posts. quotes: their names and words as well.",
     )
+    platforms: Platforms = ""
     path: str = Field(
         default="",
         title="Path",
@@ -244,6 +248,12 @@ class GitHubSettings(BaseModel):
         max_length=50,
         title="Label",
         description="Put on an issue when its first customer is shown there. Empty for none.",
+    )
+    comment_on_pull_request: bool = Field(
+        default=True,
+        title="Comment on the pull request",
+        description="In a private repository: before a fix ships, the pull request that closed the issue says in one "
+        "comment how many people will be told, and what.",
     )
 
     app_id: str = Field(
@@ -308,6 +318,24 @@ class GitHubSettings(BaseModel):
                 raise ValueError(message)
             known.add(name.lower())
         return "\n".join(name if pattern == "*" else f"{name} = {pattern}" for name, pattern in named)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Patterns over tags, each of which has to be met by a release of its own."""
+        platforms = read_platforms(self.platforms)
+        if platforms:
+            return tuple(one.pattern for one in platforms if one.ships_by == "release")
+        return (self.tag_pattern,) if self.shipped_when == "release" else ()
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Patterns over the environments that platforms are deployed to, beside what GitHub itself calls production."""
+        return tuple(one.pattern for one in read_platforms(self.platforms) if one.ships_by == "deployment")
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether a verdict rests on deployments."""
+        return bool(self.environments) if self.platforms else self.shipped_when == "production"
 
     @property
     def proves_by_code(self) -> bool:
@@ -661,7 +689,7 @@ def _merged_pull(pull: Mapping[str, Any], counted: Mapping[str, str]) -> _Candid
 def _pull_candidate(
     number: int, *, sha: str, url: str, at: datetime, made_at: datetime, base: str, repository: str
 ) -> _Candidate:
-    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, repository=repository)
+    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, pull=url, repository=repository)
     return _Candidate(change=change, made_at=made_at, pull=number, base=base)
 
 
@@ -1295,6 +1323,8 @@ class _Proof:
         self._is_public = is_public(repository)
         self._home = home or self._name
         self.mark = self._name if home else ""
+        # A mapped repository ships to every platform alike.
+        self._tags = (settings.tag_pattern,) if home and settings.tags else settings.tags
         self._mapped = mapped or {}
         self._what = f"reading what fixed #{self._issue} of {self._home}"
 
@@ -1330,13 +1360,13 @@ class _Proof:
         reading = replace(bare, changes=tuple(fix.change for fix in fixes))
         if self._settings.shipped_when == "closed":
             return reading
-        if self._settings.shipped_when == "production":
-            return await self._with_deployments(reading, fixes)
-        return await self._with_releases(reading, fixes, releases)
+        if self._tags:
+            reading = await self._with_releases(reading, fixes, releases)
+        return await self._with_deployments(reading, fixes) if self._settings.is_deployed else reading
 
     async def mapped_part(self, bare: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
         """What a mapped repository adds, marked with its name."""
-        releases = await self._releases() if self._settings.shipped_when == "release" else []
+        releases = await self._releases() if self._tags else []
         part = await self._part(bare, await self._without_undone(fixes), releases)
         repository = MappedRepository(
             name=self.mark, tag_pattern=self._settings.tag_pattern, visible_to_public=self._is_public
@@ -1571,7 +1601,7 @@ class _Proof:
     async def _with_releases(
         self, reading: IssueReading, fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
     ) -> IssueReading:
-        """Releases from the oldest that could hold the fixes up to the first that does, and what they hold.
+        """Releases from the oldest that could hold the fixes up to the first that does for each platform, and what they hold.
 
         Where none does, also the newest few that do not count (drafts, prereleases, other tags):
         they make the reason.
@@ -1583,7 +1613,11 @@ class _Proof:
         others = sorted((r for r in recent if not self._counts(r)), key=_last_touched, reverse=True)
         found: list[Release] = []
         containments: list[Containment] = []
+        waited_for = set(self._tags)
         for raw in (*counting, *others[:3]):
+            meets = {pattern for pattern in self._tags if fnmatchcase(raw["tag_name"], pattern)}
+            if self._counts(raw) and not meets & waited_for:
+                continue  # its platforms have the fix by an earlier one
             release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
             answers = [
                 await self._containment(fix, of=release.remote_id, sha=release.sha, name=release.label) for fix in fixes
@@ -1591,7 +1625,9 @@ class _Proof:
             found.append(release)
             containments += answers
             if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
-                break
+                waited_for -= meets
+                if not waited_for:
+                    break
         return replace(reading, releases=tuple(found), containments=tuple(containments))
 
     async def _without_code(self, reading: IssueReading, releases: Sequence[Mapping[str, Any]]) -> IssueReading:
@@ -1599,19 +1635,21 @@ class _Proof:
         closed_at = reading.facts.closed_at or reading.facts.updated_at
         if self._settings.closed_without_code == "next_release":
             counting = [r for r in releases if self._counts(r) and parse_time(r["published_at"]) > closed_at]
-            for raw in sorted(counting, key=lambda r: (parse_time(r["published_at"]), str(r["id"])))[:1]:
-                release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
-                return replace(reading, releases=(release,))
+            counting.sort(key=lambda r: (parse_time(r["published_at"]), str(r["id"])))
+            firsts = [next((r for r in counting if fnmatchcase(r["tag_name"], tag)), None) for tag in self._tags]
+            following = {str(raw["id"]): raw for raw in firsts if raw is not None}
+            found = [parse_release(raw, sha=await self._tag_sha(raw["tag_name"])) for raw in following.values()]
+            return replace(reading, releases=tuple(found))
         if self._settings.closed_without_code == "milestone" and self._milestone is not None:
             return replace(reading, milestones=(parse_milestone(self._milestone),))
         return reading
 
     def _counts(self, release: Mapping[str, Any]) -> bool:
         is_public = parse_release(release, sha="").is_public
-        return is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
+        return is_public and any(fnmatchcase(release["tag_name"], pattern) for pattern in self._tags)
 
     async def _with_deployments(self, reading: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
-        """What runs in each production environment, and what it holds.
+        """What runs in each environment that counts, and what it holds.
 
         That is the newest deployment whose newest status is a success: GitHub makes the ones before
         it inactive, and a rollback is a newer success of an older commit.
@@ -1623,7 +1661,7 @@ class _Proof:
         async for page in self._api.pages(f"{self._url}/deployments?per_page={PAGE}", what=what):
             recent = [raw for raw in page if parse_time(raw["created_at"]) >= since]
             for raw in recent:
-                if raw["environment"] in live or not _is_production(raw) or lookups >= MAX_LOOKUPS:
+                if raw["environment"] in live or not self._is_watched(raw) or lookups >= MAX_LOOKUPS:
                     continue
                 lookups += 1
                 running = await self._running(raw, what=what)
@@ -1636,7 +1674,14 @@ class _Proof:
             for running in live.values()
             for fix in fixes
         ]
-        return replace(reading, deployments=tuple(live.values()), containments=tuple(containments))
+        return replace(reading, deployments=tuple(live.values()), containments=(*reading.containments, *containments))
+
+    def _is_watched(self, raw: Mapping[str, Any]) -> bool:
+        """Whether a deployment is to where customers are: by GitHub's word, or by the name that a platform gives."""
+        if not self._settings.environments:
+            return _is_production(raw)
+        named = any(fnmatchcase(raw["environment"], pattern) for pattern in self._settings.environments)
+        return named and not raw.get("transient_environment")
 
     async def _running(self, raw: Mapping[str, Any], *, what: str) -> Deployment | None:
         """A deployment that runs now, or None."""
@@ -1648,7 +1693,7 @@ class _Proof:
             remote_id=id_of(raw),
             environment=raw["environment"],
             sha=raw["sha"],
-            production=True,
+            production=_is_production(raw),
             succeeded=True,
             at=parse_time(newest["created_at"]),
             url=f"{self._page}/deployments/{quote(raw['environment'])}",
@@ -1834,12 +1879,21 @@ class _Naming(_Proof):
     """
 
     def __init__(
-        self, api: _Api, settings: GitHubSettings, search: _Search, *, repository: Mapping[str, Any], key: str
+        self,
+        api: _Api,
+        settings: GitHubSettings,
+        search: _Search,
+        *,
+        repository: Mapping[str, Any],
+        key: str,
+        by_platform: tuple[str, ...] = (),
     ) -> None:
         # There is no issue here: how far back to read is known once its changes are.
         issue = {"number": 0, "created_at": iso(api.now())}
         super().__init__(api, settings, repository=repository, issue=issue, home=key)
         self._is_public = False
+        self._by_platform = by_platform
+        self._tags = by_platform or self._tags
         self._search, self._named = search, key
         self._takers: tuple[_Taker, ...] = ()
         self._what = f"reading what names {key} in {self._name}"
@@ -1865,7 +1919,10 @@ class _Naming(_Proof):
         if not inside:
             return bare
         self._opened = min(fix.made_at for fix in inside) - CLOCK_SKEW
-        return await self.mapped_part(bare, inside)
+        part = await self.mapped_part(bare, inside)
+        if not self._by_platform:
+            return part
+        return replace(part, repositories=tuple(replace(one, tag_pattern="") for one in part.repositories))
 
     async def _pulls(self, found: _Found, *, closed_at: datetime) -> list[Mapping[str, Any]]:
         """Pull requests, merged or open, that name the key in their title, text or branch; in the order of their numbers."""
@@ -2110,7 +2167,7 @@ class GitHub:
         """Ask for a little of each thing that a verdict rests on: no answer of GitHub lists what a token may do."""
         name = repository["full_name"]
         things = [*also, "releases", "pulls"]
-        things += ["deployments"] if self._settings.shipped_when == "production" else []
+        things += ["deployments"] if self._settings.is_deployed else []
         missing: list[str] = []
         for thing in things:
             url = f"{self._api.repo(name)}/{thing}?per_page=1"
@@ -2207,16 +2264,21 @@ class GitHub:
                 return IssueReading(facts=facts, read_at=self._now())
             return await proof.reading(facts, history)
 
-    async def code_naming(self, key: str, facts: IssueFacts, *, shipped_when: ShippedWhen) -> IssueReading:
-        """What in this repository names the key of another tracker's issue, and what holds it."""
-        settings = self._settings.model_copy(update={"shipped_when": shipped_when})
+    async def code_naming(
+        self, key: str, facts: IssueFacts, *, shipped_when: ShippedWhen, platforms: tuple[Platform, ...]
+    ) -> IssueReading:
+        """What in this repository, and in those that are mapped to it, names the key of another tracker's issue."""
+        wanted = {"shipped_when": shipped_when, "platforms": written(platforms)}
         parts: list[IssueReading] = []
-        for name, pattern in {settings.repository: settings.tag_pattern, **settings.mapped}.items():
-            path = settings.path if name == settings.repository else ""
-            its = settings.model_copy(update={"tag_pattern": pattern, "path": path})
+        for name, pattern in {self._settings.repository: self._settings.tag_pattern, **self._settings.mapped}.items():
+            is_home = name == self._settings.repository
+            path = self._settings.path if is_home else ""
+            its = self._settings.model_copy(update={**wanted, "tag_pattern": pattern, "path": path})
+            tags = its.tags if is_home and platforms else ()
             with _as_github_says(f"reading what names {key} in {name}"):
-                repository = await self._api.repository(name)
-                parts.append(await _Naming(self._api, its, self._search, repository=repository, key=key).part_of(facts))
+                there = await self._api.repository(name)
+                proof = _Naming(self._api, its, self._search, repository=there, key=key, by_platform=tags)
+                parts.append(await proof.part_of(facts))
         return replace(
             _joined(parts),
             outside=tuple(change for part in parts for change in part.outside),
@@ -2275,25 +2337,59 @@ class GitHub:
     async def show(self, issue: IssueFacts, *, block: str, handle: str | None) -> str:
         """One comment of ours, edited in place. Its marker is the hidden comment that the block itself carries."""
         what = f"showing on {issue.ref} who waits"
-        if handle is not None and await self._edit(issue, handle, block, what=what):
+        place = self._place_of(issue)
+        found = await self._shown(place, block, handle, what=what)
+        if found is not None:
+            return found
+        made = await self._comment(place, block, what=what)
+        # Once, with the comment: a label that somebody takes off again is never put back.
+        await self._label(place, what=what)
+        return made
+
+    async def show_on_change(self, change: str, *, text: str, handle: str | None) -> str:
+        """One comment of ours on a pull request, edited in place. None is ever made where everybody reads it."""
+        repository, place, what = await self._pull_at(change)
+        if handle is None and is_public(repository):
+            raise OutsideError(f"{what}: {repository['full_name']} is public, and so would the comment be", "forbidden")
+        return await self._shown(place, text, handle, what=what) or await self._comment(place, text, what=what)
+
+    async def find_on_change(self, change: str, *, text: str) -> str | None:
+        """Ours on a pull request, by the marker in `text`."""
+        _, place, what = await self._pull_at(change)
+        marker = _MARKER.search(text)
+        return await self._our_comment(place, marker[0], what=what) if marker else None
+
+    async def _pull_at(self, change: str) -> tuple[Mapping[str, Any], _Place, str]:
+        """The repository a pull request is in now, its place there, and what we are about to do, in words.
+
+        Asked for each time: a repository that was renamed or made public since says so here.
+        """
+        path = _ISSUE_PATH.fullmatch(httpx.URL(change).path)
+        if path is None or path["what"] != "pull":
+            raise OutsideError(f"'{change}' is no pull request's address", "invalid")
+        repository = await self._api.repository(path["repository"])
+        number = int(path["number"])
+        what = f"saying on {repository['full_name']}#{number} who will be told"
+        return repository, (self._api.repo(repository["full_name"]), number), what
+
+    async def _shown(self, place: _Place, text: str, handle: str | None, *, what: str) -> str | None:
+        """Our comment, which now says `text`; None where there never was one. OutsideError `gone` where it was removed."""
+        if handle is not None and await self._edit(place, handle, text, what=what):
             return handle
         # A lost answer, or an issue that moved with its comments: ours may be there under an id we do not know.
-        marker = _MARKER.search(block)
-        found = await self._our_comment(issue, marker[0], what=what) if marker else None
-        if found is not None and await self._edit(issue, found, block, what=what):
+        marker = _MARKER.search(text)
+        found = await self._our_comment(place, marker[0], what=what) if marker else None
+        if found is not None and await self._edit(place, found, text, what=what):
             return found
         if handle is not None or found is not None:
             raise OutsideError(f"{what}: somebody removed the comment", "gone")
-        made = await self._comment(issue, block, what=what)
-        # Once, with the comment: a label that somebody takes off again is never put back.
-        await self._label(issue, what=what)
-        return made
+        return None
 
-    async def _label(self, issue: IssueFacts, *, what: str) -> None:
+    async def _label(self, place: _Place, *, what: str) -> None:
         """The label is a courtesy: where it cannot be set, the comment stands all the same."""
         if not self._settings.label.strip():
             return
-        repository, number = self._place_of(issue)
+        repository, number = place
         given = {"labels": [self._settings.label.strip()]}
         with suppress(OutsideError):
             await self._api.call("POST", f"{repository}/issues/{number}/labels", what=what, json=given, writes=True)
@@ -2301,19 +2397,20 @@ class GitHub:
     async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
         """A new comment, unless ours with this marker is there already."""
         what = f"commenting on {issue.ref}"
-        found = await self._our_comment(issue, _marker(marker), what=what)
-        return found or await self._comment(issue, f"{text}\n\n{_marker(marker)}", what=what)
+        place = self._place_of(issue)
+        found = await self._our_comment(place, _marker(marker), what=what)
+        return found or await self._comment(place, f"{text}\n\n{_marker(marker)}", what=what)
 
-    async def _comment(self, issue: IssueFacts, text: str, *, what: str) -> str:
-        repository, number = self._place_of(issue)
+    async def _comment(self, place: _Place, text: str, *, what: str) -> str:
+        repository, number = place
         url = f"{repository}/issues/{number}/comments"
         answer = await self._api.call("POST", url, what=what, json={"body": text}, writes=True)
         with _as_github_says(what, writes=True):
             return id_of(json_of(answer, what=what, writes=True))
 
-    async def _edit(self, issue: IssueFacts, handle: str, text: str, *, what: str) -> bool:
+    async def _edit(self, place: _Place, handle: str, text: str, *, what: str) -> bool:
         """Change a comment of ours; False where it is not there any more."""
-        repository, _ = self._place_of(issue)
+        repository, _ = place
         url = f"{repository}/issues/comments/{handle}"
         answer = await self._api.call("PATCH", url, what=what, json={"body": text}, writes=True, also={404})
         if answer.status_code == 404:
@@ -2323,8 +2420,8 @@ class GitHub:
                 raise ValueError("another comment")
         return True
 
-    async def _our_comment(self, issue: IssueFacts, marker: str, *, what: str) -> str | None:
-        repository, number = self._place_of(issue)
+    async def _our_comment(self, place: _Place, marker: str, *, what: str) -> str | None:
+        repository, number = place
         with _as_github_says(what):
             url = f"{repository}/issues/{number}/comments?per_page={PAGE}"
             async for page in self._api.pages(url, what=what):
@@ -2333,7 +2430,7 @@ class GitHub:
                         return id_of(comment)
         return None
 
-    def _place_of(self, issue: IssueFacts) -> tuple[str, int]:
+    def _place_of(self, issue: IssueFacts) -> _Place:
         """The repository's API and the number an issue has now: its address is of the last reading, and a write follows no redirect."""
         path = _ISSUE_PATH.fullmatch(httpx.URL(issue.url).path)
         if path is not None:

@@ -15,9 +15,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr
 
-from app.ports import BadSignatureError, Connection, Hook, IssuePage, OutsideError, Project, Tracker
+from app.ports import BadSignatureError, Connection, Hook, IssuePage, OutsideError, Project, ReleasedPlatforms, Tracker
 from app.rules.facts import (
     Change,
     Containment,
@@ -27,7 +27,6 @@ from app.rules.facts import (
     OutcomeReason,
     Release,
 )
-from app.rules.platforms import PLATFORMS_HINT, read_platforms, written
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 from app.staging import SCENE, Board, Closing, Fault, StagedBlock, StagedComment, StagedIssue, StagedRelease
 
@@ -68,14 +67,7 @@ class RehearsalSettings(BaseModel):
         title="Labels the public may read",
         description="Regular expression for a whole release label. Changes nothing here: this board is public, so every label is.",
     )
-    platforms: str = Field(
-        "",
-        max_length=2000,
-        title="Platforms",
-        description=PLATFORMS_HINT,
-        examples=["iOS: ios-v*"],
-        json_schema_extra={"lines": True},
-    )
+    platforms: ReleasedPlatforms = ""
     settle_seconds: int = Field(
         0,
         ge=0,
@@ -87,15 +79,6 @@ class RehearsalSettings(BaseModel):
         title="Customers on the issue",
         description="What engineers see of those who wait: their words too (nobody else reads this board), or how many.",
     )
-
-    @field_validator("platforms")
-    @classmethod
-    def _are_platforms(cls, value: str) -> str:
-        platforms = read_platforms(value)
-        if any(one.ships_by == "deployment" for one in platforms):
-            message = "nothing is deployed on this board; write release labels, for instance iOS: ios-*"
-            raise ValueError(message)
-        return written(platforms)
 
 
 class RehearsalSecrets(BaseModel):

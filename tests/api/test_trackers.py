@@ -398,3 +398,13 @@ async def test_the_code_of_a_project_is_a_connected_repository_or_refused_at_its
             assert [error["pointer"] for error in problem["errors"]] == [where]
     changed = {"settings": {"code_tracker": "", "shipped_when": "release"}}
     assert (await connected.call("PATCH", here, changed))["settings"]["code_tracker"] == ""
+
+
+async def test_the_platforms_of_the_code_are_asked_for_where_its_issues_are(
+    connected: Circle, outside: Outsides
+) -> None:
+    await connected.post("/api/v1/trackers", github_tracker(platforms="iOS: ios-*\nAndroid: android-*"), status=201)
+    problem = await connected.post("/api/v1/trackers", jira_tracker(code_tracker=1), status=422)
+    assert [error["pointer"] for error in problem["errors"]] == ["/settings/code_tracker"]
+    assert "enter them here, too" in problem["errors"][0]["message"]
+    await connected.post("/api/v1/trackers", jira_tracker(code_tracker=1, platforms="iOS: ios-*"), status=201)

@@ -93,6 +93,7 @@ async def everything_the_tracker_asks(world: GitHubWorld) -> list[tuple[httpx.Re
         await watching.tell(made, text="Still broken", marker="notice-1")
         for name, method in [("one", "squash"), ("two", "merge"), ("three", "rebase")]:
             await _land(world, watching, name, method)
+        await _on_a_pull_request(world, watching)
         world.has_graphql = False
         for name, method in [("four", "squash"), ("five", "merge"), ("six", "rebase")]:
             await _land(world, watching, name, method)
@@ -128,6 +129,21 @@ async def _land(world: GitHubWorld, watching: GitHub, name: str, method: str) ->
     await watching.read(issue.remote_id, ref=issue.ref)
 
 
+async def _on_a_pull_request(world: GitHubWorld, watching: GitHub) -> None:
+    world.set_private(APP, private=True)
+    number = world.open_issue(APP, "Foretold")
+    issue = await watching.find(f"#{number}")
+    world.branch(APP, "foretold")
+    world.commit(APP, "Repair", branch="foretold")
+    world.merge_pull(APP, world.open_pull(APP, "foretold", "Repair it", body=f"Fixes #{number}"))
+    [change] = (await watching.read(issue.remote_id, ref=issue.ref)).changes
+    assert await watching.find_on_change(change.pull, text=BLOCK) is None
+    handle = await watching.show_on_change(change.pull, text=BLOCK, handle=None)
+    assert await watching.find_on_change(change.pull, text=BLOCK) == handle
+    await watching.show_on_change(change.pull, text=BLOCK, handle=handle)
+    world.set_private(APP, private=False)
+
+
 async def _claimed_by_a_commit(world: GitHubWorld, watching: GitHub) -> None:
     number = world.open_issue(APP, "Closed by hand")
     issue = await watching.find(f"#{number}")
@@ -161,7 +177,7 @@ async def _by_the_key_of_another_tracker(world: GitHubWorld, watching: GitHub) -
     facts = IssueFacts(
         remote_id="10012", ref="ACME-12", title="Export", url="", state="closed", updated_at=START, outcome="fixed"
     )
-    reading = await watching.code_naming("ACME-12", facts, shipped_when="release")
+    reading = await watching.code_naming("ACME-12", facts, shipped_when="release", platforms=())
     assert [containment.answer for containment in reading.containments][-2:] == ["yes", "yes"]
 
 

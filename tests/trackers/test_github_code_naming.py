@@ -13,6 +13,7 @@ import pytest
 
 from app.ports import CodeHost, OutsideError
 from app.rules.facts import IssueFacts, IssueReading, ShippedWhen
+from app.rules.platforms import Platform, read_platforms
 from app.rules.shipping import NotYet, Policy, Shipped, Verdict, judge
 from app.trackers import github
 from app.trackers.github import GitHub
@@ -37,6 +38,7 @@ class Team:
         self.git = self.world.git(APP)
         self.settings: dict[str, Any] = {}
         self.shipped_when: ShippedWhen = "release"
+        self.platforms: tuple[Platform, ...] = ()
         self._branches = 0
 
     def commit(self, message: str = "Some work", *, branch: str = "") -> str:
@@ -86,11 +88,13 @@ class Team:
 
     async def read(self) -> IssueReading:
         async with self.server.client() as http:
-            return await self.adapter(http).code_naming(KEY, self.issue(), shipped_when=self.shipped_when)
+            return await self.adapter(http).code_naming(
+                KEY, self.issue(), shipped_when=self.shipped_when, platforms=self.platforms
+            )
 
     async def verdict(self) -> tuple[Verdict, IssueReading]:
         reading = await self.read()
-        return judge(reading, Policy(shipped_when=self.shipped_when)), reading
+        return judge(reading, Policy(shipped_when=self.shipped_when, platforms=self.platforms)), reading
 
 
 @dataclass(frozen=True)
@@ -438,6 +442,24 @@ def a_release_of_another_product_in_the_same_repository(team: Team) -> Says:
 
 
 @history
+def a_release_for_one_platform_of_two(team: Team) -> Says:
+    team.platforms = read_platforms("iOS: ios-*\nAndroid: android-*")
+    team.pull()
+    team.release("android-7")
+    return Says(why="acme/app android-7, which does not match ios-*")
+
+
+@history
+def a_release_for_each_platform(team: Team) -> Says:
+    team.platforms = read_platforms("iOS: ios-*\nAndroid: android-*")
+    team.pull()
+    team.release("android-7")
+    team.release("docs-1")
+    team.release("ios-3")
+    return Says("acme/app ios-3, acme/app android-7")
+
+
+@history
 def it_runs_in_production(team: Team) -> Says:
     team.shipped_when = "production"
     sha = team.pull(method="squash")
@@ -547,7 +569,7 @@ async def test_the_proof_says_what_names_the_key_and_gives_the_public_a_version_
 
 
 async def naming(team: Team, adapter: GitHub) -> list[str]:
-    reading = await adapter.code_naming(KEY, team.issue(), shipped_when="release")
+    reading = await adapter.code_naming(KEY, team.issue(), shipped_when="release", platforms=())
     return [change.label.partition(",")[0].partition(" merged")[0] for change in reading.changes]
 
 
@@ -623,7 +645,7 @@ async def test_a_renamed_repository_is_searched_under_its_present_name(team: Tea
     team.world.rename_repository(APP, to="acme/export")
     async with team.server.client() as http:
         adapter = tracker(team.server, http=http, remote_id=str(team.world.repository("acme/export").id))
-        reading = await adapter.code_naming(KEY, team.issue(), shipped_when="release")
+        reading = await adapter.code_naming(KEY, team.issue(), shipped_when="release", platforms=())
     assert len(reading.changes) == 1
     assert reading.code_in == "acme/export"
 
@@ -633,5 +655,5 @@ async def test_an_app_finds_it_as_well(team: Team) -> None:
     team.release("v1.0.0")
     async with team.server.client() as http:
         adapter = app_tracker(team.server, add_app(team.world, APP), http=http)
-        reading = await adapter.code_naming(KEY, team.issue(), shipped_when="release")
+        reading = await adapter.code_naming(KEY, team.issue(), shipped_when="release", platforms=())
     assert isinstance(judge(reading, Policy()), Shipped)

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from app.rules.facts import IssueReading, ShippedWhen, WithoutCode
+from app.rules.platforms import read_platforms
 from app.rules.shipping import Policy, Shipped, Verdict, judge
 from tests.support.git_history import GitError
 from tests.support.github_server import GitHubServer
@@ -41,6 +42,7 @@ class Team:
         self.closed_without_code: WithoutCode = "ask"
         self.mapped = ""
         self.path = ""
+        self.platforms = ""
         self._branches = 0
 
     def commit(self, message: str = "Some work", *, branch: str = "", files: dict[str, str] | None = None) -> str:
@@ -101,17 +103,19 @@ class Team:
                 closed_without_code=self.closed_without_code,
                 mapped_repositories=self.mapped,
                 path=self.path,
+                platforms=self.platforms,
             )
             return await watching.read(self.issue_id, ref=f"#{self.issue}")
 
-    async def verdict(self) -> tuple[Verdict, IssueReading]:
+    async def verdict(self, platform: str = "") -> tuple[Verdict, IssueReading]:
         reading = await self.read()
         policy = Policy(
             shipped_when=self.shipped_when,
             tag_pattern=self.tag_pattern,
             closed_without_code=self.closed_without_code,
+            platforms=read_platforms(self.platforms),
         )
-        return judge(reading, policy), reading
+        return judge(reading, policy, platform), reading
 
     def first_release_with(self, *shas: str, of: str = APP, pattern: str = "*") -> str | None:
         """What git and the list of releases say: the first public release that has every commit in its history."""
@@ -1393,3 +1397,48 @@ async def test_in_any_two_histories_the_files_of_both_releases_agree(
     tags = here.first_release_with_the_files(), there.first_release_with_the_files()
     expected = f"{tags[0]}, {BACKEND} {tags[1]}" if all(tags) else None
     assert (verdict.label if isinstance(verdict, Shipped) else None) == expected, verdict.why
+
+
+PLATFORMS = ("iOS", "Android", "Web")
+PLATFORM_STEPS = ("fix", "work", "ios", "android", "deploy", "roll back", "draft ios")
+
+
+@given(steps=st.lists(st.sampled_from(PLATFORM_STEPS), max_size=10), has_graphql=st.booleans())
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@example(steps=["fix", "ios", "android", "deploy", "roll back", "deploy"], has_graphql=True)
+@example(steps=["ios", "fix", "android", "android", "work", "deploy"], has_graphql=False)
+async def test_each_platform_has_the_fix_when_git_finds_it_in_what_that_platform_has(
+    tmp_path_factory: pytest.TempPathFactory, steps: list[str], has_graphql: bool
+) -> None:
+    team = Team(tmp_path_factory.mktemp("platforms"))
+    team.platforms = "iOS: ios-v*\nAndroid: android-v*\nWeb: deployment live"
+    fixes: list[str] = []
+    live = ""
+    for number, step in enumerate(steps):
+        match step:
+            case "fix":
+                fixes.append(team.pull(method="squash"))
+            case "work":
+                team.commit()
+            case "ios" | "android":
+                team.release(f"{step}-v1.{number}")
+            case "draft ios":
+                team.release(f"ios-v1.{number}", draft=True)
+            case "deploy" | "roll back":
+                live = (
+                    team.git.resolve("HEAD~1" if step == "roll back" and team.git.resolve("HEAD~1") else "HEAD") or ""
+                )
+                team.world.deploy(APP, environment="live", at=live, production=False)
+    team.close()
+    team.world.has_graphql = has_graphql
+    team.world.clock.advance(timedelta(hours=1))
+    expected: dict[str, bool] = {
+        "iOS": bool(fixes) and team.first_release_with(*fixes, pattern="ios-v*") is not None,
+        "Android": bool(fixes) and team.first_release_with(*fixes, pattern="android-v*") is not None,
+        "Web": bool(fixes and live) and all(team.git.is_ancestor(sha, live) for sha in fixes),
+    }
+    for platform in PLATFORMS:
+        verdict, _ = await team.verdict(platform)
+        assert isinstance(verdict, Shipped) == expected[platform], (platform, verdict.why)
+    everywhere, _ = await team.verdict()
+    assert isinstance(everywhere, Shipped) == all(expected.values()), everywhere.why

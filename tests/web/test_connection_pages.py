@@ -324,7 +324,7 @@ async def test_an_apps_key_is_pasted_in_lines_and_a_wrong_one_is_said_at_its_fie
     typed |= {"settings.app_id": str(app.id)}
     admin = await at(connected, path)
     in_lines = [attrs["name"] for tag, attrs in admin.markup.tags if tag == "textarea"]
-    assert in_lines == ["settings.path", "settings.mapped_repositories", "secrets.private_key"]
+    assert in_lines == ["settings.platforms", "settings.path", "settings.mapped_repositories", "secrets.private_key"]
     for key in ("no key", key_pair("another")[0]):
         page = await admin.send(path, **typed, **{"secrets.private_key": key}, status=422)
         wrong = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}
