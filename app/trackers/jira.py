@@ -119,30 +119,46 @@ class JiraSettings(BaseModel):
         description="Seconds to wait after a release before customers are told, so that it can be taken back.",
     )
     fixed_resolutions: str = Field(
-        default=_listed("Done", "Fixed"), title="Resolutions: fixed", description="Resolutions that mean fixed."
+        default=_listed("Done", "Fixed"),
+        title="Resolutions: fixed",
+        description="Resolutions that mean fixed.",
+        json_schema_extra={"names": True},
     )
     declined_resolutions: str = Field(
         default=_listed("Won't Do", "Won't Fix", "Declined", "Rejected"),
         title="Resolutions: declined",
         description="Resolutions that mean: this will not be done.",
+        json_schema_extra={"names": True},
     )
     duplicate_resolutions: str = Field(
-        default="Duplicate", title="Resolutions: duplicate", description="Resolutions that mean: another issue has it."
+        default="Duplicate",
+        title="Resolutions: duplicate",
+        description="Resolutions that mean: another issue has it.",
+        json_schema_extra={"names": True},
     )
     cannot_reproduce_resolutions: str = Field(
         default=_listed("Cannot Reproduce", "Incomplete"),
         title="Resolutions: cannot reproduce",
         description="Resolutions that mean: nobody could see the problem.",
+        json_schema_extra={"names": True},
     )
     by_design_resolutions: str = Field(
         default=_listed("Works as Designed", "As Designed", "Not a Bug"),
         title="Resolutions: by design",
         description="Resolutions that mean: it is meant to be so.",
+        json_schema_extra={"names": True},
+    )
+    workaround_resolutions: str = Field(
+        default="Workaround",
+        title="Resolutions: workaround",
+        description="Resolutions that mean: it stays, and there is a way around it.",
+        json_schema_extra={"names": True},
     )
     done_statuses: str = Field(
         default="",
         title="Statuses that mean fixed",
         description="For projects without resolutions: statuses of the category Done that mean fixed.",
+        json_schema_extra={"names": True},
     )
     hook_secret_in_query: bool = Field(
         default=False,
@@ -177,6 +193,7 @@ class JiraSettings(BaseModel):
         "duplicate_resolutions",
         "cannot_reproduce_resolutions",
         "by_design_resolutions",
+        "workaround_resolutions",
         "done_statuses",
         mode="before",
     )
@@ -263,6 +280,7 @@ def outcome_of(fields: Mapping[str, Any], settings: JiraSettings) -> tuple[Outco
         (settings.duplicate_resolutions, "duplicate", None),
         (settings.cannot_reproduce_resolutions, "declined", "cannot_reproduce"),
         (settings.by_design_resolutions, "declined", "by_design"),
+        (settings.workaround_resolutions, "declined", "workaround"),
         (settings.declined_resolutions, "declined", "wont_fix"),
     )
     for names, outcome, reason in outcomes:

@@ -104,6 +104,7 @@ HISTORIES = [
     History("closed as Won't Do", lambda w, k: (fixed_in(w, k), w.close(k, "Won't Do")), "NotFixed", "closed as Won't Do"),
     History("closed as Cannot Reproduce", lambda w, k: (fixed_in(w, k), w.close(k, "Cannot Reproduce")), "NotFixed", "closed as Cannot Reproduce"),
     History("closed as designed", lambda w, k: (fixed_in(w, k), w.close(k, "As Designed")), "NotFixed", "closed as As Designed"),
+    History("closed with a workaround", lambda w, k: (fixed_in(w, k), w.close(k, "Workaround")), "NotFixed", "closed as Workaround"),
     History("closed as a duplicate, linked", lambda w, k: (fixed_in(w, k), w.link_duplicate(k, of=w.create_issue("First")), w.close(k, "Duplicate")), "NotFixed", "closed as a duplicate of ACME-2: that ships nothing by itself"),
     History("closed as a duplicate, not linked", lambda w, k: (fixed_in(w, k), w.close(k, "Duplicate")), "NotFixed", "closed as a duplicate: that ships nothing by itself"),
     History("another one is its duplicate", lambda w, k: (fixed_in(w, k), w.link_duplicate(w.create_issue("Again"), of=k)), "Shipped", "2.4.1 is released"),
