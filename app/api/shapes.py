@@ -287,6 +287,14 @@ class ShipmentOut(BaseModel):
     first_seen_at: datetime
 
 
+class PlatformOut(BaseModel):
+    """How one platform of a product stands."""
+
+    name: str
+    verdict: Literal["shipped", "not_yet", "not_fixed", "gone"]
+    why: str
+
+
 class IssueOut(IssueBrief):
     """A work item in a tracker, who waits for it, and whether it shipped."""
 
@@ -297,7 +305,8 @@ class IssueOut(IssueBrief):
     read_at: datetime | None
     block: str = Field(description="How the engineers' block on the issue fares; empty where all is well.")
     evidence: list[EvidenceOut] = Field(description="What is proven so far.")
-    shipment: ShipmentOut | None
+    shipment: ShipmentOut | None = Field(description="Of the whole product.")
+    platforms: list[PlatformOut] = Field(description="Each of its product's platforms, once it is fixed.")
     loops: list[int]
 
 
@@ -415,6 +424,7 @@ class LoopBrief(BaseModel):
     needs_person: str
     round: int
     tags: list[str]
+    platform: str = Field(description="What it waits for, by its tags; empty: every platform of the product.")
     team: str | None
     assignee: str | None
     verification: str | None

@@ -23,7 +23,18 @@ import httpx
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from app.http import ask, json_of, retry_at
-from app.ports import BadSignatureError, Choice, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
+from app.ports import (
+    BadSignatureError,
+    Choice,
+    Connection,
+    Hook,
+    IssuePage,
+    Kind,
+    OutsideError,
+    Project,
+    ReleasedPlatforms,
+    Tracker,
+)
 from app.rules.facts import IssueFacts, IssueReading, IssueState, Outcome, OutcomeReason, Version, VersionsNeeded
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 
@@ -124,6 +135,7 @@ class JiraSettings(BaseModel):
         title="Fix versions that count",
         description="Only fix versions whose name matches this pattern count, for instance 2.* or app-*.",
     )
+    platforms: ReleasedPlatforms = ""
     public_label_pattern: str = Field(
         default=LOOKS_LIKE_A_VERSION,
         title="Version names the public may read",
