@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.ports import Channel, Hooked, OutsideError, Profile, Project, Tracker
+from app.ports import Channel, Choice, Choosing, Hooked, OutsideError, Profile, Project, Tracker
 from app.steps.health import record_illness
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.read import NoCodeError, find_code, lacks_code
@@ -173,6 +174,27 @@ async def change_tracker(
     return locked
 
 
+Choices = Mapping[str, Sequence[Choice]]
+
+
+async def choices(river: River, *, kind: str, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Choices:
+    """The names that a tracker's other side has for its settings, asked for with these credentials; nothing is stored.
+
+    None where this kind of tracker has no such names. The same errors as connecting has.
+    """
+    tracker = river.outside.tracker_type(kind)
+    own, hidden = checked(tracker, settings, secrets)
+    async with _trial(river, tracker, own, hidden) as adapter:
+        return await adapter.choices() if isinstance(adapter, Choosing) else {}
+
+
+async def choices_of(river: River, tracker_id: int, *, settings: Mapping[str, Any]) -> Choices:
+    """The same of a connected tracker, with these settings merged into the stored ones."""
+    async with river.db.read() as session:
+        row = await _must_have(session, tables.Tracker, tracker_id)
+    return await choices(river, kind=row.kind, settings={**row.settings, **settings}, secrets=river.outside.opened(row))
+
+
 async def set_up_hook(river: River, tracker_id: int) -> tables.Tracker:
     """Have a tracker's own side call us. Its secret is made here and stored first: asked again, it is the same hook.
 
@@ -296,9 +318,16 @@ def _messages(error: ValidationError, where: str) -> list[tuple[str, str]]:
 
 
 async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> Any:
+    async with _trial(river, kind, settings, secrets) as adapter:
+        return await adapter.connect()
+
+
+@asynccontextmanager
+async def _trial(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> AsyncIterator[Any]:
+    """An adapter of what is not stored. What its other side says of one field is said of that field."""
     adapter, client = river.outside.unproven(kind, settings, secrets)
     try:
-        return await adapter.connect()
+        yield adapter
     except OutsideError as error:
         if not error.field:
             raise

@@ -2108,6 +2108,7 @@ class GitHub:
     )
     """https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"""
     hook_events: ClassVar[tuple[str, ...]] = tuple(HOOK_EVENTS.values())
+    hook_fields: ClassVar[Mapping[str, str]] = {"Content type": "application/json"}
     block_limit: ClassVar[int] = 65_000
     """GitHub takes 65,536 characters: https://github.com/danger/danger/issues/424"""
 
