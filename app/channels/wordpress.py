@@ -276,6 +276,11 @@ def _time(comment: JSON) -> datetime | None:
         return None
 
 
+def _age(comment: JSON) -> tuple[str, int]:
+    """What puts comments in the order in which they were written; a time has seconds, and ids count."""
+    return _word(comment.get("date_gmt")), int(_number(comment.get("id")) or 0)
+
+
 def _objects(value: object) -> list[dict[str, Any]]:
     return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
@@ -634,7 +639,7 @@ class WordPress:
             if not is_approved(comment):
                 still.append(number)  # held still, only behind more than we read
         held = tuple((is_ours + still)[: HELD_PAGES * PAGE])
-        return sorted(changed, key=lambda one: _word(one.get("date_gmt"))), replace(place, held=held)
+        return sorted(changed, key=_age), replace(place, held=held)
 
     async def _comment(self, number: str, *, what: str) -> dict[str, Any]:
         """One comment as a moderator sees it. OutsideError `gone` for one in the bin or in spam too."""
@@ -805,10 +810,11 @@ class WordPress:
                 "/wp-json/ pass there"
             )
         if code.startswith("rest_"):
+            # What WordPress says of a wrong password too: it then takes us for a visitor, who may read the public list.
             return (
-                f"{self._host} did not recognise {self._user} at all ({said}): its web server keeps back the "
-                "Authorization header, or a security plugin forbids application passwords or the REST API. If both are "
-                f"allowed, {MAKE_ONE}"
+                f"{self._host} does not recognise {self._user} ({said}). The user name or the application password is "
+                f"wrong or revoked: {MAKE_ONE}. If it is right, the web server keeps back the Authorization header, or a "
+                "security plugin forbids application passwords"
             )
         return f"{self._host} refuses {self._user} ({said}); {MAKE_ONE}"
 

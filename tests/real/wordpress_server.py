@@ -132,7 +132,8 @@ class WordPressSite:
             if by
             else {"author_name": guest, "author_email": f"{guest.lower()}@guests.example"}
         )
-        return dict(self.call("POST", "comments", json={"post": article, "content": content, **who, **more}))
+        said = {"post": article, "content": content, "status": "approved", **who, **more}
+        return dict(self.call("POST", "comments", json=said))
 
     def moderate(self, comment: dict[str, Any] | str, **change: Any) -> None:
         """The admin edits a comment, or moves it: status approved, hold, spam or trash."""
@@ -184,7 +185,9 @@ def start_wordpress() -> Iterator[WordPressSite]:
         base_url = f"http://127.0.0.1:{port}"
         _lay_out(folder, base_url, socket)
         _wait_for_database(socket, log)
-        setup = subprocess.run(["php", "setup.php"], cwd=folder, capture_output=True, text=True, timeout=120, check=False)
+        setup = subprocess.run(
+            ["php", "setup.php"], cwd=folder, capture_output=True, text=True, timeout=120, check=False
+        )
         if setup.returncode:
             pytest.fail(f"WordPress was not set up: {setup.stdout[-1000:]} {setup.stderr[-1000:]}")
         server = stack.enter_context(
@@ -211,7 +214,14 @@ def _start_database(stack: ExitStack, data: Path, socket: Path, out: Any) -> Non
     assert install is not None
     assert server is not None
     subprocess.run(
-        [install, "--no-defaults", f"--datadir={data}", user, "--skip-test-db", "--auth-root-authentication-method=normal"],
+        [
+            install,
+            "--no-defaults",
+            f"--datadir={data}",
+            user,
+            "--skip-test-db",
+            "--auth-root-authentication-method=normal",
+        ],
         check=True,
         stdout=out,
         stderr=out,
