@@ -252,6 +252,21 @@ class ShipmentOut(BaseModel):
     first_seen_at: datetime
 
 
+class PlatformOut(BaseModel):
+    """How one platform of a product stands."""
+
+    name: str
+    verdict: Literal["shipped", "not_yet", "not_fixed", "gone"]
+    why: str
+
+
+class PullRequestOut(BaseModel):
+    """Where people who are about to ship a fix read who will be told."""
+
+    url: str
+    why: str = Field(description="Why our comment does not stand there; empty where all is well.")
+
+
 class IssueOut(IssueBrief):
     """A work item in a tracker, who waits for it, and whether it shipped."""
 
@@ -261,8 +276,12 @@ class IssueOut(IssueBrief):
     closed_at: datetime | None
     read_at: datetime | None
     block: str = Field(description="How the engineers' block on the issue fares; empty where all is well.")
+    pull_request: PullRequestOut | None = Field(
+        description="The pull request that says who will be told, once it was spoken on."
+    )
     evidence: list[EvidenceOut] = Field(description="What is proven so far.")
-    shipment: ShipmentOut | None
+    shipment: ShipmentOut | None = Field(description="Of the whole product.")
+    platforms: list[PlatformOut] = Field(description="Each of its product's platforms, once it is fixed.")
     loops: list[int]
 
 
@@ -380,6 +399,7 @@ class LoopBrief(BaseModel):
     needs_person: str
     round: int
     tags: list[str]
+    platform: str = Field(description="What it waits for, by its tags; empty: every platform of the product.")
     team: str | None
     assignee: str | None
     verification: str | None

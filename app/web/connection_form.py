@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
@@ -24,6 +24,8 @@ class Field:
 
     `upfront` fields stand at the top of the connect form: those it cannot do without, and those an
     adapter marks so (`json_schema_extra={"upfront": True}`) because there is another way than them.
+    One that offers connections of ours (`json_schema_extra={"offers": "code"}`) is given its options
+    later, with their `names`.
     """
 
     part: Part
@@ -38,6 +40,8 @@ class Field:
     options: tuple[str, ...]
     least: float | None
     most: float | None
+    offers: str = ""
+    names: Mapping[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -79,7 +83,27 @@ def _field(key: str, info: FieldInfo, part: Part) -> Field:
         options=options,
         least=_bound(info, ("ge", "gt")),
         most=_bound(info, ("le", "lt")),
+        offers=str(extra.get("offers", "")),
     )
+
+
+def with_choices(
+    fields: Sequence[Field], offered: Mapping[str, Mapping[str, str]], chosen: Mapping[str, str]
+) -> list[Field]:
+    """Fields that offer connections of ours become a choice among these, by id and name; an empty one is always there.
+
+    What is `chosen` now stays a choice when its connection was removed: so nobody changes it without knowing.
+    """
+    drawn: list[Field] = []
+    for one in fields:
+        if not one.offers:
+            drawn.append(one)
+            continue
+        names = {"": "none", **offered[one.offers]}
+        if (now := chosen.get(one.name, "")) not in names:
+            names[now] = f"tracker {now}, which is not connected"
+        drawn.append(replace(one, sort="select", options=tuple(names), names=names))
+    return drawn
 
 
 def _without_none(annotation: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 
 from app.outside import UnknownKindError
-from app.ports import OutsideError
+from app.ports import CodeHost, OutsideError
 from app.steps import connect
 from app.steps.hear_tracker import pull
 from app.steps.link import NotFoundError
@@ -72,10 +72,10 @@ def _kind(visit: Visit, sort: Sort, name: str) -> type[Any]:
 @router.get("/{sort}/new/{kind}")
 async def ask(visit: Admin, sort: Sort, kind: str) -> Response:
     """What it takes to connect one."""
-    return _connect_page(visit, sort, kind, NO_DRAFT)
+    return await _connect_page(visit, sort, kind, NO_DRAFT)
 
 
-def _connect_page(visit: Visit, sort: Sort, kind: str, draft: Draft, *, status: int = 200) -> Response:
+async def _connect_page(visit: Visit, sort: Sort, kind: str, draft: Draft, *, status: int = 200) -> Response:
     adapter = _kind(visit, sort, kind)
     return visit.draw(
         "connect.html",
@@ -83,7 +83,7 @@ def _connect_page(visit: Visit, sort: Sort, kind: str, draft: Draft, *, status: 
         sort=sort,
         kind=kind,
         title=adapter.title,
-        fields=connection_form.fields_of_adapter(adapter),
+        fields=await _with_choices(visit, connection_form.fields_of_adapter(adapter), draft.values),
         wording=connection_form.wording_fields() if sort == "accounts" else [],
         modes=MODES,
         draft=draft,
@@ -118,7 +118,18 @@ async def make(sent: FromAdmin, sort: Sort, kind: str) -> Response:
         else:
             return visit.onwards(f"/connections/{sort}/{row.id}", did="connected")
     draft = Draft(form="connect", values=connection_form.typed(fields, sent.form), wrong=wrong)
-    return _connect_page(visit, sort, kind, draft, status=422)
+    return await _connect_page(visit, sort, kind, draft, status=422)
+
+
+async def _with_choices(visit: Visit, fields: Sequence[Field], chosen: Mapping[str, str]) -> list[Field]:
+    """The fields, those that offer connected trackers with what there is to choose from."""
+    if not any(field.offers for field in fields):
+        return list(fields)
+    async with visit.river.db.read() as session:
+        rows = await accounts.page(session, Tracker, after=0, limit=MOST)
+    kinds = visit.river.outside.registry.trackers
+    code = {str(row.id): row.name for row in rows if row.kind in kinds and issubclass(kinds[row.kind], CodeHost)}
+    return connection_form.with_choices(fields, {"code": code}, chosen)
 
 
 def _fields(sort: Sort, adapter: type[Any]) -> list[Field]:
@@ -169,7 +180,8 @@ async def _page(
         came = await deliveries.page(session, hook=f"{sort}/{number}", before=None, limit=NEWEST_DELIVERIES)
     kind = row.channel if isinstance(row, Account) else row.kind
     adapter = _kind(visit, sort, kind)
-    fields = _fields(sort, adapter)
+    values = draft.values if draft.is_of("settings") else connection_form.stored(_fields(sort, adapter), row.settings)
+    fields = await _with_choices(visit, _fields(sort, adapter), values)
     return visit.draw(
         "connection.html",
         status=status,
@@ -180,7 +192,7 @@ async def _page(
         title=adapter.title,
         fields=[field for field in fields if field.part != "secrets"],
         secrets=_upfront_first([field for field in fields if field.part == "secrets"]),
-        values=draft.values if draft.is_of("settings") else connection_form.stored(fields, row.settings),
+        values=values,
         hook_url=visit.river.outside.hook_url(row),
         hook_events=getattr(adapter, "hook_events", ()),
         deliveries=came,

@@ -11,7 +11,7 @@ from tests.support.circle import Circle
 from tests.support.github_app import PERMISSIONS, add_app, key_pair
 from tests.support.github_server import Fault
 from tests.support.github_world import Delivery, Token
-from tests.support.outsides import APP, GITHUB, HOOK_SECRET, Outsides, github_tracker
+from tests.support.outsides import APP, GITHUB, HOOK_SECRET, Outsides, github_tracker, jira_tracker
 
 TOKENS = ("token-brand", "token-dead", HOOK_SECRET)
 
@@ -371,3 +371,40 @@ async def test_a_poll_does_not_fail_because_lost_calls_cannot_be_asked_for(
     outside.github.faults.append(Fault(effect, path="/hooks", count=9))
     assert await connected.post("/api/v1/trackers/1/pull") == {"issues": 0}
     assert (await connected.get("/api/v1/trackers/1"))["ok"]
+
+
+async def test_the_code_of_a_project_is_a_connected_repository_or_refused_at_its_field(
+    connected: Circle, outside: Outsides
+) -> None:
+    rehearsal = {"kind": "rehearsal", "name": "Board"}
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    await connected.post("/api/v1/trackers", rehearsal, status=201)
+    for number, why in ((3, "is not connected"), ("x", "is not connected"), (2, "Board holds no code")):
+        problem = await connected.post("/api/v1/trackers", jira_tracker(code_tracker=number), status=422)
+        assert [error["pointer"] for error in problem["errors"]] == ["/settings/code_tracker"]
+        assert why in problem["errors"][0]["message"]
+    problem = await connected.post("/api/v1/trackers", jira_tracker(shipped_when="production"), status=422)
+    assert [error["pointer"] for error in problem["errors"]] == ["/settings/shipped_when"]
+
+    made = await connected.post("/api/v1/trackers", jira_tracker(code_tracker=1, shipped_when="production"), status=201)
+    assert made["settings"]["code_tracker"] == "1"
+    here = f"/api/v1/trackers/{made['id']}"
+    for settings, where in (
+        ({"code_tracker": str(made["id"])}, "/settings/code_tracker"),
+        ({"code_tracker": ""}, "/settings/shipped_when"),
+    ):
+        for method, path in (("PATCH", here), ("POST", f"{here}/preview")):
+            problem = await connected.call(method, path, {"settings": settings}, status=422)
+            assert [error["pointer"] for error in problem["errors"]] == [where]
+    changed = {"settings": {"code_tracker": "", "shipped_when": "release"}}
+    assert (await connected.call("PATCH", here, changed))["settings"]["code_tracker"] == ""
+
+
+async def test_the_platforms_of_the_code_are_asked_for_where_its_issues_are(
+    connected: Circle, outside: Outsides
+) -> None:
+    await connected.post("/api/v1/trackers", github_tracker(platforms="iOS: ios-*\nAndroid: android-*"), status=201)
+    problem = await connected.post("/api/v1/trackers", jira_tracker(code_tracker=1), status=422)
+    assert [error["pointer"] for error in problem["errors"]] == ["/settings/code_tracker"]
+    assert "enter them here, too" in problem["errors"][0]["message"]
+    await connected.post("/api/v1/trackers", jira_tracker(code_tracker=1, platforms="iOS: ios-*"), status=201)
