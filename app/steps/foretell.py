@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Sequence
 
 import structlog
-from sqlalchemy import Row
 
 from app.outside import setting
 from app.ports import OutsideError, Reviewed
@@ -46,6 +45,7 @@ async def foretell_next(river: River) -> bool:
             return False
         if _has_moved(issue) and issue.pull_why and issue.pull_why != REMOVED:
             _leave(issue)  # nothing can be said on the old one: the new one is another matter
+        has_moved = _has_moved(issue)
         place, handle, wanted = issue.pull_on or issue.pull_url, issue.pull_handle, issue.pull_wanted
         news = await _news(river, session, issue, tracker, place)
         text = showing.on_change(
@@ -54,7 +54,7 @@ async def foretell_next(river: River) -> bool:
         digest = hashlib.sha256(text.encode()).hexdigest()
         is_new = digest != issue.pull_digest and not issue.pull_why and bool(issue.pull_on or news.is_worth_a_comment)
         if not is_new:
-            _done(issue, wanted)
+            _done(issue, wanted, has_moved=has_moved)
             return True
         if (later := await turn_to_write(river, session, tracker)) is not None:
             issue.pull_at = later
@@ -77,14 +77,14 @@ async def foretell_next(river: River) -> bool:
             return True
         row.claim = row.claim_until = None
         if failed is not None:
-            _failed(river, row, failed, wanted)
+            _failed(river, row, failed, wanted, has_moved=has_moved)
         elif handle is None:
+            _done(row, wanted, has_moved=has_moved)
             _leave(row)
-            _done(row, wanted)
         else:
             row.pull_handle, row.pull_digest, row.pull_failures = handle, digest, 0
             row.pull_at = river.now() + BETWEEN_EDITS
-            _done(row, wanted)
+            _done(row, wanted, has_moved=has_moved)
     if failed is not None:
         why = failed.message
         log.warning("not said on the pull request", issue_id=issue.id, tracker_id=tracker.id, kind=failed.kind, why=why)
@@ -101,9 +101,9 @@ def _leave(issue: Issue) -> None:
     issue.pull_on, issue.pull_handle, issue.pull_digest, issue.pull_why = "", None, "", ""
 
 
-def _done(issue: Issue, wanted: int) -> None:
-    """All is said where the comment is; where the fix has moved on, the next pass goes there."""
-    if _has_moved(issue) and issue.pull_why != REMOVED:
+def _done(issue: Issue, wanted: int, *, has_moved: bool) -> None:
+    """All is said where the comment is; where the fix had moved on before that, the next pass goes there."""
+    if has_moved and issue.pull_why != REMOVED:
         _leave(issue)
     else:
         issue.pull_done = wanted
@@ -124,12 +124,12 @@ async def _say(
     return await adapter.show_on_change(place, text=text, handle=handle)
 
 
-def _failed(river: River, row: Issue, error: OutsideError, wanted: int) -> None:
+def _failed(river: River, row: Issue, error: OutsideError, wanted: int, *, has_moved: bool) -> None:
     """Somebody removed it, or it is not wanted there: it is never made again. Anything else is tried again."""
     if error.kind in {"gone", "forbidden", "too_long", "invalid"}:
         row.pull_why = REMOVED if error.kind == "gone" and row.pull_handle is not None else error.message
         row.pull_failures = 0
-        _done(row, wanted)
+        _done(row, wanted, has_moved=has_moved)
         return
     row.pull_failures += 1
     wait = permission.wait_after(row.pull_failures, first=river.timing.backoff)
@@ -181,7 +181,7 @@ async def _words(
     river: River,
     session: Session,
     issue: Issue,
-    waiting: Sequence[Row[int, str, int, int, str | None]],
+    waiting: Sequence[loops.ToBeTold],
     present: Shipment | None,
 ) -> tuple[str, str, bool]:
     """What most of them will read, made the way their replies will be, with nobody's name in it; or why there is none.

@@ -15,6 +15,10 @@ from app.store.tables import Account, Event, Identity, Issue, Link, Loop, Note, 
 WAITING = ("open", "linked", "fixed", "shipped", "reopened")
 
 
+ToBeTold = Row[int, str, int, int, str | None]
+"""A loop's id and state, its post, and that post's account and language."""
+
+
 async def lock(session: Session, loop_id: int) -> Loop | None:
     """One loop as it is now, kept from every other writer until the transaction ends."""
     return (await locked(session, Loop, [loop_id])).get(loop_id)
@@ -68,7 +72,7 @@ async def waiting_of(session: Session, issue_ids: Sequence[int]) -> dict[int, li
     return found
 
 
-async def to_be_told(session: Session, issue_id: int) -> Sequence[Row[int, str, int, int, str | None]]:
+async def to_be_told(session: Session, issue_id: int) -> Sequence[ToBeTold]:
     """Who waits for an issue and is told by themselves once it ships, oldest first: each one's loop, account and language."""
     query = (
         select(Loop.id, Loop.state, Loop.post_id, Post.account_id, Post.language)

@@ -222,6 +222,40 @@ async def test_another_pull_request_becomes_the_fix(team: Team) -> None:
     assert "### Nobody waits for this change any more" in team.comment()
 
 
+@pytest.mark.parametrize("effect", ["lost", "500"])
+async def test_the_fix_moves_on_while_nobody_knows_whether_the_first_was_commented(team: Team, effect: str) -> None:
+    await team.connect()
+    await team.complain("ada")
+    team.merge()
+    team.outside.github.faults.append(Fault(effect, method="POST", path=f"/issues/{PULL}/comments"))
+    await team.rest()
+    team.world.reopen_issue(APP, ISSUE)
+    team.world.unlink_pull(APP, PULL, issue=ISSUE)
+    second = team.merge("again")
+    await team.rest()
+    await team.rest()
+    assert "### When this ships, 1 person will be told" in team.comment(second)
+    assert [text.split("\n")[0] for text in team.comments()] == ["### Nobody waits for this change any more"] * (
+        effect == "lost"
+    )
+
+
+async def test_a_lock_on_the_first_keeps_the_second_from_nothing(team: Team) -> None:
+    team.world.tokens["token-brand"] = Token("brand-bot", is_collaborator=False)
+    await team.connect()
+    await team.complain("ada")
+    team.merge()
+    team.world.lock_issue(APP, PULL)
+    await team.rest()
+    team.world.reopen_issue(APP, ISSUE)
+    team.world.unlink_pull(APP, PULL, issue=ISSUE)
+    second = team.merge("again")
+    await team.rest()
+    await team.rest()
+    assert "### When this ships, 1 person will be told" in team.comment(second)
+    assert (await team.issue())["pull_request"]["why"] == ""
+
+
 async def test_a_text_that_is_rewritten_is_written_there_too(team: Team) -> None:
     await team.connect()
     await team.complain("ada")
