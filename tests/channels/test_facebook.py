@@ -279,6 +279,22 @@ async def test_an_answer_that_is_lost_after_it_was_taken_is_found_and_never_said
     assert (await story.loop_of(stage.played))["state"] == "told"
 
 
+async def test_a_lost_reply_to_a_reply_is_found_under_the_top_comment(stage: Stage) -> None:
+    top = stage.graph.comment("Nice", at=stage.graph.now - timedelta(minutes=2))
+    stage.graph.comment(
+        "Not for me: export crashes", by="2002", under=top.id, at=stage.graph.now - timedelta(minutes=1)
+    )
+    [_, post] = await stage.read()
+    await story.tag(stage.played, post)
+    stage.graph.after_saying = lost
+    await stage.ship()
+    for _ in range(4):
+        await stage.pass_time(hours=1)
+    [reply] = [one for one in stage.graph.comments.values() if one.author == PAGE_ID]
+    assert reply.parent == top.id
+    assert (await story.loop_of(stage.played))["state"] == "told"
+
+
 async def test_a_reply_that_never_arrived_is_said_once_after_all(stage: Stage) -> None:
     await tagged(stage)
     failed: list[httpx.Request] = []
