@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from app.store.locking import locked
 from app.store.session import Session
-from app.store.tables import Event, Identity, Issue, Link, Loop, Note, Post
+from app.store.tables import Event, Identity, Issue, Link, Loop, Note, Post, Reply
 
 WAITING = ("open", "linked", "fixed", "shipped", "reopened")
 
@@ -110,6 +110,35 @@ async def unanswered_since(session: Session, moment: datetime, *, limit: int) ->
         .with_for_update(key_share=True, skip_locked=True)
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def threads_to_read(
+    session: Session, *, account_id: int, said_since: datetime, read_before: datetime, limit: int
+) -> Sequence[tuple[Loop, Post, Identity]]:
+    """Loops to whom this account said something that may still be answered, the thread that was read longest ago first."""
+    spoken_to = (
+        select(Reply.loop_id)
+        .where(Reply.account_id == account_id, Reply.state == "posted", Reply.posted_at > said_since)
+        .scalar_subquery()
+    )
+    query = (
+        select(Loop, Post, Identity)
+        .join(Post, Post.id == Loop.post_id)
+        .join(Identity, Identity.id == Post.identity_id)
+        .where(
+            Loop.id.in_(spoken_to),
+            Loop.state.not_in(("verified", "dropped")),
+            or_(Loop.thread_read_at.is_(None), Loop.thread_read_at <= read_before),
+        )
+        .order_by(Loop.thread_read_at.is_not(None), Loop.thread_read_at, Loop.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def mark_thread_read(session: Session, loop_id: int, *, now: datetime) -> None:
+    """The thread was looked at, with whatever success: the others come first now."""
+    await session.execute(update(Loop).where(Loop.id == loop_id).values(thread_read_at=now))
 
 
 async def page(
