@@ -114,8 +114,8 @@ class Keeper(Protocol):
 class Pocket:
     """A keeper for a connection that is not stored yet: what it holds is stored with it, or forgotten."""
 
-    def __init__(self) -> None:
-        self._kept: dict[str, Any] = {}
+    def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
+        self._kept = dict(kept or {})
         self._turn = asyncio.Lock()
 
     async def kept(self) -> dict[str, Any]:
