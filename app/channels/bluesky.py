@@ -292,9 +292,9 @@ def whole_text(text: str, facets: object) -> str:
             data[end:start].decode()
         except UnicodeDecodeError:
             continue  # it counts something else than bytes, and points nowhere
-        address = uri.partition("://")[2]
-        visible = shown.strip().removeprefix("https://").removeprefix("http://").rstrip("…/").removesuffix("...")
-        meant = uri if visible and address.startswith(visible) else f"{shown} ({uri})"
+        visible = shown.strip().rstrip("…/").removesuffix("...")
+        is_address = visible and uri.startswith((visible, f"https://{visible}", f"http://{visible}"))
+        meant = uri if is_address else f"{shown} ({uri})"
         pieces += [data[end:start], meant.encode(errors="replace")]
         end = stop
     return storable(b"".join([*pieces, data[end:]]).decode())
@@ -563,9 +563,9 @@ class Bluesky:
             raise self._no_server()
         self._check_standing(told)
         self._check_account(did)
-        profile = self._object(
-            await self._ask_appview("app.bsky.actor.getProfile", {"actor": did}, what=what), what=what
-        )
+        known = await self._ask_appview("app.bsky.actor.getProfile", {"actor": did}, what=what)
+        # The AppView may not have heard yet of an account that was just made.
+        profile = {} if known.status_code == 400 else self._object(known, what=what)
         params: Params = {"limit": "1", "reasons": list(REASONS)}
         self._object(await self._ask_appview("app.bsky.notification.listNotifications", params, what=what), what=what)
         return Profile(
@@ -1065,6 +1065,8 @@ class Bluesky:
             return self._no_server()
         if status >= 500 or status in {408, 425}:
             return OutsideError(f"{what}: {status} ({said})", "transient", retry_at=retry_at(answer, self._now()))
+        if not isinstance(_json(answer), dict):
+            return OutsideError(f"{what}: {status}, and not by the server's API", "transient")
         return OutsideError(f"{what}: refused with {status} ({said})", "invalid")
 
     def _stopped(self, standing: str) -> OutsideError:
