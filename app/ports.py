@@ -8,15 +8,41 @@ credentials) or what its `Keeper` keeps, opens no transaction and reads no clock
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import httpx
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, Field
 
-from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ThreadLook
+from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ShippedWhen, ThreadLook
+from app.rules.platforms import Platform, read_platforms, written
+
+
+def _platforms(value: str) -> str:
+    return written(read_platforms(value))
+
+
+def _released_platforms(value: str) -> str:
+    if any(one.ships_by == "deployment" for one in read_platforms(value)):
+        message = "this tracker knows no deployments; write what the platform's releases are called, as in iOS: ios-*"
+        raise ValueError(message)
+    return _platforms(value)
+
+
+_PLATFORMS = Field(
+    max_length=2000,
+    title="Platforms",
+    description="Only where a product ships to several, each by itself. One a line, with what its releases are called: "
+    "'iOS: ios-v*'; or, where it is deployed: 'Web: deployment production'. A customer whose loop is tagged ios then "
+    "waits for iOS only, and one whose platform nobody knows for all of them.",
+    json_schema_extra={"lines": True},
+)
+Platforms = Annotated[str, AfterValidator(_platforms), _PLATFORMS]
+"""A tracker's setting: the platforms of its product, as `rules.platforms` reads them."""
+ReleasedPlatforms = Annotated[str, AfterValidator(_released_platforms), _PLATFORMS]
+"""The same where nothing is known of deployments."""
 
 Kind = Literal[
     "gone",  # the post, issue or release is deleted, or was never there
@@ -327,6 +353,8 @@ class Hooked(Protocol):
 
     hook_events: ClassVar[tuple[str, ...]]
     """What it has to tell of, in the words of the other side's pages: for a person who sets it up there."""
+    hook_fields: ClassVar[Mapping[str, str]]
+    """What else its form there asks for. A value may name settings in braces."""
 
     async def set_up_hook(self, *, url: str) -> None:
         """Have the other side call `url`, signed with our webhook secret; one that is there already is put right.
@@ -337,6 +365,63 @@ class Hooked(Protocol):
 
     async def send_again(self, *, url: str) -> int:
         """Ask for the calls to `url` that did not arrive, each once; returns how many. 0 where we may not ask."""
+        ...
+
+
+@runtime_checkable
+class CodeHost(Protocol):
+    """What a tracker offers besides where code is kept beside its issues: proof for the issues of another tracker."""
+
+    async def code_naming(
+        self, key: str, facts: IssueFacts, *, shipped_when: ShippedWhen, platforms: tuple[Platform, ...]
+    ) -> IssueReading:
+        """A reading of the other tracker's issue: the changes here that name its `key`, and what holds them.
+
+        What holds them are releases or deployments, as the other tracker's policy asks; those of its `platforms` where it
+        has any. `facts` are taken over as they are.
+        """
+        ...
+
+
+@runtime_checkable
+class Reviewed(Protocol):
+    """What a tracker offers besides where a fix is a pull request on which people can be spoken to."""
+
+    async def show_on_change(self, change: str, *, text: str, handle: str | None) -> str:
+        """Put one comment on the pull request at this address, editing the one `handle` names in place; returns its handle.
+
+        `change` is a `Change.pull`. OutsideError `gone` where somebody removed the comment: it is then never made again;
+        `forbidden` where everybody could read it, or where it may not be written.
+        """
+        ...
+
+    async def find_on_change(self, change: str, *, text: str) -> str | None:
+        """The handle of the comment that an earlier, unanswered `show_on_change` made, known by the marker in `text`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A name on the other side that a setting can take.
+
+    `value` is how the setting writes it, `title` how people there call it. `suggested` is a guess at
+    what the name usually means: it is shown to a person, and never acted on.
+    """
+
+    value: str
+    title: str
+    suggested: bool = False
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """What a tracker offers besides where the other side knows the names that its settings take."""
+
+    choosable: ClassVar[tuple[str, ...]]
+    """Those settings."""
+
+    async def choices(self) -> Mapping[str, Sequence[Choice]]:
+        """What each of those settings can be there, without those that cannot be asked for."""
         ...
 
 

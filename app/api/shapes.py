@@ -211,6 +211,41 @@ class PolicyTrial(BaseModel):
     settings: Fields = Field(default_factory=dict)
 
 
+class TrackerTrial(BaseModel):
+    """A tracker that is not connected yet: what its other side is asked with. Nothing of it is stored."""
+
+    model_config = _example(
+        kind="jira",
+        settings={"base_url": "https://acme.atlassian.net", "project": "ACME"},
+        secrets={"email": "bot@acme.example", "token": "…"},
+    )
+    kind: Text = Field(max_length=50, description="The kind of tracker: jira, github …")
+    settings: Fields = Field(default_factory=dict, description="Those that lead to the project are enough.")
+    secrets: Fields = Field(default_factory=dict, description="Used for this one question.")
+
+
+class ChoiceOut(BaseModel):
+    """A name on the other side that a setting can take."""
+
+    value: str = Field(description="How the setting writes it.")
+    title: str
+    suggested: bool = Field(description="Whether the name usually means what the setting does.")
+
+
+class ChoicesOut(BaseModel):
+    """The other side's own names, by the setting that takes them. Empty where this kind of tracker has none."""
+
+    model_config = _example(
+        choices={
+            "fixed_resolutions": [
+                {"value": "Done", "title": "Done", "suggested": True},
+                {"value": "Won't Do", "title": "Won't Do", "suggested": False},
+            ]
+        }
+    )
+    choices: dict[str, list[ChoiceOut]]
+
+
 class ForeseenOut(BaseModel):
     """What would become of one waiting loop."""
 
@@ -252,6 +287,21 @@ class ShipmentOut(BaseModel):
     first_seen_at: datetime
 
 
+class PlatformOut(BaseModel):
+    """How one platform of a product stands."""
+
+    name: str
+    verdict: Literal["shipped", "not_yet", "not_fixed", "gone"]
+    why: str
+
+
+class PullRequestOut(BaseModel):
+    """Where people who are about to ship a fix read who will be told."""
+
+    url: str
+    why: str = Field(description="Why our comment does not stand there; empty where all is well.")
+
+
 class IssueOut(IssueBrief):
     """A work item in a tracker, who waits for it, and whether it shipped."""
 
@@ -261,8 +311,12 @@ class IssueOut(IssueBrief):
     closed_at: datetime | None
     read_at: datetime | None
     block: str = Field(description="How the engineers' block on the issue fares; empty where all is well.")
+    pull_request: PullRequestOut | None = Field(
+        description="The pull request that says who will be told, once it was spoken on."
+    )
     evidence: list[EvidenceOut] = Field(description="What is proven so far.")
-    shipment: ShipmentOut | None
+    shipment: ShipmentOut | None = Field(description="Of the whole product.")
+    platforms: list[PlatformOut] = Field(description="Each of its product's platforms, once it is fixed.")
     loops: list[int]
 
 
@@ -380,6 +434,7 @@ class LoopBrief(BaseModel):
     needs_person: str
     round: int
     tags: list[str]
+    platform: str = Field(description="What it waits for, by its tags; empty: every platform of the product.")
     team: str | None
     assignee: str | None
     verification: str | None

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.api import shapes
 from app.api.problems import ProblemError
 from app.outside import Outside
+from app.steps.connect import Choices
 from app.steps.preview import Preview
 from app.store import issues, loops, posts, replies
 from app.store.session import Session
@@ -125,6 +126,16 @@ def preview(found: Preview) -> shapes.PreviewOut:
     )
 
 
+def choices(found: Choices) -> shapes.ChoicesOut:
+    """The other side's own names."""
+    return shapes.ChoicesOut(
+        choices={
+            setting: [shapes.ChoiceOut(value=one.value, title=one.title, suggested=one.suggested) for one in names]
+            for setting, names in found.items()
+        }
+    )
+
+
 def issue_brief(row: Issue) -> shapes.IssueBrief:
     """An issue where it is only named."""
     return shapes.IssueBrief(
@@ -150,6 +161,9 @@ def issue(row: Issue, shipment: Shipment | None, *, waiting: int, loop_ids: Sequ
         closed_at=row.closed_at,
         read_at=row.read_at,
         block=row.block_why,
+        pull_request=shapes.PullRequestOut(url=row.pull_on, why=row.pull_why)
+        if row.pull_handle or row.pull_why
+        else None,
         evidence=[shapes.EvidenceOut(**line) for line in row.evidence],
         shipment=None
         if shipment is None
@@ -161,6 +175,7 @@ def issue(row: Issue, shipment: Shipment | None, *, waiting: int, loop_ids: Sequ
             public_label=shipment.public_label,
             first_seen_at=shipment.first_seen_at,
         ),
+        platforms=[shapes.PlatformOut(**one) for one in row.platforms],
         loops=list(loop_ids),
     )
 
@@ -173,7 +188,7 @@ async def whole_issue(session: Session, issue_id: int) -> shapes.IssueOut:
     waiting = await issues.count_waiting(session, [issue_id])
     return issue(
         row,
-        await issues.present_shipment(session, issue_id),
+        await issues.present_shipment(session, issue_id, platform=""),
         waiting=waiting.get(issue_id, 0),
         loop_ids=await issues.loop_ids(session, issue_id),
     )
@@ -188,6 +203,7 @@ def loop_brief(row: Loop) -> shapes.LoopBrief:
         needs_person=row.needs_person or "",
         round=row.round,
         tags=row.tags,
+        platform=row.platform,
         team=row.team,
         assignee=row.assignee,
         verification=row.verification,

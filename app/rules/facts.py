@@ -159,13 +159,19 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One merged change that fixes an issue. `sha` is what lands on the branch, never a pull request's own head."""
+    """One merged change that fixes an issue. `sha` is what lands on the branch, never a pull request's own head.
+
+    `pull` is the address of the pull request that brought it, empty for a bare commit.
+    `repository` is where it was made, here and below: empty for the issue's own.
+    """
 
     sha: str
     label: str
     url: str
     at: datetime | None
+    pull: str = ""
     level: Literal[1] = 1
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -180,6 +186,7 @@ class Release:
     prerelease: bool
     published_at: datetime | None
     exists: bool = True
+    repository: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -215,6 +222,7 @@ class Containment:
     release_id: str
     answer: Literal["yes", "no", "unknown", "reverted"]
     url: str = ""
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -228,6 +236,19 @@ class Deployment:
     succeeded: bool
     at: datetime
     url: str = ""
+    repository: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedRepository:
+    """A repository beside the issue's own whose changes are a part of its fix, because an admin mapped it.
+
+    An empty `tag_pattern` leaves it to the policy which tags count: to that of each platform.
+    """
+
+    name: str
+    tag_pattern: str = "*"
+    visible_to_public: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +282,10 @@ class IssueReading:
 
     `versions` are those set on the issue; None where the tracker proves by code instead. `milestones`
     are what the issue is planned for (`released` says closed): they stand in where no code is linked.
+    `repositories` are those mapped ones that have changes. `outside` are changes that touch nothing
+    under `paths`, which is all that the tracker watches: they are no part of the fix here.
+    Where another tracker's repositories prove it, `code_in` names these, and `pending` says what may
+    be a part of the fix and is not merged.
     """
 
     facts: IssueFacts
@@ -271,6 +296,11 @@ class IssueReading:
     deployments: tuple[Deployment, ...] = ()
     versions: tuple[Version, ...] | None = None
     milestones: tuple[Version, ...] = ()
+    repositories: tuple[MappedRepository, ...] = ()
+    outside: tuple[Change, ...] = ()
+    paths: tuple[str, ...] = ()
+    code_in: str = ""
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ one transaction, read with none open, write in another if the claim still stands
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -16,14 +16,16 @@ import structlog
 
 from app.ports import Hooked, OutsideError
 from app.ports import Tracker as Adapter
-from app.rules import permission, shipping
+from app.rules import permission, platforms, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
+from app.rules.showing import pull_of
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue
 from app.steps.link import link_loop
 from app.steps.owe import draft_correction, draft_outcome
+from app.steps.read import UnreadError, lacks_code, read_issue
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import JobName, River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
@@ -42,6 +44,14 @@ MOST_DELIVERIES = 500
 
 NEXT: dict[str, JobName] = {"trackers": "look_at_issues", "accounts": "take_in"}
 """The job that goes on where a webhook call ends."""
+
+NAMES: dict[type[shipping.Verdict], str] = {
+    shipping.Shipped: "shipped",
+    shipping.NotYet: "not_yet",
+    shipping.NotFixed: "not_fixed",
+    shipping.Gone: "gone",
+}
+"""Verdicts as they are stored."""
 
 WITHDRAWN = "the customer was told, and the evidence is gone"
 
@@ -173,6 +183,8 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
             if failure is None:
                 row.read_at = began
                 accounts.mark_well(row, now=river.now())
+                if lack := await lacks_code(river, session, row):
+                    accounts.mark_ill(row, why=lack, now=river.now(), blocks=False, resume_at=None)
                 # Deletions move no cursor: whatever we rest on is read again on every poll.
                 await issues.want_looks_at_watched(
                     session, tracker_id=tracker.id, told_after=river.now() - TOLD_RECENTLY
@@ -241,7 +253,9 @@ async def look_at(
         river.point("hear.look_claimed")
         began = river.now()
         try:
-            reading = await river.outside.tracker(tracker).read(issue.remote_id, ref=issue.ref)
+            reading = await read_issue(river, tracker, river.outside.tracker(tracker), issue)
+        except UnreadError as unread:
+            return await _look_failed(river, issue, unread.at, token, unread.error)
         except OutsideError as error:
             return await _look_failed(river, issue, tracker, token, error)
         original = await _original_of(river, tracker, reading.facts)
@@ -356,49 +370,73 @@ async def _write(
     began: datetime,
 ) -> None:
     now = river.now()
-    verdict = shipping.judge(reading, policy_of(tracker))
+    policy = policy_of(tracker)
+    verdict = shipping.judge(reading, policy)
     facts = reading.facts
+    before = _what_pulls_say(row)
     if facts.state == "gone":
         row.state = "gone"  # its title and stamp stay: what is seen again later is compared with them
     else:
         copy_facts(row, facts)
     row.read_at = began
+    row.pull_url = pull_of(reading.changes)
     if row.why != verdict.why:
         loops.note_event(session, at=now, what="verdict", why=verdict.why, issue_id=row.id)
-    row.why = verdict.why
-    shipment = await _settle_shipment(session, row, verdict, now=now)
-    match verdict:
-        case shipping.Shipped():
-            row.verdict, row.evidence = "shipped", lines(verdict.evidence)
-        case shipping.NotYet():
-            row.verdict, row.evidence = "not_yet", lines(verdict.evidence)
-        case shipping.NotFixed():
-            row.verdict, row.evidence = "not_fixed", []
-        case shipping.Gone():
-            row.verdict, row.evidence = "gone", []
+    row.why, row.verdict = verdict.why, NAMES[type(verdict)]
+    row.evidence = lines(verdict.evidence) if isinstance(verdict, shipping.Shipped | shipping.NotYet) else []
+    for loop in waiting:
+        if loop.state not in {"told", "verified"}:  # what they were told of stays what it was
+            loop.platform = platforms.tagged(policy.platforms, loop.tags)
+    present = {shipment.platform: shipment for shipment in (await issues.present_shipments(session, [row.id])).values()}
+    on: dict[str, tuple[shipping.Verdict, Shipment | None]] = {}
+    wanted = {"", *(one.name for one in policy.platforms), *(loop.platform for loop in waiting)}
+    for platform in sorted(wanted | present.keys()):
+        its = shipping.judge(reading, policy, platform)
+        on[platform] = its, await _settle_shipment(session, row, its, present.get(platform), platform, now=now)
+    row.platforms = _standings(policy, on)
+    if before != _what_pulls_say(row):
+        row.pull_wanted += 1
     automatic = await replies.automatic_of_issue(session, row.id, slot="fixed")
     for loop in waiting:
-        await _move(river, session, loop, verdict, shipment, automatic.get(loop.id), now=now)
+        its, shipment = on[loop.platform]
+        await _move(river, session, loop, its, shipment, automatic.get(loop.id), now=now)
     outcomes = await replies.automatic_of_issue(session, row.id, slot="outcome")
     for loop in waiting:
         await _settle_outcome(river, session, loop, verdict, outcomes.get(loop.id), now=now)
 
 
+def _standings(
+    policy: shipping.Policy, on: Mapping[str, tuple[shipping.Verdict, Shipment | None]]
+) -> list[dict[str, str]]:
+    """How each platform stands, in the admin's order; nothing as long as it is the same for all, because nothing is fixed."""
+    verdicts = [(one.name, on[one.name][0]) for one in policy.platforms]
+    is_fixed = any(
+        isinstance(its, shipping.Shipped) or (isinstance(its, shipping.NotYet) and its.is_fixed) for _, its in verdicts
+    )
+    return [{"name": name, "verdict": NAMES[type(its)], "why": its.why} for name, its in verdicts] if is_fixed else []
+
+
+def _what_pulls_say(row: Issue) -> tuple[object, ...]:
+    """What of a reading is said on the pull request."""
+    return row.pull_url, row.visible_to_public, row.title, row.verdict, row.why, row.evidence
+
+
 async def _settle_shipment(
-    session: Session, row: Issue, verdict: shipping.Verdict, *, now: datetime
+    session: Session, row: Issue, verdict: shipping.Verdict, present: Shipment | None, platform: str, *, now: datetime
 ) -> Shipment | None:
     """Keep the shipment that stands, withdraw the one that does not, note the new one."""
-    present = await issues.present_shipment(session, row.id)
     if isinstance(verdict, shipping.Shipped) and present is not None and present.digest == verdict.digest:
         return present
     if present is not None:
         present.withdrawn_at, present.withdrawn_why = now, verdict.why
-        loops.note_event(session, at=now, what="shipment withdrawn", why=verdict.why, issue_id=row.id)
+        why = f"{platform}: {verdict.why}" if platform else verdict.why
+        loops.note_event(session, at=now, what="shipment withdrawn", why=why, issue_id=row.id)
         await session.flush()
     if not isinstance(verdict, shipping.Shipped):
         return None
     made = Shipment(
         issue_id=row.id,
+        platform=platform,
         label=verdict.label,
         url=verdict.url,
         public_label=verdict.public_label,
@@ -412,7 +450,8 @@ async def _settle_shipment(
     )
     session.add(made)
     await session.flush()
-    loops.note_event(session, at=now, what="shipped", why=verdict.why, issue_id=row.id)
+    why = f"{platform}: {verdict.why}" if platform else verdict.why
+    loops.note_event(session, at=now, what="shipped", why=why, issue_id=row.id)
     return made
 
 

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 
 NO_ACCOUNT = "the account was removed"
+IMAGINED = "v1.2.3"
+"""Stands in a preview where the release's label will stand."""
 NOT_MADE = "no reply could be made"
 
 Templates = Mapping[tuple[int | None, TemplateKind, str], str]
@@ -48,7 +50,7 @@ class _Known:
     """What is read once for a batch of loops. `under` grows with the replies that the batch itself makes."""
 
     present: Mapping[int, Issue]
-    shipments: Mapping[int, Shipment]
+    shipments: Mapping[tuple[int, str], Shipment]
     about: Mapping[int, tuple[Post, Identity]]
     accounts: Mapping[int, Account]
     trackers: Mapping[int, Tracker]
@@ -123,7 +125,7 @@ def _owe(river: River, loop: Loop, known: _Known) -> _Decided | None:
     """Decide on one shipped loop: a reply on its way, a held one, or none with the reason on the loop."""
     loop.owed = True
     issue = known.present.get(loop.id)
-    shipment = known.shipments.get(issue.id) if issue else None
+    shipment = known.shipments.get((issue.id, loop.platform)) if issue else None
     if issue is None or shipment is None:
         loop.owed = False
         loop.state, loop.why = "linked", "the shipment is gone"
@@ -219,7 +221,7 @@ def _set_off(session: Session, one: _Decided, *, now: datetime) -> None:
         set_reply(session, reply, "awaiting_approval", why="waits for an approver", now=now)
     else:
         set_reply(session, reply, "scheduled", why=_settling(reply.due_at or now, now), now=now)
-    loop.why = f"{one.issue.why}; reply {reply.state.replace('_', ' ')}: {reply.why}"
+    loop.why = f"{one.issue.why_on(loop.platform)}; reply {reply.state.replace('_', ' ')}: {reply.why}"
     log.info("reply owed", loop_id=loop.id, issue_id=one.issue.id, reply_id=reply.id, state=reply.state)
 
 
@@ -257,16 +259,23 @@ def freeze(
 
 
 async def preview(
-    river: River, session: Session, *, issue: Issue, post: Post, identity: Identity, account: Account, version: str
+    river: River,
+    session: Session,
+    *,
+    issue: Issue,
+    post: Post,
+    identity: Identity,
+    account: Account,
+    shipment: Shipment | None = None,
 ) -> Frozen:
-    """What one customer would read if this issue shipped as `version`: the way of `freeze`, with nothing stored.
+    """What one customer would read of this shipment, or if the issue shipped as `IMAGINED`: as `freeze`, with nothing stored.
 
     What the public may not read of a private tracker is left out here as it will be then.
     """
     tracker = await accounts.get(session, Tracker, issue.tracker_id)
     pattern = policy_of(tracker).public_label_pattern if tracker is not None else ""
     imagined = Shipment(
-        public_label=public_label(version, visible=issue.visible_to_public, pattern=pattern),
+        public_label=public_label(IMAGINED, visible=issue.visible_to_public, pattern=pattern),
         public_url="",
     )
     return freeze(
@@ -276,7 +285,7 @@ async def preview(
         post=post,
         identity=identity,
         account=account,
-        shipment=imagined,
+        shipment=shipment or imagined,
     )
 
 

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.ports import OutsideError
-from app.rules import shipping
+from app.rules import platforms, shipping
+from app.rules.facts import IssueReading
 from app.rules.following import follow_verdict
-from app.steps.connect import checked
+from app.steps.connect import check_code, checked
 from app.steps.hear_tracker import refutation_of
 from app.steps.link import NotFoundError
+from app.steps.read import UnreadError, read_issue
 from app.steps.river import River, policy_of
 from app.store import accounts, issues, loops
 from app.store.tables import Identity, Issue, Loop, Tracker
@@ -66,6 +67,7 @@ async def preview_policy(river: River, tracker_id: int, settings: Mapping[str, A
         found, total = await issues.waited_for(session, tracker_id=tracker_id, limit=MOST_ISSUES)
         waiting = await loops.waiting_of(session, [issue.id for issue in found])
     own, _ = checked(river.outside.tracker_type(row.kind), {**row.settings, **settings}, river.outside.opened(row))
+    await check_code(river, own)
     imagined = Tracker(
         id=row.id,
         kind=row.kind,
@@ -79,21 +81,22 @@ async def preview_policy(river: River, tracker_id: int, settings: Mapping[str, A
     policy, line = policy_of(imagined), asyncio.Semaphore(AT_ONCE)
     tracker, client = river.outside.imagined(imagined)
 
-    async def judged(issue: Issue) -> shipping.Verdict | str:
+    async def read(issue: Issue) -> IssueReading | str:
         async with line:
             try:
-                reading = await tracker.read(issue.remote_id or "", ref=issue.ref)
-            except OutsideError as error:
-                return f"it could not be read: {error.message}"
-        return shipping.judge(reading, policy)
+                return await read_issue(river, imagined, tracker, issue)
+            except UnreadError as unread:
+                return f"it could not be read: {unread.error.message}"
 
     try:
-        verdicts = await asyncio.gather(*(judged(issue) for issue in found))
+        readings = await asyncio.gather(*(read(issue) for issue in found))
     finally:
         await client.aclose()
     preview = Preview(issues=len(found), unread=total - len(found))
-    for issue, verdict in zip(found, verdicts, strict=True):
+    for issue, reading in zip(found, readings, strict=True):
         for loop, identity in waiting.get(issue.id, []):
+            on = platforms.tagged(policy.platforms, loop.tags)
+            verdict = reading if isinstance(reading, str) else shipping.judge(reading, policy, on)
             preview.foreseen.append(_foresee(loop, identity, issue, verdict))
     preview.foreseen.sort(key=lambda one: not one.is_told)
     return preview

@@ -29,14 +29,15 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, json_of, retry_at
-from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
-from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, read_commit, standing
+from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Platforms, Project, Tracker
+from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, names_key, read_commit, standing
 from app.rules.facts import (
     Change,
     Containment,
     Deployment,
     IssueFacts,
     IssueReading,
+    MappedRepository,
     Outcome,
     OutcomeReason,
     Release,
@@ -44,6 +45,7 @@ from app.rules.facts import (
     Version,
     WithoutCode,
 )
+from app.rules.platforms import Platform, read_platforms, written
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 from app.rules.turns import WriteLimit
 
@@ -57,8 +59,20 @@ MAX_RANGE_PAGES = 30
 MAX_RELEASE_PAGES = 10
 MAX_LOOKUPS = 100
 """How many commits of a range, or deployments, are looked up one by one."""
+MAX_FILES = 3_000
+"""So many files of a change GitHub lists; whether a longer one touches a path is not known."""
 MAX_CLAIMING_RELEASES = 30
 """In how many releases a commit is looked for that claims the issue."""
+MAX_PULL_PAGES = 5
+"""How much of the list of pull requests is read for a key: 500, those that changed last."""
+PULLS_SINCE = timedelta(days=30)
+"""So long before an issue was closed a pull request may have changed last that has its key inside a branch's name."""
+MOST_FOUND = 1_000
+"""Beyond that GitHub's search lists nothing: https://docs.github.com/rest/search/search#about-search"""
+SEARCH_HOLDS = timedelta(hours=1)
+"""How long what the search found is good for: it takes 30 questions a minute, and each look costs three."""
+COMMITS_SINCE = timedelta(days=1)
+"""How far the search may run behind the default branch."""
 CLOCK_SKEW = timedelta(days=1)
 """How far a committer's own clock may be off GitHub's."""
 
@@ -163,6 +177,8 @@ _REPOSITORY = re.compile(_NAME)
 _SHORT_REF = re.compile(rf"(?:(?P<repository>{_NAME})#|#)?(?P<number>[1-9]\d{{0,17}})", re.ASCII)
 _ISSUE_PATH = re.compile(rf"/(?P<repository>{_NAME})/(?P<what>issues|pull)/(?P<number>[1-9]\d{{0,17}})/?", re.ASCII)
 _MARKER = re.compile(r"<!-- fullcircle:[^\s<>]+ -->")
+_Place = tuple[str, int]
+"""A repository's API, and the number of an issue or pull request in it."""
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.+?)-----END \1-----", re.DOTALL)
 
 
@@ -203,6 +219,22 @@ class GitHubSettings(BaseModel):
         title="What a public repository shows",
         description="counts: how many wait, with links to their posts. quotes: their names and words as well.",
     )
+    platforms: Platforms = ""
+    path: str = Field(
+        default="",
+        title="Path",
+        description="For a repository of several components: only changes below this folder count, for instance "
+        "packages/a; several by commas or lines. Name the component's tags above, too. Empty for all.",
+        json_schema_extra={"lines": True},
+    )
+    mapped_repositories: str = Field(
+        default="",
+        title="Other repositories",
+        description="Repositories whose pull requests fix issues of this one too, one a line: owner/backend, or "
+        "owner/backend = v* where only such tags count there. A fix has then shipped when every part of it has, "
+        "each in its own repository.",
+        json_schema_extra={"lines": True},
+    )
     closed_without_code: WithoutCode = Field(
         default="ask",
         title="Closed without code",
@@ -216,6 +248,12 @@ class GitHubSettings(BaseModel):
         max_length=50,
         title="Label",
         description="Put on an issue when its first customer is shown there. Empty for none.",
+    )
+    comment_on_pull_request: bool = Field(
+        default=True,
+        title="Comment on the pull request",
+        description="In a private repository: before a fix ships, the pull request that closed the issue says in one "
+        "comment how many people will be told, and what.",
     )
 
     app_id: str = Field(
@@ -261,11 +299,58 @@ class GitHubSettings(BaseModel):
     @field_validator("repository")
     @classmethod
     def _is_a_repository(cls, value: str) -> str:
-        name = re.sub(r"^https?://[^/]+/", "", value.strip()).rstrip("/").removesuffix(".git")
-        if not _REPOSITORY.fullmatch(name):
-            message = "enter owner/repository, for instance acme/app"
-            raise ValueError(message)
-        return name
+        return _repository_named(value)
+
+    @field_validator("path")
+    @classmethod
+    def _are_folders(cls, value: str) -> str:
+        paths = [_path_of(part) for part in re.split(r"[,\n]", value)]
+        return "\n".join(dict.fromkeys(path for path in paths if path))
+
+    @field_validator("mapped_repositories")
+    @classmethod
+    def _are_repositories(cls, value: str, others: ValidationInfo) -> str:
+        named = [_mapping_of(line) for line in value.splitlines() if line.strip()]
+        known = {str(others.data.get("repository", "")).lower()}
+        for name, _ in named:
+            if name.lower() in known:
+                message = f"{name} is there already: name each other repository once"
+                raise ValueError(message)
+            known.add(name.lower())
+        return "\n".join(name if pattern == "*" else f"{name} = {pattern}" for name, pattern in named)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Patterns over tags, each of which has to be met by a release of its own."""
+        platforms = read_platforms(self.platforms)
+        if platforms:
+            return tuple(one.pattern for one in platforms if one.ships_by == "release")
+        return (self.tag_pattern,) if self.shipped_when == "release" else ()
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Patterns over the environments that platforms are deployed to, beside what GitHub itself calls production."""
+        return tuple(one.pattern for one in read_platforms(self.platforms) if one.ships_by == "deployment")
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether a verdict rests on deployments."""
+        return bool(self.environments) if self.platforms else self.shipped_when == "production"
+
+    @property
+    def proves_by_code(self) -> bool:
+        """Whether a verdict rests on which changes fixed an issue."""
+        return self.shipped_when != "closed" or bool(self.path)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The folders whose changes count; none means all."""
+        return tuple(self.path.splitlines())
+
+    @property
+    def mapped(self) -> Mapping[str, str]:
+        """The other repositories by name, with the pattern of their tags."""
+        return dict(_mapping_of(line) for line in self.mapped_repositories.splitlines())
 
     @field_validator("public_label_pattern")
     @classmethod
@@ -315,6 +400,34 @@ class GitHubSecrets(BaseModel):
             message = "enter an access token, or the App ID and private key of an app"
             raise ValueError(message)
         return SecretStr(token) if token else None
+
+
+def _repository_named(text: str) -> str:
+    """'owner/repository', also from its address. ValueError where it is none."""
+    name = re.sub(r"^https?://[^/]+/", "", text.strip()).rstrip("/").removesuffix(".git")
+    if not _REPOSITORY.fullmatch(name):
+        message = "enter owner/repository, for instance acme/app"
+        raise ValueError(message)
+    return name
+
+
+def _mapping_of(line: str) -> tuple[str, str]:
+    """Another repository and the pattern of its tags. ValueError says what is wrong in which line."""
+    name, _, pattern = line.partition("=")
+    try:
+        return _repository_named(name), pattern.strip() or "*"
+    except ValueError as error:
+        message = f"'{line.strip():.80}': enter owner/repository or owner/repository = v*, one a line"
+        raise ValueError(message) from error
+
+
+def _path_of(text: str) -> str:
+    """A folder or file as GitHub names it, from the repository's root; empty where the whole repository is meant."""
+    parts = [part for part in text.strip().split("/") if part not in {"", "."}]
+    if ".." in parts or any(sign in text for sign in "*?\\"):
+        message = f"'{text.strip():.80}': enter a folder from the repository's root, such as packages/a, and no pattern"
+        raise ValueError(message)
+    return "/".join(parts)
 
 
 def private_key_of(text: str) -> str:
@@ -373,8 +486,8 @@ class _History:
     canonical: tuple[str, int] | None = None
     is_discussion: bool = False
 
-    def fixes(self, default_branch: str) -> list[_Candidate]:
-        """The changes that together are the fix.
+    def fixes(self, default_branches: Mapping[str, str]) -> list[_Candidate]:
+        """The changes that together are the fix; `default_branches` by repository.
 
         What closed the issue before it was reopened counts only where nothing newer is known. A
         pull request into another branch beside one into the default branch is a backport of it,
@@ -383,9 +496,10 @@ class _History:
         named = [c for c in (self.closer, *self.pulls) if c is not None]
         if not named and self.earlier is not None:
             named = [self.earlier]
-        unique = list({c.change.sha: c for c in reversed(named)}.values())[::-1]
-        on_default = [c for c in unique if c.base in {None, default_branch}]
-        return on_default or unique
+        unique = list({(c.change.repository, c.change.sha): c for c in reversed(named)}.values())[::-1]
+        on_default = [c for c in unique if c.base in {None, default_branches[c.change.repository]}]
+        landed = {c.change.repository for c in on_default}
+        return [c for c in unique if c in on_default or c.change.repository not in landed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -480,25 +594,29 @@ def parse_project(
     )
 
 
-def parse_history(answer: Mapping[str, Any]) -> _History:
-    """GraphQL's `data.repository`: what closed the issue, and what is linked to it."""
-    here = answer["nameWithOwner"].lower()
+def parse_history(answer: Mapping[str, Any], *, mapped: Mapping[str, str] | None = None) -> _History:
+    """GraphQL's `data.repository`: what closed the issue, and what is linked to it.
+
+    `mapped` are the other repositories that count: their names in small letters, with what their
+    changes are marked with.
+    """
+    counted = {**(mapped or {}), answer["nameWithOwner"].lower(): ""}
     issue = answer["issue"]
     closer: _Candidate | None = None
     earlier: _Candidate | None = None
     canonical: tuple[str, int] | None = None
     is_discussion = False
-    disconnected: set[int] = set()
+    disconnected: set[tuple[str, int]] = set()
     for event in filter(None, issue["timelineItems"]["nodes"]):
         match event["__typename"]:
             case "ClosedEvent":
-                closer = _closer(event, here)
+                closer = _closer(event, counted)
             case "ReopenedEvent":
                 closer, earlier = None, closer or earlier
             case "ConnectedEvent":
-                disconnected -= _pulls_named(event, here)
+                disconnected -= _pulls_named(event, counted)
             case "DisconnectedEvent":
-                disconnected |= _pulls_named(event, here)
+                disconnected |= _pulls_named(event, counted)
             case "MarkedAsDuplicateEvent":
                 original = event["canonical"] or {}
                 if original.get("__typename") == "Issue":
@@ -508,7 +626,11 @@ def parse_history(answer: Mapping[str, Any]) -> _History:
             case "ConvertedToDiscussionEvent":
                 is_discussion = True
     linked = (issue["closedByPullRequestsReferences"] or {}).get("nodes") or []
-    pulls = [_merged_pull(pull, here) for pull in linked if pull and pull["number"] not in disconnected]
+    pulls = [
+        _merged_pull(pull, counted)
+        for pull in linked
+        if pull and (_counts_as(pull, counted), pull["number"]) not in disconnected
+    ]
     return _History(
         closer=closer,
         earlier=earlier,
@@ -518,25 +640,39 @@ def parse_history(answer: Mapping[str, Any]) -> _History:
     )
 
 
-def _closer(event: Mapping[str, Any], here: str) -> _Candidate | None:
+def _counts_as(thing: Mapping[str, Any], counted: Mapping[str, str]) -> str | None:
+    """What the changes of a thing's repository are marked with; None where that repository does not count."""
+    return counted.get(thing["repository"]["nameWithOwner"].lower())
+
+
+def _closer(event: Mapping[str, Any], counted: Mapping[str, str]) -> _Candidate | None:
     closer = event["closer"] or {}
     if closer.get("__typename") == "PullRequest":
-        return _merged_pull(closer, here)
-    if closer.get("__typename") != "Commit" or closer["repository"]["nameWithOwner"].lower() != here:
+        return _merged_pull(closer, counted)
+    if closer.get("__typename") != "Commit":
+        return None
+    repository = _counts_as(closer, counted)
+    if repository is None:
         return None
     closed_at = parse_time(event["createdAt"])
     return _commit_candidate(
-        closer["oid"], url=closer["url"], at=closed_at, made_at=min(parse_time(closer["committedDate"]), closed_at)
+        closer["oid"],
+        url=closer["url"],
+        at=closed_at,
+        made_at=min(parse_time(closer["committedDate"]), closed_at),
+        repository=repository,
     )
 
 
-def _commit_candidate(sha: str, *, url: str, at: datetime, made_at: datetime) -> _Candidate:
-    return _Candidate(change=Change(sha=sha, label=f"commit {sha[:7]}", url=url, at=at), made_at=made_at)
+def _commit_candidate(sha: str, *, url: str, at: datetime, made_at: datetime, repository: str = "") -> _Candidate:
+    change = Change(sha=sha, label=f"commit {sha[:7]}", url=url, at=at, repository=repository)
+    return _Candidate(change=change, made_at=made_at)
 
 
-def _merged_pull(pull: Mapping[str, Any], here: str) -> _Candidate | None:
-    """A pull request of this repository as a change; None unless it is merged here."""
-    if not pull["merged"] or not pull["mergeCommit"] or pull["repository"]["nameWithOwner"].lower() != here:
+def _merged_pull(pull: Mapping[str, Any], counted: Mapping[str, str]) -> _Candidate | None:
+    """A pull request of a repository that counts, as a change; None unless it is merged there."""
+    repository = _counts_as(pull, counted)
+    if not pull["merged"] or not pull["mergeCommit"] or repository is None:
         return None
     merged_at = parse_time(pull["mergedAt"])
     return _pull_candidate(
@@ -546,20 +682,23 @@ def _merged_pull(pull: Mapping[str, Any], here: str) -> _Candidate | None:
         at=merged_at,
         made_at=min(parse_time(pull["mergeCommit"]["committedDate"]), merged_at),
         base=pull["baseRefName"],
+        repository=repository,
     )
 
 
-def _pull_candidate(number: int, *, sha: str, url: str, at: datetime, made_at: datetime, base: str) -> _Candidate:
-    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at)
+def _pull_candidate(
+    number: int, *, sha: str, url: str, at: datetime, made_at: datetime, base: str, repository: str
+) -> _Candidate:
+    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, pull=url, repository=repository)
     return _Candidate(change=change, made_at=made_at, pull=number, base=base)
 
 
-def _pulls_named(event: Mapping[str, Any], here: str) -> set[int]:
+def _pulls_named(event: Mapping[str, Any], counted: Mapping[str, str]) -> set[tuple[str, int]]:
     ends = (event.get("source") or {}, event.get("subject") or {})
     return {
-        end["number"]
+        (repository, end["number"])
         for end in ends
-        if end.get("__typename") == "PullRequest" and end["repository"]["nameWithOwner"].lower() == here
+        if end.get("__typename") == "PullRequest" and (repository := _counts_as(end, counted)) is not None
     }
 
 
@@ -571,6 +710,20 @@ def parse_commit(commit: Mapping[str, Any]) -> Commit:
         at=parse_time(commit["commit"]["committer"]["date"]),
         parents=tuple(parent["sha"] for parent in commit.get("parents") or ()),
     )
+
+
+def files_in(listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The files of a change; one that was renamed by both of its names."""
+    for file in listed:
+        yield str(file["filename"])
+        if file.get("previous_filename"):
+            yield str(file["previous_filename"])
+
+
+def touches(files: Iterable[str], paths: Iterable[str]) -> bool:
+    """Whether one of the files is one of the paths, or below it."""
+    paths = tuple(paths)
+    return any(file == path or file.startswith(f"{path}/") for file in files for path in paths)
 
 
 def parse_milestone(raw: Mapping[str, Any]) -> Version:
@@ -768,6 +921,9 @@ def _as_github_says(what: str, *, writes: bool = False) -> Iterator[None]:
 # What is kept between readings
 
 
+Answer = Literal["yes", "no", "unknown", "reverted"]
+"""Whether a commit has a fix."""
+
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
 
@@ -798,6 +954,9 @@ _ANSWERS: _Shelf[tuple[str, str], httpx.Response] = _Shelf(64 * 1024 * 1024)
 
 _RANGES: _Shelf[tuple[str, str, str], _Range] = _Shelf(200_000)
 """Comparisons by server, repository and both shas, weighed in commits. Shas never change, so these hold for ever."""
+
+_FILES: _Shelf[tuple[str, str], frozenset[str]] = _Shelf(200_000)
+"""The files of landed changes by server, repository and sha, weighed in files."""
 
 _CLAIMS: _Shelf[tuple[str, str, int, str, str], tuple[_Candidate, ...]] = _Shelf(10_000)
 """Merged pull requests that claim an issue, by range and day: the day, because their texts can be edited."""
@@ -1136,10 +1295,21 @@ class _Api:
 
 
 class _Proof:
-    """What fixed one closed issue, and what holds the fix."""
+    """What fixed one closed issue, and what holds the fix, in one repository.
+
+    `mapped` are the proofs of the other repositories that count. In each of these `home` is the
+    issue's own repository, whose name a pull request has to say to mean the issue.
+    """
 
     def __init__(
-        self, api: _Api, settings: GitHubSettings, *, repository: Mapping[str, Any], issue: Mapping[str, Any]
+        self,
+        api: _Api,
+        settings: GitHubSettings,
+        *,
+        repository: Mapping[str, Any],
+        issue: Mapping[str, Any],
+        home: str = "",
+        mapped: Mapping[str, _Proof] | None = None,
     ) -> None:
         self._api, self._settings = api, settings
         self._issue: int = issue["number"]
@@ -1147,23 +1317,99 @@ class _Proof:
         self._opened = parse_time(issue["created_at"]) - CLOCK_SKEW
         self._name: str = repository["full_name"]
         self._page: str = repository["html_url"]
-        self._branch: str = repository["default_branch"]
+        self.branch: str = repository["default_branch"]
         self._key = f"{api.url} {repository['id']}"
         self._url = api.repo(self._name)
-        self._what = f"reading what fixed #{self._issue} of {self._name}"
+        self._is_public = is_public(repository)
+        self._home = home or self._name
+        self.mark = self._name if home else ""
+        # A mapped repository ships to every platform alike.
+        self._tags = (settings.tag_pattern,) if home and settings.tags else settings.tags
+        self._mapped = mapped or {}
+        self._what = f"reading what fixed #{self._issue} of {self._home}"
 
     async def reading(self, facts: IssueFacts, history: _History) -> IssueReading:
         """The issue with its fixes, and the releases or deployments that hold them."""
-        releases = await self._releases()
-        fixes = history.fixes(self._branch) or await self._claimed_by_releases(releases)
-        fixes = await self._without_undone(fixes)
-        changes = tuple(fix.change for fix in fixes)
-        reading = IssueReading(facts=facts, read_at=self._api.now(), changes=changes)
+        others = list(dict.fromkeys(self._mapped.values()))
+        fixes = history.fixes({proof.mark: proof.branch for proof in (self, *others)})
+        own = [fix for fix in fixes if not fix.change.repository]
+        releases = await self._releases() if own or not fixes else []
         if not fixes:
-            return await self._without_code(reading, releases)
-        if self._settings.shipped_when == "production":
-            return await self._with_deployments(reading, fixes)
-        return await self._with_releases(reading, fixes, releases)
+            own = await self._claimed_by_releases(releases)
+        own = await self._without_undone(own)
+        inside = [fix for fix in own if await self._is_inside(fix)]
+        bare = IssueReading(
+            facts=facts,
+            read_at=self._api.now(),
+            outside=tuple(fix.change for fix in own if fix not in inside),
+            paths=self._settings.paths,
+        )
+        parts = [await self._part(bare, inside, releases)] if inside else []
+        for proof in others:
+            theirs = [fix for fix in fixes if fix.change.repository == proof.mark]
+            if theirs:
+                parts.append(await proof.mapped_part(bare, theirs))
+        if not parts:
+            return bare if bare.outside else await self._without_code(bare, releases)
+        return _joined(parts)
+
+    async def _part(
+        self, bare: IssueReading, fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
+    ) -> IssueReading:
+        """What this repository adds to a reading."""
+        reading = replace(bare, changes=tuple(fix.change for fix in fixes))
+        if self._settings.shipped_when == "closed":
+            return reading
+        if self._tags:
+            reading = await self._with_releases(reading, fixes, releases)
+        return await self._with_deployments(reading, fixes) if self._settings.is_deployed else reading
+
+    async def mapped_part(self, bare: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
+        """What a mapped repository adds, marked with its name."""
+        releases = await self._releases() if self._tags else []
+        part = await self._part(bare, await self._without_undone(fixes), releases)
+        repository = MappedRepository(
+            name=self.mark, tag_pattern=self._settings.tag_pattern, visible_to_public=self._is_public
+        )
+        return replace(
+            part,
+            releases=tuple(replace(release, repository=self.mark) for release in part.releases),
+            containments=tuple(replace(holds, repository=self.mark) for holds in part.containments),
+            deployments=tuple(replace(running, repository=self.mark) for running in part.deployments),
+            repositories=(repository,),
+        )
+
+    # Whether it is of the component we watch
+
+    async def _is_inside(self, fix: _Candidate) -> bool:
+        """Whether a fix touches the watched paths. One whose files cannot all be read counts: then its release is waited for."""
+        if not self._settings.paths:
+            return True
+        files = await self._files(fix)
+        return files is None or touches(files, self._settings.paths)
+
+    async def _files(self, fix: _Candidate) -> frozenset[str] | None:
+        """The files of a change; None where they cannot all be read."""
+        key = (self._key, fix.change.sha)
+        known = _FILES.get(key)
+        if known is not None:
+            return known
+        place = f"commits/{fix.change.sha}" if fix.pull is None else f"pulls/{fix.pull}/files"
+        what = f"reading what {fix.change.label} of {self._name} changes"
+        found: list[Mapping[str, Any]] = []
+        url: str | None = f"{self._url}/{place}?per_page={PAGE}"
+        while url and len(found) < MAX_FILES:
+            answer = await self._api.call("GET", url, what=what, also={404, 409, 422})
+            if answer.status_code != 200:
+                return None
+            body = json_of(answer, what=what)
+            found += body["files"] if fix.pull is None else body
+            url = self._api.next_of(answer)
+        if len(found) >= MAX_FILES:
+            return None
+        files = frozenset(files_in(found))
+        _FILES.put(key, files, weight=1 + len(files))
+        return files
 
     # What closed it
 
@@ -1173,7 +1419,7 @@ class _Proof:
         if found is None:
             self._api.has_graphql = False
             return await self._history_by_timeline()
-        return parse_history(found)
+        return parse_history(found, mapped={name: proof.mark for name, proof in self._mapped.items()})
 
     async def _graphql(self) -> Mapping[str, Any] | None:
         """GraphQL's `data.repository`, or None where the server has no GraphQL or one without these fields."""
@@ -1203,7 +1449,7 @@ class _Proof:
         closer: _Candidate | None = None
         earlier: _Candidate | None = None
         is_discussion = False
-        mentioned: dict[int, None] = {}
+        mentioned: dict[tuple[str, int], _Proof] = {}
         timeline = f"{self._url}/issues/{self._issue}/timeline?per_page={PAGE}"
         for event in await self._api.all(timeline, what=self._what):
             match event.get("event"):
@@ -1215,9 +1461,10 @@ class _Proof:
                     is_discussion = True
                 case "cross-referenced":
                     source = event["source"].get("issue") or {}
-                    if source.get("pull_request") and repository_of(source).lower() == self._name.lower():
-                        mentioned[source["number"]] = None
-        pulls = [await self._claiming_pull(number) for number in mentioned]
+                    proof = self._proof_in(repository_of(source)) if source.get("pull_request") else None
+                    if proof is not None:
+                        mentioned[proof.mark, source["number"]] = proof
+        pulls = [await proof.claiming_pull(number) for (_, number), proof in mentioned.items()]
         return _History(
             closer=closer,
             earlier=earlier,
@@ -1225,19 +1472,27 @@ class _Proof:
             is_discussion=is_discussion,
         )
 
+    def _proof_in(self, name: str) -> _Proof | None:
+        """The proof of a repository; None where its changes do not count."""
+        return self if name.lower() == self._name.lower() else self._mapped.get(name.lower())
+
     async def _closing_commit(self, event: Mapping[str, Any]) -> _Candidate | None:
         sha = event.get("commit_id")
         if not sha:
             return None
+        where = "/".join(str(event.get("commit_url") or "").split("/")[-4:-2])
+        return await (self._proof_in(where) or self).commit_that_closed(event, sha)
+
+    async def commit_that_closed(self, event: Mapping[str, Any], sha: str) -> _Candidate | None:
         answer = await self._api.get(f"{self._url}/commits/{sha}", what=self._what, also={404, 409, 422})
         if answer.status_code != 200:
             return None  # a commit of another repository
         commit = json_of(answer, what=self._what)
         closed_at = parse_time(event["created_at"])
         made_at = min(parse_commit(commit).at, closed_at)
-        return _commit_candidate(sha, url=commit["html_url"], at=closed_at, made_at=made_at)
+        return _commit_candidate(sha, url=commit["html_url"], at=closed_at, made_at=made_at, repository=self.mark)
 
-    async def _claiming_pull(self, number: int) -> _Candidate | None:
+    async def claiming_pull(self, number: int) -> _Candidate | None:
         """A merged pull request whose title or description closes the issue by keyword; else None."""
         answer = await self._api.get(f"{self._url}/pulls/{number}", what=self._what, also={404})
         if answer.status_code == 404:
@@ -1245,17 +1500,11 @@ class _Proof:
         pull = json_of(answer, what=self._what)
         claims = closed_by(f"{pull['title']}\n\n{pull.get('body') or ''}")
         is_merged = pull.get("merged") and pull.get("merge_commit_sha")
-        if not is_merged or not closes(claims, number=self._issue, repository=self._name):
+        if self.mark:  # where a bare number means another issue
+            claims = tuple(claim for claim in claims if claim.repository)
+        if not is_merged or not closes(claims, number=self._issue, repository=self._home):
             return None
-        merged_at = parse_time(pull["merged_at"])
-        return _pull_candidate(
-            number,
-            sha=pull["merge_commit_sha"],
-            url=pull["html_url"],
-            at=merged_at,
-            made_at=merged_at,
-            base=pull["base"]["ref"],
-        )
+        return _landed(pull, repository=self.mark)
 
     async def _claimed_by_releases(self, releases: Sequence[Mapping[str, Any]]) -> list[_Candidate]:
         """Commits of releases since the issue was opened that claim it, by themselves or by their pull request."""
@@ -1316,7 +1565,7 @@ class _Proof:
             numbers: dict[int, None] = {}
             for commit in commits[-MAX_LOOKUPS:]:
                 numbers.update(dict.fromkeys(commit.lands or await self._pulls_of(commit.sha)))
-            claims = [await self._claiming_pull(number) for number in numbers]
+            claims = [await self.claiming_pull(number) for number in numbers]
             known = tuple(claim for claim in claims if claim is not None)
             _CLAIMS.put(key, known, weight=1 + len(known))
         return known
@@ -1352,7 +1601,7 @@ class _Proof:
     async def _with_releases(
         self, reading: IssueReading, fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
     ) -> IssueReading:
-        """Releases from the oldest that could hold the fixes up to the first that does, and what they hold.
+        """Releases from the oldest that could hold the fixes up to the first that does for each platform, and what they hold.
 
         Where none does, also the newest few that do not count (drafts, prereleases, other tags):
         they make the reason.
@@ -1364,7 +1613,11 @@ class _Proof:
         others = sorted((r for r in recent if not self._counts(r)), key=_last_touched, reverse=True)
         found: list[Release] = []
         containments: list[Containment] = []
+        waited_for = set(self._tags)
         for raw in (*counting, *others[:3]):
+            meets = {pattern for pattern in self._tags if fnmatchcase(raw["tag_name"], pattern)}
+            if self._counts(raw) and not meets & waited_for:
+                continue  # its platforms have the fix by an earlier one
             release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
             answers = [
                 await self._containment(fix, of=release.remote_id, sha=release.sha, name=release.label) for fix in fixes
@@ -1372,7 +1625,9 @@ class _Proof:
             found.append(release)
             containments += answers
             if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
-                break
+                waited_for -= meets
+                if not waited_for:
+                    break
         return replace(reading, releases=tuple(found), containments=tuple(containments))
 
     async def _without_code(self, reading: IssueReading, releases: Sequence[Mapping[str, Any]]) -> IssueReading:
@@ -1380,19 +1635,21 @@ class _Proof:
         closed_at = reading.facts.closed_at or reading.facts.updated_at
         if self._settings.closed_without_code == "next_release":
             counting = [r for r in releases if self._counts(r) and parse_time(r["published_at"]) > closed_at]
-            for raw in sorted(counting, key=lambda r: (parse_time(r["published_at"]), str(r["id"])))[:1]:
-                release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
-                return replace(reading, releases=(release,))
+            counting.sort(key=lambda r: (parse_time(r["published_at"]), str(r["id"])))
+            firsts = [next((r for r in counting if fnmatchcase(r["tag_name"], tag)), None) for tag in self._tags]
+            following = {str(raw["id"]): raw for raw in firsts if raw is not None}
+            found = [parse_release(raw, sha=await self._tag_sha(raw["tag_name"])) for raw in following.values()]
+            return replace(reading, releases=tuple(found))
         if self._settings.closed_without_code == "milestone" and self._milestone is not None:
             return replace(reading, milestones=(parse_milestone(self._milestone),))
         return reading
 
     def _counts(self, release: Mapping[str, Any]) -> bool:
         is_public = parse_release(release, sha="").is_public
-        return is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
+        return is_public and any(fnmatchcase(release["tag_name"], pattern) for pattern in self._tags)
 
     async def _with_deployments(self, reading: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
-        """What runs in each production environment, and what it holds.
+        """What runs in each environment that counts, and what it holds.
 
         That is the newest deployment whose newest status is a success: GitHub makes the ones before
         it inactive, and a rollback is a newer success of an older commit.
@@ -1404,7 +1661,7 @@ class _Proof:
         async for page in self._api.pages(f"{self._url}/deployments?per_page={PAGE}", what=what):
             recent = [raw for raw in page if parse_time(raw["created_at"]) >= since]
             for raw in recent:
-                if raw["environment"] in live or not _is_production(raw) or lookups >= MAX_LOOKUPS:
+                if raw["environment"] in live or not self._is_watched(raw) or lookups >= MAX_LOOKUPS:
                     continue
                 lookups += 1
                 running = await self._running(raw, what=what)
@@ -1417,7 +1674,14 @@ class _Proof:
             for running in live.values()
             for fix in fixes
         ]
-        return replace(reading, deployments=tuple(live.values()), containments=tuple(containments))
+        return replace(reading, deployments=tuple(live.values()), containments=(*reading.containments, *containments))
+
+    def _is_watched(self, raw: Mapping[str, Any]) -> bool:
+        """Whether a deployment is to where customers are: by GitHub's word, or by the name that a platform gives."""
+        if not self._settings.environments:
+            return _is_production(raw)
+        named = any(fnmatchcase(raw["environment"], pattern) for pattern in self._settings.environments)
+        return named and not raw.get("transient_environment")
 
     async def _running(self, raw: Mapping[str, Any], *, what: str) -> Deployment | None:
         """A deployment that runs now, or None."""
@@ -1429,7 +1693,7 @@ class _Proof:
             remote_id=id_of(raw),
             environment=raw["environment"],
             sha=raw["sha"],
-            production=True,
+            production=_is_production(raw),
             succeeded=True,
             at=parse_time(newest["created_at"]),
             url=f"{self._page}/deployments/{quote(raw['environment'])}",
@@ -1444,7 +1708,7 @@ class _Proof:
             url=f"{self._page}/compare/{fix.change.sha}...{quote(name)}",
         )
 
-    async def _holds(self, fix: _Candidate, sha: str) -> Literal["yes", "no", "unknown", "reverted"]:
+    async def _holds(self, fix: _Candidate, sha: str) -> Answer:
         """Whether commit `sha` has the fix: by ancestry, by a copy, and not taken out again."""
         between = await self._compare(fix.change.sha, sha)
         if between is None:
@@ -1513,8 +1777,324 @@ class _Proof:
         return ""
 
 
+def _joined(parts: Sequence[IssueReading]) -> IssueReading:
+    """One reading of what each repository added."""
+    return replace(
+        parts[0],
+        changes=tuple(change for part in parts for change in part.changes),
+        releases=tuple(release for part in parts for release in part.releases),
+        containments=tuple(holds for part in parts for holds in part.containments),
+        deployments=tuple(running for part in parts for running in part.deployments),
+        repositories=tuple(repository for part in parts for repository in part.repositories),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the search for a key found, and when it was asked: pull requests by number, commits of the default branch."""
+
+    at: datetime
+    pulls: frozenset[int]
+    commits: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """A merged pull request that says it takes others out: those it names, or, where it names none, any before it."""
+
+    change: _Candidate
+    pulls: frozenset[int]
+
+    def takes_out(self, fix: _Candidate) -> bool:
+        """Whether it means this fix."""
+        return fix.pull in self.pulls if self.pulls else fix.made_at <= self.change.made_at
+
+
+class _Search:
+    """GitHub's search, which has a small allowance of its own and runs behind: what is new, lists say."""
+
+    def __init__(self, api: _Api) -> None:
+        self._api = api
+        self._found: _Shelf[tuple[str, str], _Found] = _Shelf(10_000)
+        self._again_at = datetime.min.replace(tzinfo=UTC)
+
+    async def naming(self, key: str, *, repository: str, what: str) -> _Found:
+        """Pull requests and commits that may name a key. What was found is good for a while, as far as it goes."""
+        known, now = self._found.get((repository, key)), self._api.now()
+        if known is not None and timedelta(0) <= now - known.at < SEARCH_HOLDS:
+            return known
+        here = f"repo:{repository}"
+        said = await self._all("issues", f'{here} is:pr in:title,body "{key}"', what=what)
+        # By the documents, this finds branches whose names begin with it; the others are found in the list of pulls.
+        branches = await self._all("issues", f"{here} is:pr head:{key}", what=what)
+        commits = await self._all("commits", f'{here} "{key}"', what=what)
+        pulls = {pull["number"] for pull in said if names_key(f"{pull['title']}\n{pull.get('body') or ''}", key)}
+        found = _Found(
+            at=now,
+            pulls=frozenset(pulls | {pull["number"] for pull in branches}),
+            commits=tuple(commit for commit in commits if names_key(commit["commit"]["message"], key)),
+        )
+        self._found.put((repository, key), found, weight=1 + len(found.pulls) + len(found.commits))
+        return found
+
+    async def _all(self, kind: str, query: str, *, what: str) -> list[dict[str, Any]]:
+        """Everything a search finds; an error where GitHub does not show everything: what it hides may be a part."""
+        found: list[dict[str, Any]] = []
+        url: str | None = f"{self._api.url}/search/{kind}?{urlencode({'q': query, 'per_page': PAGE})}"
+        while url:
+            answer = await self._ask(url, what=what)
+            page = json_of(answer, what=what)
+            if page["incomplete_results"]:
+                raise OutsideError(f"{what}: GitHub's search did not get to its end", "transient")
+            if page["total_count"] > MOST_FOUND:
+                raise OutsideError(f"{what}: GitHub's search finds more than it lists", "transient")
+            found += page["items"]
+            url = self._api.next_of(answer)
+        return found
+
+    async def _ask(self, url: str, *, what: str) -> httpx.Response:
+        """One call. Where only the search's own allowance is used up, everything else goes on meanwhile."""
+        if self._api.now() < self._again_at:
+            raise self._used_up(what)
+        answer = await self._api.call("GET", url, what=what, also={403, 429})
+        if answer.is_success:
+            return answer
+        is_searchs_own = answer.headers.get("x-ratelimit-resource") == "search"
+        if is_searchs_own and answer.headers.get("x-ratelimit-remaining") == "0":
+            self._again_at = rate_limited_until(answer, self._api.now()) or self._api.now()
+            raise self._used_up(what)
+        raise self._api.failure(answer, what=what)
+
+    def _used_up(self, what: str) -> OutsideError:
+        at = self._again_at
+        return OutsideError(
+            f"{what}: GitHub's search asks us to wait until {at:%H:%M:%S} UTC", "transient", retry_at=at
+        )
+
+
+class _Naming(_Proof):
+    """The changes of a repository that name the key of another tracker's issue, and what holds them.
+
+    To that issue each repository is another than its own, with tags of its own and nothing that the public sees.
+    """
+
+    def __init__(
+        self,
+        api: _Api,
+        settings: GitHubSettings,
+        search: _Search,
+        *,
+        repository: Mapping[str, Any],
+        key: str,
+        by_platform: tuple[str, ...] = (),
+    ) -> None:
+        # There is no issue here: how far back to read is known once its changes are.
+        issue = {"number": 0, "created_at": iso(api.now())}
+        super().__init__(api, settings, repository=repository, issue=issue, home=key)
+        self._is_public = False
+        self._by_platform = by_platform
+        self._tags = by_platform or self._tags
+        self._search, self._named = search, key
+        self._takers: tuple[_Taker, ...] = ()
+        self._what = f"reading what names {key} in {self._name}"
+
+    async def part_of(self, facts: IssueFacts) -> IssueReading:
+        """The other tracker's issue with the changes here, and the releases or deployments that hold them."""
+        found = await self._search.naming(self._named, repository=self._name, what=self._what)
+        pulls = await self._pulls(found, closed_at=facts.closed_at or self._api.now())
+        fixes = await self._without_undone(await self._fixes(found, pulls))
+        inside = [fix for fix in fixes if await self._is_inside(fix)]
+        bare = IssueReading(
+            facts=facts,
+            read_at=self._api.now(),
+            outside=tuple(fix.change for fix in fixes if fix not in inside),
+            paths=self._settings.paths,
+            code_in=self._name,
+            pending=tuple(
+                f"{self._name} PR #{pull['number']} names {self._named} and is still open"
+                for pull in pulls
+                if pull["state"] == "open"
+            ),
+        )
+        if not inside:
+            return bare
+        self._opened = min(fix.made_at for fix in inside) - CLOCK_SKEW
+        part = await self.mapped_part(bare, inside)
+        if not self._by_platform:
+            return part
+        return replace(part, repositories=tuple(replace(one, tag_pattern="") for one in part.repositories))
+
+    async def _pulls(self, found: _Found, *, closed_at: datetime) -> list[Mapping[str, Any]]:
+        """Pull requests, merged or open, that name the key in their title, text or branch; in the order of their numbers."""
+        pulls = {pull["number"]: pull for pull in await self._recent_pulls(min(closed_at, found.at) - PULLS_SINCE)}
+        for number in found.pulls - pulls.keys():
+            answer = await self._api.get(f"{self._url}/pulls/{number}", what=self._what, also={404})
+            if answer.status_code == 200:
+                pulls[number] = json_of(answer, what=self._what)
+        naming = [pull for pull in pulls.values() if pull["state"] == "open" or pull.get("merged_at")]
+        return sorted(
+            (
+                pull
+                for pull in naming
+                if names_key(f"{pull['title']}\n{pull.get('body') or ''}\n{pull['head']['ref']}", self._named)
+            ),
+            key=lambda pull: int(pull["number"]),
+        )
+
+    async def _recent_pulls(self, since: datetime) -> list[dict[str, Any]]:
+        """Pull requests that changed since then, newest first: the truth, and also about those with the key inside a branch's name."""
+        query = urlencode({"state": "all", "sort": "updated", "direction": "desc", "per_page": PAGE})
+        found: list[dict[str, Any]] = []
+        pages = 0
+        async for page in self._api.pages(f"{self._url}/pulls?{query}", what=self._what):
+            found += page
+            pages += 1
+            if pages >= MAX_PULL_PAGES or any(parse_time(pull["updated_at"]) < since for pull in page):
+                break
+        return found
+
+    async def _fixes(self, found: _Found, pulls: Sequence[Mapping[str, Any]]) -> list[_Candidate]:
+        """The merged pull requests and the commits without one. What takes another out is no part of the fix."""
+        merged = {int(pull["number"]): pull for pull in pulls if pull.get("merged_at")}
+        alone = await self._commits_alone(found, merged)
+        said = {number: _said_by(pull) for number, pull in merged.items()}
+        parts = [_landed(merged[number], repository=self.mark) for number, words in said.items() if not words.is_revert]
+        self._takers = tuple(
+            _Taker(change=_landed(merged[number], repository=self.mark), pulls=frozenset(words.reverts_pulls))
+            for number, words in said.items()
+            if words.is_revert
+        )
+        kept = [
+            part
+            for part in _History(pulls=tuple(parts)).fixes({self.mark: self.branch})
+            if not await self._is_beside_the_point(part, parts, alone)
+        ]
+        candidates = [
+            *kept,
+            *(
+                _commit_candidate(
+                    commit.sha,
+                    url=f"{self._page}/commit/{commit.sha}",
+                    at=commit.at,
+                    made_at=commit.at,
+                    repository=self.mark,
+                )
+                for commit in alone
+            ),
+        ]
+        return [
+            replace(fix, change=replace(fix.change, label=f"{fix.change.label}, names {self._named}"))
+            for fix in candidates
+        ]
+
+    async def _is_beside_the_point(
+        self, part: _Candidate, parts: Sequence[_Candidate], alone: Sequence[Commit]
+    ) -> bool:
+        """Whether a pull request only takes out others, or brings a copy of a commit that counts already to another branch."""
+        others = {other.change.sha for other in parts if other is not part} | {commit.sha for commit in alone}
+        if not others:
+            return False
+        branch = await self._api.all(f"{self._url}/pulls/{part.pull}/commits?per_page={PAGE}", what=self._what)
+        own = [commit for commit in map(parse_commit, branch) if len(commit.parents) < 2]
+        numbers = {other.pull for other in parts if other is not part}
+        takes_out = [
+            commit for commit in own if _any_of(commit.reverts, others) or numbers.intersection(commit.reverts_pulls)
+        ]
+        if own and len(takes_out) == len(own):
+            return True
+        subjects = {commit.subject for commit in alone}
+        copies = [commit for commit in own if _any_of(commit.picks, others) or commit.subject in subjects]
+        return part.base != self.branch and bool(own) and len(copies) == len(own)
+
+    async def _holds(self, fix: _Candidate, sha: str) -> Answer:
+        """Also by the words of pull requests: how one was merged may leave no trace of them in its commit."""
+        answer = await super()._holds(fix, sha)
+        if answer != "yes":
+            return answer
+        inside: list[_Taker] = []
+        for taker in self._takers:
+            inside += [taker] if await super()._holds(taker.change, sha) == "yes" else []
+        back = {number for taker in inside for number in taker.pulls}
+        taken = any(taker.takes_out(fix) for taker in inside if taker.change.pull not in back)
+        return "reverted" if taken else "yes"
+
+    async def _commits_alone(self, found: _Found, merged: dict[int, Mapping[str, Any]]) -> list[Commit]:
+        """Commits of the default branch that name the key and came without a pull request.
+
+        One that a pull request brought is that pull request, which `merged` has then: together they are the fix.
+        """
+        raw = {commit["sha"]: commit for commit in (*found.commits, *await self._recent_commits(found.at))}
+        commits = sorted(map(_searched_commit, raw.values()), key=lambda commit: (commit.at, commit.sha))
+        alone: list[Commit] = []
+        for commit in commits:
+            landed = {pull["merge_commit_sha"] for pull in merged.values()}
+            if commit.is_revert or commit.sha in landed or merged.keys() & set(commit.lands):
+                continue
+            brought = await self._merged_with(commit)
+            if not brought:
+                alone.append(commit)
+            elif not merged.keys() & brought.keys():
+                merged |= brought
+        return [commit for commit in alone if not await self._is_copy(commit, alone)]
+
+    async def _merged_with(self, commit: Commit) -> dict[int, Mapping[str, Any]]:
+        answer = await self._api.get(f"{self._url}/commits/{commit.sha}/pulls", what=self._what, also={404, 409, 422})
+        pulls = json_of(answer, what=self._what) if answer.status_code == 200 else []
+        return {int(pull["number"]): pull for pull in pulls if pull.get("merged_at")}
+
+    async def _recent_commits(self, since: datetime) -> list[dict[str, Any]]:
+        """Commits of the default branch that the search may not know yet. By whole days: so the answer can be kept."""
+        day = (since - COMMITS_SINCE).replace(hour=0, minute=0, second=0, microsecond=0)
+        query = urlencode({"sha": self.branch, "since": iso(day), "per_page": PAGE})
+        listed = await self._api.all(f"{self._url}/commits?{query}", what=self._what)
+        return [commit for commit in listed if names_key(commit["commit"]["message"], self._named)]
+
+    async def _is_copy(self, commit: Commit, others: Sequence[Commit]) -> bool:
+        """Whether it is another one again, from another line: by its own word, or by the same words without growing on it."""
+        if _any_of(commit.picks, {other.sha for other in others}):
+            return True
+        earlier = others[: others.index(commit)]
+        for other in (other for other in earlier if other.subject == commit.subject):
+            between = await self._compare(other.sha, commit.sha)
+            if between is not None and not between.holds_the_base:
+                return True
+        return False
+
+
+def _landed(pull: Mapping[str, Any], *, repository: str) -> _Candidate:
+    """A merged pull request as REST shows it, alone or in a list."""
+    merged_at = parse_time(pull["merged_at"])
+    return _pull_candidate(
+        pull["number"],
+        sha=pull["merge_commit_sha"],
+        url=pull["html_url"],
+        at=merged_at,
+        made_at=merged_at,
+        base=pull["base"]["ref"],
+        repository=repository,
+    )
+
+
+def _said_by(pull: Mapping[str, Any]) -> Commit:
+    """What the words of a merged pull request say about others, as if it were one commit."""
+    words = f"{pull['title']}\n\n{pull.get('body') or ''}"
+    return read_commit(sha=pull["merge_commit_sha"], message=words, at=parse_time(pull["merged_at"]))
+
+
+def _searched_commit(commit: Mapping[str, Any]) -> Commit:
+    """A commit as the search shows it, which may have no committer."""
+    inner = commit["commit"]
+    return parse_commit({**commit, "commit": {**inner, "committer": inner.get("committer") or inner["author"]}})
+
+
+def _any_of(shas: Iterable[str], known: Iterable[str]) -> bool:
+    """Whether one of these whole or shortened shas is known."""
+    known = tuple(known)
+    return any(whole.startswith(sha) for sha in shas for whole in known)
+
+
 class GitHub:
-    """One repository on GitHub."""
+    """One repository on GitHub, and those that are mapped to it."""
 
     name: ClassVar[str] = "github"
     title: ClassVar[str] = "GitHub"
@@ -1528,6 +2108,7 @@ class GitHub:
     )
     """https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api#about-secondary-rate-limits"""
     hook_events: ClassVar[tuple[str, ...]] = tuple(HOOK_EVENTS.values())
+    hook_fields: ClassVar[Mapping[str, str]] = {"Content type": "application/json"}
     block_limit: ClassVar[int] = 65_000
     """GitHub takes 65,536 characters: https://github.com/danger/danger/issues/424"""
 
@@ -1542,6 +2123,7 @@ class GitHub:
         self._looked_for_lost_calls: datetime | None = None
         self._hooks_hidden_until: datetime | None = None
         self._sent_again: set[str] = set()
+        self._search = _Search(self._api)
 
     # What a person asks
 
@@ -1553,17 +2135,40 @@ class GitHub:
             self._api.version = OLDER_API_VERSION
             answer = await self._api.call("GET", self._api.repo(name), what=f"looking for {name}", also={404})
         repository = self._api.repository_from(answer, name=name)
-        await self._must_be_allowed_to_read(repository)
+        await self._must_be_allowed_to_read(repository, "issues")
+        mapped = await self._connect_mapped(repository)
         self._login = await self._ask_who_we_are()
         with _as_github_says(f"looking for {name}"):
             project = parse_project(repository, answer.headers, login=self._login, api_version=self._api.version)
+            if mapped:
+                project = replace(project, facts={**project.facts, "mapped_ids": mapped})
             return self._api.credentials.described(project)
 
-    async def _must_be_allowed_to_read(self, repository: Mapping[str, Any]) -> None:
+    async def _connect_mapped(self, home: Mapping[str, Any]) -> list[str]:
+        """Prove that each mapped repository can be read, and is another one. Returns their ids."""
+        ids = {id_of(home): str(home["full_name"])}
+        for name in self._settings.mapped:
+            try:
+                repository = await self._api.repository(name)
+                await self._must_be_allowed_to_read(repository)
+            except OutsideError as error:
+                if error.permanent:
+                    error.field = "settings.mapped_repositories"
+                raise
+            twin = ids.setdefault(id_of(repository), name)
+            if twin != name:
+                raise OutsideError(
+                    f"{name} and {twin} are one repository; name it once",
+                    "misconfigured",
+                    field="settings.mapped_repositories",
+                )
+        return [number for number in ids if number != id_of(home)]
+
+    async def _must_be_allowed_to_read(self, repository: Mapping[str, Any], *also: str) -> None:
         """Ask for a little of each thing that a verdict rests on: no answer of GitHub lists what a token may do."""
         name = repository["full_name"]
-        things = ["issues", "releases", "pulls"]
-        things += ["deployments"] if self._settings.shipped_when == "production" else []
+        things = [*also, "releases", "pulls"]
+        things += ["deployments"] if self._settings.is_deployed else []
         missing: list[str] = []
         for thing in things:
             url = f"{self._api.repo(name)}/{thing}?per_page=1"
@@ -1647,16 +2252,56 @@ class GitHub:
             facts = self._facts_of(issue, repository)
             if facts.state == "open":
                 return IssueReading(facts=facts, read_at=self._now())
-            proof = _Proof(self._api, self._settings, repository=repository, issue=issue)
+            proves = facts.outcome == "fixed" and self._settings.proves_by_code
+            mapped = await self._mapped(repository, issue) if proves else {}
+            proof = _Proof(self._api, self._settings, repository=repository, issue=issue, mapped=mapped)
             history = await proof.history()
             if history.is_discussion:
                 why = "converted to a discussion"
                 return self._gone(facts.remote_id, ref=facts.ref, url=facts.url, why=why, title=facts.title)
             if history.canonical is not None and facts.outcome == "duplicate":
                 facts = replace(facts, canonical_ref=_ref_from(repository["full_name"], *history.canonical))
-            if facts.outcome != "fixed" or self._settings.shipped_when == "closed":
+            if not proves:
                 return IssueReading(facts=facts, read_at=self._now())
             return await proof.reading(facts, history)
+
+    async def code_naming(
+        self, key: str, facts: IssueFacts, *, shipped_when: ShippedWhen, platforms: tuple[Platform, ...]
+    ) -> IssueReading:
+        """What in this repository, and in those that are mapped to it, names the key of another tracker's issue."""
+        wanted = {"shipped_when": shipped_when, "platforms": written(platforms)}
+        parts: list[IssueReading] = []
+        for name, pattern in {self._settings.repository: self._settings.tag_pattern, **self._settings.mapped}.items():
+            is_home = name == self._settings.repository
+            path = self._settings.path if is_home else ""
+            its = self._settings.model_copy(update={**wanted, "tag_pattern": pattern, "path": path})
+            tags = its.tags if is_home and platforms else ()
+            with _as_github_says(f"reading what names {key} in {name}"):
+                there = await self._api.repository(name)
+                proof = _Naming(self._api, its, self._search, repository=there, key=key, by_platform=tags)
+                parts.append(await proof.part_of(facts))
+        return replace(
+            _joined(parts),
+            outside=tuple(change for part in parts for change in part.outside),
+            code_in=", ".join(part.code_in for part in parts),
+            pending=tuple(words for part in parts for words in part.pending),
+        )
+
+    async def _mapped(self, home: Mapping[str, Any], issue: Mapping[str, Any]) -> dict[str, _Proof]:
+        """The proofs of the mapped repositories, by their names in small letters: the one entered and the one they have now.
+
+        One that cannot be read is an error: a part of the fix may be there.
+        """
+        found: dict[str, _Proof] = {}
+        for name, pattern in self._settings.mapped.items():
+            repository = await self._api.repository(name)
+            if repository["id"] == home["id"]:
+                continue  # an issue that moved there
+            await self._api.get(f"{self._api.repo(repository['full_name'])}/pulls?per_page=1", what=f"reading {name}")
+            settings = self._settings.model_copy(update={"tag_pattern": pattern, "path": ""})
+            proof = _Proof(self._api, settings, repository=repository, issue=issue, home=home["full_name"])
+            found |= {name.lower(): proof, repository["full_name"].lower(): proof}
+        return found
 
     def _gone(self, remote_id: str, *, ref: str, url: str, why: str, title: str = "") -> IssueReading:
         now = self._now()
@@ -1693,25 +2338,59 @@ class GitHub:
     async def show(self, issue: IssueFacts, *, block: str, handle: str | None) -> str:
         """One comment of ours, edited in place. Its marker is the hidden comment that the block itself carries."""
         what = f"showing on {issue.ref} who waits"
-        if handle is not None and await self._edit(issue, handle, block, what=what):
+        place = self._place_of(issue)
+        found = await self._shown(place, block, handle, what=what)
+        if found is not None:
+            return found
+        made = await self._comment(place, block, what=what)
+        # Once, with the comment: a label that somebody takes off again is never put back.
+        await self._label(place, what=what)
+        return made
+
+    async def show_on_change(self, change: str, *, text: str, handle: str | None) -> str:
+        """One comment of ours on a pull request, edited in place. None is ever made where everybody reads it."""
+        repository, place, what = await self._pull_at(change)
+        if handle is None and is_public(repository):
+            raise OutsideError(f"{what}: {repository['full_name']} is public, and so would the comment be", "forbidden")
+        return await self._shown(place, text, handle, what=what) or await self._comment(place, text, what=what)
+
+    async def find_on_change(self, change: str, *, text: str) -> str | None:
+        """Ours on a pull request, by the marker in `text`."""
+        _, place, what = await self._pull_at(change)
+        marker = _MARKER.search(text)
+        return await self._our_comment(place, marker[0], what=what) if marker else None
+
+    async def _pull_at(self, change: str) -> tuple[Mapping[str, Any], _Place, str]:
+        """The repository a pull request is in now, its place there, and what we are about to do, in words.
+
+        Asked for each time: a repository that was renamed or made public since says so here.
+        """
+        path = _ISSUE_PATH.fullmatch(httpx.URL(change).path)
+        if path is None or path["what"] != "pull":
+            raise OutsideError(f"'{change}' is no pull request's address", "invalid")
+        repository = await self._api.repository(path["repository"])
+        number = int(path["number"])
+        what = f"saying on {repository['full_name']}#{number} who will be told"
+        return repository, (self._api.repo(repository["full_name"]), number), what
+
+    async def _shown(self, place: _Place, text: str, handle: str | None, *, what: str) -> str | None:
+        """Our comment, which now says `text`; None where there never was one. OutsideError `gone` where it was removed."""
+        if handle is not None and await self._edit(place, handle, text, what=what):
             return handle
         # A lost answer, or an issue that moved with its comments: ours may be there under an id we do not know.
-        marker = _MARKER.search(block)
-        found = await self._our_comment(issue, marker[0], what=what) if marker else None
-        if found is not None and await self._edit(issue, found, block, what=what):
+        marker = _MARKER.search(text)
+        found = await self._our_comment(place, marker[0], what=what) if marker else None
+        if found is not None and await self._edit(place, found, text, what=what):
             return found
         if handle is not None or found is not None:
             raise OutsideError(f"{what}: somebody removed the comment", "gone")
-        made = await self._comment(issue, block, what=what)
-        # Once, with the comment: a label that somebody takes off again is never put back.
-        await self._label(issue, what=what)
-        return made
+        return None
 
-    async def _label(self, issue: IssueFacts, *, what: str) -> None:
+    async def _label(self, place: _Place, *, what: str) -> None:
         """The label is a courtesy: where it cannot be set, the comment stands all the same."""
         if not self._settings.label.strip():
             return
-        repository, number = self._place_of(issue)
+        repository, number = place
         given = {"labels": [self._settings.label.strip()]}
         with suppress(OutsideError):
             await self._api.call("POST", f"{repository}/issues/{number}/labels", what=what, json=given, writes=True)
@@ -1719,19 +2398,20 @@ class GitHub:
     async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
         """A new comment, unless ours with this marker is there already."""
         what = f"commenting on {issue.ref}"
-        found = await self._our_comment(issue, _marker(marker), what=what)
-        return found or await self._comment(issue, f"{text}\n\n{_marker(marker)}", what=what)
+        place = self._place_of(issue)
+        found = await self._our_comment(place, _marker(marker), what=what)
+        return found or await self._comment(place, f"{text}\n\n{_marker(marker)}", what=what)
 
-    async def _comment(self, issue: IssueFacts, text: str, *, what: str) -> str:
-        repository, number = self._place_of(issue)
+    async def _comment(self, place: _Place, text: str, *, what: str) -> str:
+        repository, number = place
         url = f"{repository}/issues/{number}/comments"
         answer = await self._api.call("POST", url, what=what, json={"body": text}, writes=True)
         with _as_github_says(what, writes=True):
             return id_of(json_of(answer, what=what, writes=True))
 
-    async def _edit(self, issue: IssueFacts, handle: str, text: str, *, what: str) -> bool:
+    async def _edit(self, place: _Place, handle: str, text: str, *, what: str) -> bool:
         """Change a comment of ours; False where it is not there any more."""
-        repository, _ = self._place_of(issue)
+        repository, _ = place
         url = f"{repository}/issues/comments/{handle}"
         answer = await self._api.call("PATCH", url, what=what, json={"body": text}, writes=True, also={404})
         if answer.status_code == 404:
@@ -1741,8 +2421,8 @@ class GitHub:
                 raise ValueError("another comment")
         return True
 
-    async def _our_comment(self, issue: IssueFacts, marker: str, *, what: str) -> str | None:
-        repository, number = self._place_of(issue)
+    async def _our_comment(self, place: _Place, marker: str, *, what: str) -> str | None:
+        repository, number = place
         with _as_github_says(what):
             url = f"{repository}/issues/{number}/comments?per_page={PAGE}"
             async for page in self._api.pages(url, what=what):
@@ -1751,7 +2431,7 @@ class GitHub:
                         return id_of(comment)
         return None
 
-    def _place_of(self, issue: IssueFacts) -> tuple[str, int]:
+    def _place_of(self, issue: IssueFacts) -> _Place:
         """The repository's API and the number an issue has now: its address is of the last reading, and a write follows no redirect."""
         path = _ISSUE_PATH.fullmatch(httpx.URL(issue.url).path)
         if path is not None:
@@ -1875,7 +2555,7 @@ class GitHub:
             event=given.get("x-github-event", ""),
             key=f"{given.get('x-github-hook-id', '')}:{guid}",
             payload=payload,
-            is_ours=isinstance(repository, dict) and self._is_ours(repository),
+            is_ours=isinstance(repository, dict) and (self._is_ours(repository) or self._is_mapped(repository)),
         )
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -1933,6 +2613,11 @@ class GitHub:
         if self._repository_id:
             return str(repository.get("id")) == self._repository_id
         return str(repository.get("full_name")).lower() == self._settings.repository.lower()
+
+    def _is_mapped(self, repository: Mapping[str, Any]) -> bool:
+        names = {name.lower() for name in self._settings.mapped}
+        known: Sequence[str] = self._facts.get("mapped_ids") or ()
+        return str(repository.get("full_name")).lower() in names or str(repository.get("id")) in known
 
     def _facts_of(self, issue: Mapping[str, Any], repository: Mapping[str, Any]) -> IssueFacts:
         here = repository["full_name"] if self._is_ours(repository) else ""

@@ -140,6 +140,7 @@ class GitHubServer:
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, int]] = []
         self.ledger: list[JSON] = []
+        self.searches, self.searches_left = 0, 1_000_000
         self._prefix = prefix
         self._app = Starlette(routes=self._routes(), lifespan=self._deliver_while_running)
 
@@ -255,6 +256,7 @@ class GitHubServer:
             ("POST", f"{repo}/pulls", self._create_pull),
             ("GET", f"{repo}/pulls/{{number:int}}", self._get_pull),
             ("GET", f"{repo}/pulls/{{number:int}}/commits", self._pull_commits),
+            ("GET", f"{repo}/pulls/{{number:int}}/files", self._pull_files),
             ("PUT", f"{repo}/pulls/{{number:int}}/merge", self._merge_pull),
             ("GET", f"{repo}/commits", self._list_commits),
             ("GET", f"{repo}/commits/{{sha}}/pulls", self._pulls_of_commit),
@@ -284,6 +286,8 @@ class GitHubServer:
         graphql = self._prefix.removesuffix("/v3") + "/graphql"
         return [
             Route(f"{self._prefix}/user", self._user),
+            Route(f"{self._prefix}/search/issues", self._searching(self._search_issues)),
+            Route(f"{self._prefix}/search/commits", self._searching(self._search_commits)),
             Route(f"{self._prefix}/app/installations/{{number:int}}/access_tokens", self._open, methods=["POST"]),
             Route(f"{self._prefix}{repo}/installation", self._installation),
             Route(graphql, self._graphql, methods=["POST"]),
@@ -400,6 +404,72 @@ class GitHubServer:
         """What a public repository shows, it shows to every token."""
         if found.private and not token.may(permission):
             self._refuse(token, permission)
+
+    def _searching(
+        self, handler: Callable[[Request, Repository, Mapping[str, str], str], Response]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A search in one repository: the qualifiers and the phrase of its query, within its own allowance."""
+
+        async def answer(request: Request) -> Response:
+            self.searches += 1
+            try:
+                token = self._token(request)
+                if self.searches_left == 0:
+                    reset = str(int(self.world.clock.now().timestamp()) + 40)
+                    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+                    headers["x-ratelimit-resource"] = "search"
+                    raise RefusedError(403, "API rate limit exceeded for user ID 1.", headers=headers)
+                self.searches_left -= 1
+                phrase = " ".join(re.findall(r'"([^"]*)"', request.query_params["q"]))
+                pairs = re.findall(r"(\w+):(\S+)", request.query_params["q"].replace(f'"{phrase}"', ""))
+                found = self._searchable(dict(pairs)["repo"], token)
+                return handler(request, found, dict(pairs), phrase)
+            except RefusedError as refused:
+                return _refusal(refused.status, refused.message, refused.headers)
+
+        return answer
+
+    def _searchable(self, name: str, token: Token) -> Repository:
+        try:
+            return self._visible(name, token)  # under its present name only: no search follows a rename
+        except RefusedError as refused:
+            raise RefusedError(422, "Validation Failed: the listed repositories cannot be searched") from refused
+
+    def _search_issues(self, request: Request, found: Repository, wanted: Mapping[str, str], phrase: str) -> Response:
+        """Pull requests by their words, or by how their branch begins."""
+        assert wanted["is"] == "pr"
+        head = wanted.get("head", "").lower()
+        pulls = [
+            issue
+            for issue in found.issues.values()
+            if issue.pull is not None
+            and issue.number not in self.world.unindexed
+            and issue.pull.head.lower().startswith(head)
+            and _has_phrase(f"{issue.title} {issue.body}", phrase)
+        ]
+        made = [{**self.world.issue_json(pull), "score": 1.0} for pull in pulls]
+        return self._results(request, made, {"search_type": "lexical"})
+
+    def _search_commits(self, request: Request, found: Repository, wanted: Mapping[str, str], phrase: str) -> Response:
+        """Commits of the default branch by their message."""
+        assert set(wanted) == {"repo"}
+        commits = [
+            {**self._commit_json(found, one), "repository": self.world.repository_json(found), "score": 1.0}
+            for one in found.git.log(found.git.default_branch)
+            if one.sha not in self.world.unindexed and _has_phrase(one.message, phrase)
+        ]
+        return self._results(request, commits, {})
+
+    def _results(self, request: Request, found: list[JSON], more: JSON) -> Response:
+        paged = self._page(request, found)
+        whole = {
+            "total_count": len(found),
+            "incomplete_results": self.world.search_gives_up,
+            "items": json.loads(bytes(paged.body)),
+            **more,
+        }
+        headers = {"Link": paged.headers["Link"]} if "Link" in paged.headers else {}
+        return JSONResponse(whole, headers=headers)
 
     def _refuse(self, token: Token, permission: str) -> NoReturn:
         by = "integration" if token.is_app else "personal access token"
@@ -603,6 +673,22 @@ class GitHubServer:
         commits = [found.git.log(sha, "-1")[0] for sha in pull.commits]
         return self._page(request, commits, lambda one: self._commit_json(found, one))
 
+    def _files_json(self, found: Repository, base: str, head: str) -> list[JSON]:
+        """GitHub lists 3,000 files, and says nothing of the rest."""
+        return [
+            shapes.changed_file(
+                head, full_name=found.full_name, status=status, name=name, before=before, places=self.world.places
+            )
+            for status, name, before in found.git.changed_files(base, head)[:3000]
+        ]
+
+    def _pull_files(self, request: Request, found: Repository, _token: Token) -> Response:
+        pull = self._issue(request, found).pull
+        if pull is None:
+            raise RefusedError(404, "Not Found")
+        base = found.git.merge_base(f"{pull.commits[0]}^", pull.head_sha) or ""
+        return self._page(request, self._files_json(found, base, pull.head_sha))
+
     def _merge_pull(self, request: Request, found: Repository, token: Token) -> Response:
         self._may_write(token, "contents=write")
         method = _given(request).get("merge_method", "merge")
@@ -631,7 +717,18 @@ class GitHubServer:
         sha = found.git.resolve(request.path_params["ref"])
         if sha is None:
             raise RefusedError(422, f"No commit found for SHA: {request.path_params['ref']}")
-        return _json(self._commit_json(found, found.git.log(sha, "-1")[0]))
+        one = found.git.log(sha, "-1")[0]
+        files = self._files_json(found, one.parents[0], sha) if one.parents else []
+        size = min(int(request.query_params.get("per_page", "300")), 300)
+        page = int(request.query_params.get("page", "1"))
+        whole = self._commit_json(found, one) | {
+            "stats": {"additions": len(files), "deletions": 0, "total": len(files)},
+            "files": files[(page - 1) * size : page * size],
+        }
+        made = _json(whole)
+        if link := self._link(request, page=page, size=size, total=len(files)):
+            made.headers["Link"] = link
+        return made
 
     def _pulls_of_commit(self, request: Request, found: Repository, _token: Token) -> Response:
         pulls = self.world.pulls_of_commit(found, self._sha(found, request.path_params["sha"]))
@@ -1015,6 +1112,12 @@ def _json(body: Any, status: int = 200) -> JSONResponse:
 def _refusal(status: int, message: str, headers: Mapping[str, str]) -> Response:
     body = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
     return JSONResponse(body, status_code=status, headers=dict(headers))
+
+
+def _has_phrase(text: str, phrase: str) -> bool:
+    """As loosely as a search index sees it: words without their punctuation, in any case, the last one as far as it goes."""
+    words, wanted = (re.findall(r"[a-z0-9]+", one.lower()) for one in (text, phrase))
+    return " ".join(wanted) in " ".join(words)
 
 
 def _loads(body: bytes) -> Any:

@@ -250,6 +250,7 @@ def upgrade() -> None:
     sa.Column('verdict', sa.Text(), nullable=False),
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('evidence', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
+    sa.Column('platforms', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), server_default='[]', nullable=False),
     sa.Column('held_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('held_why', sa.Text(), server_default='', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
@@ -266,6 +267,15 @@ def upgrade() -> None:
     sa.Column('block_handle', sa.Text(), nullable=True),
     sa.Column('block_digest', sa.Text(), server_default='', nullable=False),
     sa.Column('block_why', sa.Text(), server_default='', nullable=False),
+    sa.Column('pull_url', sa.Text(), server_default='', nullable=False),
+    sa.Column('pull_wanted', sa.Integer(), nullable=False),
+    sa.Column('pull_done', sa.Integer(), nullable=False),
+    sa.Column('pull_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('pull_failures', sa.Integer(), nullable=False),
+    sa.Column('pull_on', sa.Text(), server_default='', nullable=False),
+    sa.Column('pull_handle', sa.Text(), nullable=True),
+    sa.Column('pull_digest', sa.Text(), server_default='', nullable=False),
+    sa.Column('pull_why', sa.Text(), server_default='', nullable=False),
     sa.Column('claim', sa.Text(), nullable=True),
     sa.Column('claim_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -277,6 +287,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('issue', schema=None) as batch_op:
+        batch_op.create_index('ix_issue_to_foretell', ['pull_at'], unique=False, sqlite_where=sa.text("pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"), postgresql_where=sa.text("pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"))
         batch_op.create_index('ix_issue_to_look_at', ['look_at'], unique=False, sqlite_where=sa.text('look_wanted > look_done'), postgresql_where=sa.text('look_wanted > look_done'))
         batch_op.create_index('ix_issue_to_make', ['create_at'], unique=False, sqlite_where=sa.text("state = 'creating'"), postgresql_where=sa.text("state = 'creating'"))
         batch_op.create_index('ix_issue_to_show', ['block_at'], unique=False, sqlite_where=sa.text('block_wanted > block_done'), postgresql_where=sa.text('block_wanted > block_done'))
@@ -340,6 +351,7 @@ def upgrade() -> None:
 
     op.create_table('shipment',
     sa.Column('issue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('platform', sa.Text(), server_default='', nullable=False),
     sa.Column('label', sa.Text(), nullable=False),
     sa.Column('url', sa.Text(), nullable=False),
     sa.Column('public_label', sa.Text(), nullable=False),
@@ -358,7 +370,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('shipment', schema=None) as batch_op:
-        batch_op.create_index('uq_shipment_present', ['issue_id'], unique=True, sqlite_where=sa.text('withdrawn_at IS NULL'), postgresql_where=sa.text('withdrawn_at IS NULL'))
+        batch_op.create_index('uq_shipment_present', ['issue_id', 'platform'], unique=True, sqlite_where=sa.text('withdrawn_at IS NULL'), postgresql_where=sa.text('withdrawn_at IS NULL'))
 
     op.create_table('loop',
     sa.Column('channel', sa.Text(), nullable=False),
@@ -371,6 +383,7 @@ def upgrade() -> None:
     sa.Column('needs_person', sa.Text(), server_default='', nullable=False),
     sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('tags', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
+    sa.Column('platform', sa.Text(), server_default='', nullable=False),
     sa.Column('team', sa.Text(), nullable=True),
     sa.Column('assignee', sa.Text(), nullable=True),
     sa.Column('verification', sa.Text(), nullable=True),
@@ -571,6 +584,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_issue_to_show', sqlite_where=sa.text('block_wanted > block_done'), postgresql_where=sa.text('block_wanted > block_done'))
         batch_op.drop_index('ix_issue_to_make', sqlite_where=sa.text("state = 'creating'"), postgresql_where=sa.text("state = 'creating'"))
         batch_op.drop_index('ix_issue_to_look_at', sqlite_where=sa.text('look_wanted > look_done'), postgresql_where=sa.text('look_wanted > look_done'))
+        batch_op.drop_index('ix_issue_to_foretell', sqlite_where=sa.text("pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"), postgresql_where=sa.text("pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"))
 
     op.drop_table('issue')
     with op.batch_alter_table('identity', schema=None) as batch_op:
