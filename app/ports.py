@@ -10,12 +10,38 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import httpx
-from pydantic import BaseModel
+from pydantic import AfterValidator, BaseModel, Field
 
 from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ThreadLook
+from app.rules.platforms import read_platforms, written
+
+
+def _platforms(value: str) -> str:
+    return written(read_platforms(value))
+
+
+def _released_platforms(value: str) -> str:
+    if any(one.ships_by == "deployment" for one in read_platforms(value)):
+        message = "this tracker knows no deployments; write what the platform's releases are called, as in iOS: ios-*"
+        raise ValueError(message)
+    return _platforms(value)
+
+
+_PLATFORMS = Field(
+    max_length=2000,
+    title="Platforms",
+    description="Only where a product ships to several, each by itself. One a line, with what its releases are called: "
+    "'iOS: ios-v*'; or, where it is deployed: 'Web: deployment production'. A customer whose loop is tagged ios then "
+    "waits for iOS only, and one whose platform nobody knows for all of them.",
+    json_schema_extra={"lines": True},
+)
+Platforms = Annotated[str, AfterValidator(_platforms), _PLATFORMS]
+"""A tracker's setting: the platforms of its product, as `rules.platforms` reads them."""
+ReleasedPlatforms = Annotated[str, AfterValidator(_released_platforms), _PLATFORMS]
+"""The same where nothing is known of deployments."""
 
 Kind = Literal[
     "gone",  # the post, issue or release is deleted, or was never there

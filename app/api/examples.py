@@ -110,6 +110,8 @@ ISSUE: dict[str, Any] = {
         "public_label": "v2.4.1",
         "first_seen_at": "2026-03-04T16:21:08Z",
     },
+    "pull_request": None,
+    "platforms": [],
     "loops": [1, 4, 9],
 }
 REPLY_BRIEF: dict[str, Any] = {
@@ -147,6 +149,7 @@ LOOP_BRIEF: dict[str, Any] = {
     "needs_person": "",
     "round": 1,
     "tags": ["export"],
+    "platform": "",
     "team": None,
     "assignee": "Kim",
     "verification": None,

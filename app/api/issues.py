@@ -39,7 +39,9 @@ async def list_issues(
     following = paging.write_pair(waiting.get(last, 0), last) if sort == "waiting" else paging.write(last)
     return paging.Page(
         items=[
-            views.issue(row, shipments.get(row.id), waiting=waiting.get(row.id, 0), loop_ids=linked.get(row.id, []))
+            views.issue(
+                row, shipments.get((row.id, "")), waiting=waiting.get(row.id, 0), loop_ids=linked.get(row.id, [])
+            )
             for row in shown
         ],
         next=following if more else None,

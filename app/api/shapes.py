@@ -252,6 +252,14 @@ class ShipmentOut(BaseModel):
     first_seen_at: datetime
 
 
+class PlatformOut(BaseModel):
+    """How one platform of a product stands."""
+
+    name: str
+    verdict: Literal["shipped", "not_yet", "not_fixed", "gone"]
+    why: str
+
+
 class PullRequestOut(BaseModel):
     """Where people who are about to ship a fix read who will be told."""
 
@@ -272,7 +280,8 @@ class IssueOut(IssueBrief):
         description="The pull request that says who will be told, once it was spoken on."
     )
     evidence: list[EvidenceOut] = Field(description="What is proven so far.")
-    shipment: ShipmentOut | None
+    shipment: ShipmentOut | None = Field(description="Of the whole product.")
+    platforms: list[PlatformOut] = Field(description="Each of its product's platforms, once it is fixed.")
     loops: list[int]
 
 
@@ -390,6 +399,7 @@ class LoopBrief(BaseModel):
     needs_person: str
     round: int
     tags: list[str]
+    platform: str = Field(description="What it waits for, by its tags; empty: every platform of the product.")
     team: str | None
     assignee: str | None
     verification: str | None

@@ -164,6 +164,7 @@ def issue(row: Issue, shipment: Shipment | None, *, waiting: int, loop_ids: Sequ
             public_label=shipment.public_label,
             first_seen_at=shipment.first_seen_at,
         ),
+        platforms=[shapes.PlatformOut(**one) for one in row.platforms],
         loops=list(loop_ids),
     )
 
@@ -176,7 +177,7 @@ async def whole_issue(session: Session, issue_id: int) -> shapes.IssueOut:
     waiting = await issues.count_waiting(session, [issue_id])
     return issue(
         row,
-        await issues.present_shipment(session, issue_id),
+        await issues.present_shipment(session, issue_id, platform=""),
         waiting=waiting.get(issue_id, 0),
         loop_ids=await issues.loop_ids(session, issue_id),
     )
@@ -191,6 +192,7 @@ def loop_brief(row: Loop) -> shapes.LoopBrief:
         needs_person=row.needs_person or "",
         round=row.round,
         tags=row.tags,
+        platform=row.platform,
         team=row.team,
         assignee=row.assignee,
         verification=row.verification,

@@ -162,6 +162,7 @@ class Change:
     """One merged change that fixes an issue. `sha` is what lands on the branch, never a pull request's own head.
 
     `pull` is the address of the pull request that brought it, empty for a bare commit.
+    `repository` is where it was made, here and below: empty for the issue's own.
     """
 
     sha: str
@@ -170,6 +171,7 @@ class Change:
     at: datetime | None
     pull: str = ""
     level: Literal[1] = 1
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,6 +186,7 @@ class Release:
     prerelease: bool
     published_at: datetime | None
     exists: bool = True
+    repository: str = ""
 
     @property
     def is_public(self) -> bool:
@@ -219,6 +222,7 @@ class Containment:
     release_id: str
     answer: Literal["yes", "no", "unknown", "reverted"]
     url: str = ""
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,6 +236,16 @@ class Deployment:
     succeeded: bool
     at: datetime
     url: str = ""
+    repository: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MappedRepository:
+    """A repository beside the issue's own whose changes are a part of its fix, because an admin mapped it."""
+
+    name: str
+    tag_pattern: str = "*"
+    visible_to_public: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +279,8 @@ class IssueReading:
 
     `versions` are those set on the issue; None where the tracker proves by code instead. `milestones`
     are what the issue is planned for (`released` says closed): they stand in where no code is linked.
+    `repositories` are those mapped ones that have changes. `outside` are changes that touch nothing
+    under `paths`, which is all that the tracker watches: they are no part of the fix here.
     """
 
     facts: IssueFacts
@@ -275,6 +291,9 @@ class IssueReading:
     deployments: tuple[Deployment, ...] = ()
     versions: tuple[Version, ...] | None = None
     milestones: tuple[Version, ...] = ()
+    repositories: tuple[MappedRepository, ...] = ()
+    outside: tuple[Change, ...] = ()
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,11 @@
-"""The platforms of one product, each of which ships by itself: what an admin writes down, and what it means."""
+"""The platforms of one product, each of which ships by itself: what an admin writes down, and what it means.
+
+A customer's platform is a tag on the loop that is called as one of them.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -23,9 +27,12 @@ def read_platforms(text: str) -> tuple[Platform, ...]:
     """Platforms as lines of 'name: tags' or 'name: deployment environment'. ValueError names the line that is wrong."""
     found: dict[str, Platform] = {}
     for line in filter(None, (line.strip() for line in text.splitlines())):
-        name, colon, rule = (part.strip() for part in line.partition(":"))
+        name, colon, rule = (" ".join(part.split()) for part in line.partition(":"))
         if not colon or not name or not rule:
             message = f"'{line[:60]}': write a name, a colon and its release tags, for instance iOS: ios-v*"
+            raise ValueError(message)
+        if "," in name:
+            message = f"'{name[:60]}': a name has no comma"
             raise ValueError(message)
         if len(name) > LONGEST_NAME:
             message = f"'{name[:60]}': a name has at most {LONGEST_NAME} characters"
@@ -46,6 +53,12 @@ def read_platforms(text: str) -> tuple[Platform, ...]:
         message = f"at most {MOST} platforms"
         raise ValueError(message)
     return tuple(found.values())
+
+
+def tagged(platforms: Iterable[Platform], tags: Iterable[str]) -> str:
+    """The platforms that these tags name, in the admin's words and order, with commas between; empty where they name none."""
+    words = {" ".join(tag.split()).casefold() for tag in tags}
+    return ", ".join(one.name for one in platforms if one.name.casefold() in words)
 
 
 def written(platforms: tuple[Platform, ...]) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from fnmatch import fnmatchcase
@@ -18,6 +18,7 @@ from app.rules.facts import (
     Deployment,
     Evidence,
     IssueReading,
+    MappedRepository,
     Outcome,
     OutcomeReason,
     Release,
@@ -113,7 +114,7 @@ Verdict = Shipped | NotYet | NotFixed | Gone
 
 
 def judge(reading: IssueReading, policy: Policy, platform: str = "") -> Verdict:
-    """The verdict on one reading under one policy, for a customer on `platform`.
+    """The verdict on one reading under one policy, for a customer on `platform` (as `platforms.tagged` writes it).
 
     Where a product has platforms, a customer of whom none is known waits until every one of them has the fix.
     """
@@ -138,6 +139,8 @@ def judge(reading: IssueReading, policy: Policy, platform: str = "") -> Verdict:
             reason=facts.outcome_reason,
             why="closed, and the tracker does not say whether it is fixed",
         )
+    if reading.outside and not reading.changes:
+        return _outside(reading)
     if policy.shipped_when == "closed":
         return _shipped_by_closing(reading)
     if policy.platforms:
@@ -145,20 +148,11 @@ def judge(reading: IssueReading, policy: Policy, platform: str = "") -> Verdict:
     return _shipped_somewhere(reading, policy)
 
 
-def _shipped_on(reading: IssueReading, policy: Policy, platform: str) -> Verdict:
-    each = {one.name: one for one in policy.platforms}
-    if platform and platform not in each:
-        return NotYet(
-            why=f"closed as fixed, but the tracker's settings know no platform {platform} any more",
-            is_fixed=True,
-            asks=True,
-            fix=_fix(reading),
-            fixed_at=_fixed_at(reading),
-            evidence=(_closed(reading),),
-        )
-    if platform:
-        return _shipped_somewhere(reading, policy.for_platform(each[platform]))
-    return all_of({name: _shipped_somewhere(reading, policy.for_platform(one)) for name, one in each.items()})
+def _shipped_on(reading: IssueReading, policy: Policy, platform: str) -> Shipped | NotYet:
+    names = platform.split(", ")
+    wanted = [one for one in policy.platforms if one.name in names] or policy.platforms
+    parts = {one.name: _shipped_somewhere(reading, policy.for_platform(one)) for one in wanted}
+    return all_of(parts) if len(parts) > 1 else next(iter(parts.values()))
 
 
 def all_of(parts: Mapping[str, Shipped | NotYet]) -> Shipped | NotYet:
@@ -265,7 +259,14 @@ def _closed(reading: IssueReading) -> Evidence:
 
 
 def _change_lines(changes: Iterable[Change]) -> tuple[Evidence, ...]:
-    return tuple(Evidence(kind="change", level=1, label=c.label, url=c.url, at=c.at) for c in changes)
+    return tuple(
+        Evidence(kind="change", level=1, label=_in(c.repository, c.label), url=c.url, at=c.at) for c in changes
+    )
+
+
+def _in(repository: str, label: str) -> str:
+    """What people call a thing of a repository: only that of another than the issue's own is named."""
+    return f"{repository} {label}" if repository else label
 
 
 def _fixed_at(reading: IssueReading) -> datetime:
@@ -313,7 +314,75 @@ def _shas(changes: Iterable[Change]) -> str:
     return ", ".join(c.sha[:7] for c in changes)
 
 
+def _in_every_repository(
+    reading: IssueReading, policy: Policy, decide: Callable[[IssueReading, Policy], Shipped | NotYet]
+) -> Shipped | NotYet:
+    """One verdict where a fix has changes in several repositories: it is out when each is out in its own."""
+    verdicts = [decide(part, its_policy) for part, its_policy in _parts(reading, policy)]
+    if len(verdicts) == 1:
+        return verdicts[0]
+    evidence = tuple(dict.fromkeys(line for verdict in verdicts for line in verdict.evidence))
+    waiting = [verdict for verdict in verdicts if isinstance(verdict, NotYet)]
+    if waiting:
+        return replace(
+            waiting[0],
+            why=_together(verdict.why for verdict in waiting),
+            fix=_fix(reading),
+            fixed_at=_fixed_at(reading),
+            evidence=evidence,
+        )
+    out = [verdict for verdict in verdicts if isinstance(verdict, Shipped)]
+    has_own = any(not change.repository for change in reading.changes)
+    named = out[0] if has_own else max(out, key=lambda verdict: verdict.at)
+    return replace(
+        named,
+        label=", ".join(verdict.label for verdict in out if verdict.label),
+        at=max(verdict.at for verdict in out),
+        fix=_fix(reading),
+        fixed_at=_fixed_at(reading),
+        evidence=evidence,
+        digest=_digest("repositories", *(verdict.digest for verdict in out), named.digest),
+        why="; ".join(verdict.why for verdict in out),
+    )
+
+
+def _together(reasons: Iterable[str]) -> str:
+    first, *others = reasons
+    return "; ".join([first, *(reason.removeprefix("closed, ") for reason in others)])
+
+
+def _parts(reading: IssueReading, policy: Policy) -> Iterator[tuple[IssueReading, Policy]]:
+    """The reading by repository, the issue's own first, each with its own tags and its own visibility."""
+    mapped = {repository.name: repository for repository in reading.repositories}
+    for name in dict.fromkeys(("", *mapped, *(change.repository for change in reading.changes))):
+        changes = tuple(change for change in reading.changes if change.repository == name)
+        if not changes:
+            continue
+        part = replace(
+            reading,
+            changes=changes,
+            releases=tuple(release for release in reading.releases if release.repository == name),
+            containments=tuple(holds for holds in reading.containments if holds.repository == name),
+            deployments=tuple(running for running in reading.deployments if running.repository == name),
+        )
+        if not name:
+            yield part, policy
+            continue
+        repository = mapped.get(name, MappedRepository(name=name))
+        facts = replace(reading.facts, visible_to_public=repository.visible_to_public)
+        yield replace(part, facts=facts), replace(policy, tag_pattern=repository.tag_pattern)
+
+
+def _of(reading: IssueReading) -> str:
+    """' of acme/backend' in one repository's part of a reading, and nothing in that of the issue's own."""
+    return next((f" of {change.repository}" for change in reading.changes if change.repository), "")
+
+
 def _shipped_by_release(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
+    return _in_every_repository(reading, policy, _out_by_release)
+
+
+def _out_by_release(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
     public = _public(reading, policy)
     for release in public:
         if all(answer == "yes" for answer in _holds(reading, release).values()):
@@ -329,25 +398,27 @@ def _shipped_by_release(reading: IssueReading, policy: Policy) -> Shipped | NotY
 
 def _why_not_yet(reading: IssueReading, public: list[Release], policy: Policy) -> str:
     for release in reversed(public):
+        name = _in(release.repository, release.label)
         holds = _holds(reading, release)
         reverted = [c for c in reading.changes if holds[c.sha] == "reverted"]
         if reverted:
-            return f"closed, but {_shas(reverted)} was reverted before {release.label}"
+            return f"closed, but {_shas(reverted)} was reverted before {name}"
         if any(answer == "yes" for answer in holds.values()):
             missing = [c for c in reading.changes if holds[c.sha] != "yes"]
-            return f"closed, but {release.label} holds only a part of the fix: {_shas(missing)} is missing"
+            return f"closed, but {name} holds only a part of the fix: {_shas(missing)} is missing"
         unknown = [c for c in reading.changes if holds[c.sha] == "unknown"]
         if unknown and release is public[-1]:
-            return f"closed, but the tracker could not say whether {release.label} contains {_shas(unknown)}"
+            return f"closed, but the tracker could not say whether {name} contains {_shas(unknown)}"
     for release in reading.releases:
         if not release.exists or not all(answer == "yes" for answer in _holds(reading, release).values()):
             continue
+        name = _in(release.repository, release.label)
         if release.draft or release.published_at is None:
-            return f"closed, and {_shas(reading.changes)} is in {release.label}, which is still a draft"
+            return f"closed, and {_shas(reading.changes)} is in {name}, which is still a draft"
         if release.prerelease:
-            return f"closed, and {_shas(reading.changes)} is in {release.label}, which is only a prerelease"
-        return f"closed, and {_shas(reading.changes)} is in {release.label}, which does not match {policy.tag_pattern}"
-    return f"closed, but no release contains {_shas(reading.changes)} yet"
+            return f"closed, and {_shas(reading.changes)} is in {name}, which is only a prerelease"
+        return f"closed, and {_shas(reading.changes)} is in {name}, which does not match {policy.tag_pattern}"
+    return f"closed, but no release{_of(reading)} contains {_shas(reading.changes)} yet"
 
 
 def _shipped_in(reading: IssueReading, release: Release, policy: Policy) -> Shipped:
@@ -356,20 +427,22 @@ def _shipped_in(reading: IssueReading, release: Release, policy: Policy) -> Ship
     if published is None:
         raise AssertionError("a public release has a time of publication")
     visible = facts.visible_to_public
+    name = _in(release.repository, release.label)
+    for_public = public_label(release.label, visible=visible, pattern=policy.public_label_pattern)
     contained = tuple(
         Evidence(
             kind="contained",
             level=2,
-            label=f"{c.sha[:7]} contained in {release.label}",
+            label=f"{c.sha[:7]} contained in {name}",
             url=next((k.url for k in reading.containments if k.sha == c.sha and k.release_id == release.remote_id), ""),
             at=published,
         )
         for c in reading.changes
     )
     return Shipped(
-        label=release.label,
+        label=name,
         url=release.url,
-        public_label=public_label(release.label, visible=visible, pattern=policy.public_label_pattern),
+        public_label=for_public,
         public_url=release.url if visible else "",
         at=published,
         fix=_fix(reading),
@@ -378,17 +451,34 @@ def _shipped_in(reading: IssueReading, release: Release, policy: Policy) -> Ship
             _closed(reading),
             *_change_lines(reading.changes),
             *contained,
-            Evidence(kind="release", level=2, label=f"{release.label} published", url=release.url, at=published),
+            Evidence(kind="release", level=2, label=f"{name} published", url=release.url, at=published),
         ),
         digest=_digest(
             "release",
             ",".join(sorted(c.sha for c in reading.changes)),
             release.remote_id,
             release.sha,
-            release.label,
+            name,
             release.url,
+            # A repository made private takes back what was named before.
+            for_public,
+            str(visible),
         ),
-        why=f"{release.label} contains {_shas(reading.changes)}",
+        why=f"{name} contains {_shas(reading.changes)}",
+    )
+
+
+def _outside(reading: IssueReading) -> NotYet:
+    """The code that closed the issue is elsewhere in the repository: whether it fixes it here too, only a person can say."""
+    change = "changes" if len(reading.outside) == 1 else "change"
+    names = ", ".join(one.label for one in reading.outside)
+    return NotYet(
+        why=f"closed, but {names} {change} nothing under {' or '.join(reading.paths)}",
+        is_fixed=True,
+        asks=True,
+        fix=",".join(sorted(one.sha for one in reading.outside)),
+        fixed_at=_fixed_at(replace(reading, changes=reading.outside)),
+        evidence=(_closed(reading), *_change_lines(reading.outside)),
     )
 
 
@@ -537,6 +627,10 @@ def _shipped_as(reading: IssueReading, proof: list[Version], policy: Policy) -> 
 
 
 def _shipped_by_deployment(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
+    return _in_every_repository(reading, policy, _out_by_deployment)
+
+
+def _out_by_deployment(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
     live: dict[str, Deployment] = {}
     for deployment in sorted(reading.deployments, key=lambda d: d.at):
         counts = (
@@ -547,10 +641,11 @@ def _shipped_by_deployment(reading: IssueReading, policy: Policy) -> Shipped | N
     for deployment in live.values():
         answers = {c.sha: c.answer for c in reading.containments if c.release_id == deployment.remote_id}
         if all(answers.get(change.sha) == "yes" for change in reading.changes):
+            name = _in(deployment.repository, deployment.sha[:7])
             line = Evidence(
                 kind="deployment",
                 level=3,
-                label=f"{deployment.sha[:7]} runs in {deployment.environment}",
+                label=f"{name} runs in {deployment.environment}",
                 url=deployment.url,
                 at=deployment.at,
             )
@@ -563,11 +658,16 @@ def _shipped_by_deployment(reading: IssueReading, policy: Policy) -> Shipped | N
                 fix=_fix(reading),
                 fixed_at=_fixed_at(reading),
                 evidence=(_closed(reading), *_change_lines(reading.changes), line),
-                digest=_digest("deployment", ",".join(sorted(c.sha for c in reading.changes)), deployment.environment),
-                why=f"{deployment.sha[:7]} runs in {deployment.environment} and contains {_shas(reading.changes)}",
+                digest=_digest(
+                    "deployment",
+                    ",".join(sorted(c.sha for c in reading.changes)),
+                    _in(deployment.repository, deployment.environment),
+                ),
+                why=f"{name} runs in {deployment.environment} and contains {_shas(reading.changes)}",
             )
     return NotYet(
-        why=f"closed, but nothing that runs in {policy.environment or 'production'} contains {_shas(reading.changes)} yet",
+        why=f"closed, but nothing{_of(reading)} that runs in {policy.environment or 'production'} "
+        f"contains {_shas(reading.changes)} yet",
         is_fixed=True,
         fix=_fix(reading),
         fixed_at=_fixed_at(reading),

@@ -161,8 +161,11 @@ class Foretold:
 
 
 def pull_of(changes: Sequence[Change]) -> str:
-    """The pull request that people are spoken to on: the last part of the fix that came by one; empty where none did."""
-    pulls = [change for change in changes if change.pull]
+    """The pull request that people are spoken to on: the last part of the fix that came by one; empty where none did.
+
+    Only one beside the issue itself: who may read another repository is another question.
+    """
+    pulls = [change for change in changes if change.pull and not change.repository]
     return max(pulls, key=lambda change: (change.at or _LONG_AGO, change.pull)).pull if pulls else ""
 
 

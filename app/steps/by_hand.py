@@ -11,7 +11,7 @@ from app.rules.facts import ReplyKind
 from app.rules.progress import LoopState, can_loop_move, move_loop
 from app.steps import deliver, hear_answer, owe
 from app.steps.hear_tracker import look_or_wait
-from app.steps.link import ConflictError, NotFoundError, draft_issue, link_loop, unlink_loop
+from app.steps.link import ConflictError, NotFoundError, draft_issue, follow_platform, link_loop, unlink_loop
 from app.steps.reply_moves import (
     cancel_reply,
     hold_for_issue,
@@ -74,10 +74,13 @@ async def _check_evidence(river: River, reply_id: int) -> None:
             raise EvidenceGoneError(f"not declined any more ({loop.why if loop else 'gone'}): nothing was said")
         return
     async with river.db.read() as session:
-        shipment = await issues.present_shipment(session, issue.id)
+        loop = await session.get(Loop, reply.loop_id)
+        platform = loop.platform if loop is not None else ""
+        shipment = await issues.present_shipment(session, issue.id, platform=platform)
         fresh = await session.get(Issue, issue.id)
     if shipment is None:
-        raise EvidenceGoneError(f"not shipped any more ({fresh.why if fresh else 'gone'}): nothing was said")
+        why = fresh.why_on(platform) if fresh else "gone"
+        raise EvidenceGoneError(f"not shipped any more ({why}): nothing was said")
     if reply.kind == "fixed" and reply.written_by is None and shipment.digest != reply.evidence_digest:
         raise EvidenceGoneError("the evidence changed: the text is made anew, look at it again")
 
@@ -186,7 +189,7 @@ async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None
         raise ConflictError(f"the evidence could not be read again ({look.why}), try again")
     async with river.db.begin() as session:
         row, loop = await _reply_with_loop(session, reply_id)
-        shipment = await issues.present_shipment(session, issue.id)
+        shipment = await issues.present_shipment(session, issue.id, platform=loop.platform)
         if shipment is None or loop.state != "shipped":
             raise EvidenceGoneError(f"not shipped ({loop.why}): nothing was said")
         account = await _account_of(session, row)
@@ -437,6 +440,7 @@ async def change_loop(
         before = (list(loop.tags), loop.team, loop.assignee)
         if tags is not None:
             loop.tags = list(tags)
+            await follow_platform(session, loop)
         if team is not None:
             loop.team = team or None
         if assignee is not None:
@@ -445,6 +449,7 @@ async def change_loop(
             words = [f"tags {', '.join(loop.tags) or 'none'}", f"team {loop.team or 'none'}"]
             why = "; ".join([*words, f"assigned to {loop.assignee or 'nobody'}"])
             loops.note_event(session, at=river.now(), what="changed", why=why, actor=actor, loop_id=loop_id)
+    river.wake("look_at_issues")
 
 
 async def note(river: River, loop_id: int, *, text: str, actor: str) -> Note:

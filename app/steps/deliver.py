@@ -280,7 +280,14 @@ async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[f
                 continue
             issue = present.get(row.loop_id)
             account = await accounts.get(session, Account, row.account_id)
-            stopped = _why_not(row, loop, issue, shipments.get(issue.id) if issue else None, account, is_voice_on)
+            stopped = _why_not(
+                row,
+                loop,
+                issue,
+                shipments.get((issue.id, loop.platform)) if issue and loop else None,
+                account,
+                is_voice_on,
+            )
             if stopped is None and river.monotonic() >= one.leave_by:
                 stopped = _StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
             if stopped is not None:
@@ -315,7 +322,8 @@ def _why_not(
     if row.shipment_id is None:
         return None
     if loop is None or issue is None or shipment is None or loop.state != "shipped":
-        return _StoppedError("cancelled", f"not shipped any more: {issue.why if issue else 'no issue'}")
+        why = issue.why_on(loop.platform if loop else "") if issue else "no issue"
+        return _StoppedError("cancelled", f"not shipped any more: {why}")
     if shipment.digest != row.evidence_digest:
         return _StoppedError("renew", "the evidence changed: the text is made anew")
     if issue.held_at is not None and row.written_by is None:
@@ -631,7 +639,9 @@ async def look_for(river: River, claimed: _Claimed) -> None:
         row.absent_at = row.absent_from = None
         if row.shipment_id is not None:
             issue = await loops.present_issue(session, row.loop_id)
-            shipment = await issues.present_shipment(session, issue.id) if issue else None
+            shipment = (
+                await issues.present_shipment(session, issue.id, platform=loop.platform) if issue and loop else None
+            )
             if loop is None or loop.state != "shipped" or shipment is None:
                 set_reply(session, row, "cancelled", why="it was not said, and is not true any more", now=now)
                 return

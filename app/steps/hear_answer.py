@@ -82,7 +82,7 @@ async def reopen(
 ) -> None:
     """'Still broken': this shipment is refuted for this loop, the next round begins, and the ticket hears of it."""
     issue = await loops.present_issue(session, loop.id)
-    shipment = await issues.present_shipment(session, issue.id) if issue is not None else None
+    shipment = await issues.present_shipment(session, issue.id, platform=loop.platform) if issue is not None else None
     loop.refuted_fix = shipment.fix if shipment is not None else ""
     loop.refuted_at = max(post.created_at, loop.told_at or post.created_at)
     loop.verification, loop.verified_at, loop.needs_person = "still_broken", None, ""

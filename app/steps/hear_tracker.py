@@ -7,7 +7,7 @@ one transaction, read with none open, write in another if the claim still stands
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -16,7 +16,7 @@ import structlog
 
 from app.ports import Hooked, OutsideError
 from app.ports import Tracker as Adapter
-from app.rules import permission, shipping
+from app.rules import permission, platforms, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
@@ -43,6 +43,14 @@ MOST_DELIVERIES = 500
 
 NEXT: dict[str, JobName] = {"trackers": "look_at_issues", "accounts": "take_in"}
 """The job that goes on where a webhook call ends."""
+
+NAMES: dict[type[shipping.Verdict], str] = {
+    shipping.Shipped: "shipped",
+    shipping.NotYet: "not_yet",
+    shipping.NotFixed: "not_fixed",
+    shipping.Gone: "gone",
+}
+"""Verdicts as they are stored."""
 
 WITHDRAWN = "the customer was told, and the evidence is gone"
 
@@ -357,7 +365,8 @@ async def _write(
     began: datetime,
 ) -> None:
     now = river.now()
-    verdict = shipping.judge(reading, policy_of(tracker))
+    policy = policy_of(tracker)
+    verdict = shipping.judge(reading, policy)
     facts = reading.facts
     before = _what_pulls_say(row)
     if facts.state == "gone":
@@ -368,25 +377,38 @@ async def _write(
     row.pull_url = pull_of(reading.changes)
     if row.why != verdict.why:
         loops.note_event(session, at=now, what="verdict", why=verdict.why, issue_id=row.id)
-    row.why = verdict.why
-    shipment = await _settle_shipment(session, row, verdict, now=now)
-    match verdict:
-        case shipping.Shipped():
-            row.verdict, row.evidence = "shipped", lines(verdict.evidence)
-        case shipping.NotYet():
-            row.verdict, row.evidence = "not_yet", lines(verdict.evidence)
-        case shipping.NotFixed():
-            row.verdict, row.evidence = "not_fixed", []
-        case shipping.Gone():
-            row.verdict, row.evidence = "gone", []
+    row.why, row.verdict = verdict.why, NAMES[type(verdict)]
+    row.evidence = lines(verdict.evidence) if isinstance(verdict, shipping.Shipped | shipping.NotYet) else []
+    for loop in waiting:
+        if loop.state not in {"told", "verified"}:  # what they were told of stays what it was
+            loop.platform = platforms.tagged(policy.platforms, loop.tags)
+    present = {shipment.platform: shipment for shipment in (await issues.present_shipments(session, [row.id])).values()}
+    on: dict[str, tuple[shipping.Verdict, Shipment | None]] = {}
+    wanted = {"", *(one.name for one in policy.platforms), *(loop.platform for loop in waiting)}
+    for platform in sorted(wanted | present.keys()):
+        its = shipping.judge(reading, policy, platform)
+        on[platform] = its, await _settle_shipment(session, row, its, present.get(platform), platform, now=now)
+    row.platforms = _standings(policy, on)
     if before != _what_pulls_say(row):
         row.pull_wanted += 1
     automatic = await replies.automatic_of_issue(session, row.id, slot="fixed")
     for loop in waiting:
-        await _move(river, session, loop, verdict, shipment, automatic.get(loop.id), now=now)
+        its, shipment = on[loop.platform]
+        await _move(river, session, loop, its, shipment, automatic.get(loop.id), now=now)
     outcomes = await replies.automatic_of_issue(session, row.id, slot="outcome")
     for loop in waiting:
         await _settle_outcome(river, session, loop, verdict, outcomes.get(loop.id), now=now)
+
+
+def _standings(
+    policy: shipping.Policy, on: Mapping[str, tuple[shipping.Verdict, Shipment | None]]
+) -> list[dict[str, str]]:
+    """How each platform stands, in the admin's order; nothing as long as it is the same for all, because nothing is fixed."""
+    verdicts = [(one.name, on[one.name][0]) for one in policy.platforms]
+    is_fixed = any(
+        isinstance(its, shipping.Shipped) or (isinstance(its, shipping.NotYet) and its.is_fixed) for _, its in verdicts
+    )
+    return [{"name": name, "verdict": NAMES[type(its)], "why": its.why} for name, its in verdicts] if is_fixed else []
 
 
 def _what_pulls_say(row: Issue) -> tuple[object, ...]:
@@ -395,20 +417,21 @@ def _what_pulls_say(row: Issue) -> tuple[object, ...]:
 
 
 async def _settle_shipment(
-    session: Session, row: Issue, verdict: shipping.Verdict, *, now: datetime
+    session: Session, row: Issue, verdict: shipping.Verdict, present: Shipment | None, platform: str, *, now: datetime
 ) -> Shipment | None:
     """Keep the shipment that stands, withdraw the one that does not, note the new one."""
-    present = await issues.present_shipment(session, row.id)
     if isinstance(verdict, shipping.Shipped) and present is not None and present.digest == verdict.digest:
         return present
     if present is not None:
         present.withdrawn_at, present.withdrawn_why = now, verdict.why
-        loops.note_event(session, at=now, what="shipment withdrawn", why=verdict.why, issue_id=row.id)
+        why = f"{platform}: {verdict.why}" if platform else verdict.why
+        loops.note_event(session, at=now, what="shipment withdrawn", why=why, issue_id=row.id)
         await session.flush()
     if not isinstance(verdict, shipping.Shipped):
         return None
     made = Shipment(
         issue_id=row.id,
+        platform=platform,
         label=verdict.label,
         url=verdict.url,
         public_label=verdict.public_label,
@@ -422,7 +445,8 @@ async def _settle_shipment(
     )
     session.add(made)
     await session.flush()
-    loops.note_event(session, at=now, what="shipped", why=verdict.why, issue_id=row.id)
+    why = f"{platform}: {verdict.why}" if platform else verdict.why
+    loops.note_event(session, at=now, what="shipped", why=why, issue_id=row.id)
     return made
 
 

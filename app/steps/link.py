@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.ports import OutsideError
-from app.rules import matching, permission, quoting
+from app.rules import matching, permission, platforms, quoting
 from app.rules.facts import IssueFacts
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue, new_marker
 from app.steps.reply_moves import cancel_reply
-from app.steps.river import River
+from app.steps.river import River, platforms_of
 from app.steps.turns import turn_to_write
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
@@ -65,6 +65,7 @@ async def open_loop(
         loops.note_event(session, at=now, what="tagged", why=", ".join(tags), actor=actor, loop_id=loop.id)
     else:
         loop.tags = sorted({*loop.tags, *tags})
+        await follow_platform(session, loop)
         if loop.state in {"told", "verified", "declined", "dropped"} and post.id != loop.post_id:
             _next_round(session, loop, post, now=now, actor=actor)
         elif loop.state == "dropped":
@@ -80,6 +81,18 @@ def _next_round(session: Session, loop: Loop, post: Post, *, now: datetime, acto
     loop.fixed_at = loop.shipped_at = loop.told_at = loop.verified_at = None
     loop.verification, loop.needs_person, loop.owed = None, "", False
     loops.note_event(session, at=now, what="next round", why="complained again", actor=actor, loop_id=loop.id)
+
+
+async def follow_platform(session: Session, loop: Loop) -> None:
+    """A tag may name a platform: then what is on its way for the old one is not said, and the issue is looked at again."""
+    issue = await loops.present_issue(session, loop.id)
+    tracker = await session.get(Tracker, issue.tracker_id) if issue is not None else None
+    if issue is None or tracker is None or loop.state in {"told", "verified"}:
+        return
+    platform = platforms.tagged(platforms_of(tracker), loop.tags)
+    if platform != loop.platform:
+        loop.platform = platform
+        await issues.want_look(session, issue.id)
 
 
 async def find_issue(river: River, *, tracker_id: int, ref: str) -> int:

@@ -50,7 +50,7 @@ class _Known:
     """What is read once for a batch of loops. `under` grows with the replies that the batch itself makes."""
 
     present: Mapping[int, Issue]
-    shipments: Mapping[int, Shipment]
+    shipments: Mapping[tuple[int, str], Shipment]
     about: Mapping[int, tuple[Post, Identity]]
     accounts: Mapping[int, Account]
     trackers: Mapping[int, Tracker]
@@ -125,7 +125,7 @@ def _owe(river: River, loop: Loop, known: _Known) -> _Decided | None:
     """Decide on one shipped loop: a reply on its way, a held one, or none with the reason on the loop."""
     loop.owed = True
     issue = known.present.get(loop.id)
-    shipment = known.shipments.get(issue.id) if issue else None
+    shipment = known.shipments.get((issue.id, loop.platform)) if issue else None
     if issue is None or shipment is None:
         loop.owed = False
         loop.state, loop.why = "linked", "the shipment is gone"
@@ -221,7 +221,7 @@ def _set_off(session: Session, one: _Decided, *, now: datetime) -> None:
         set_reply(session, reply, "awaiting_approval", why="waits for an approver", now=now)
     else:
         set_reply(session, reply, "scheduled", why=_settling(reply.due_at or now, now), now=now)
-    loop.why = f"{one.issue.why}; reply {reply.state.replace('_', ' ')}: {reply.why}"
+    loop.why = f"{one.issue.why_on(loop.platform)}; reply {reply.state.replace('_', ' ')}: {reply.why}"
     log.info("reply owed", loop_id=loop.id, issue_id=one.issue.id, reply_id=reply.id, state=reply.state)
 
 

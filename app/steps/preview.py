@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.ports import OutsideError
-from app.rules import shipping
+from app.rules import platforms, shipping
+from app.rules.facts import IssueReading
 from app.rules.following import follow_verdict
 from app.steps.connect import checked
 from app.steps.hear_tracker import refutation_of
@@ -79,21 +80,22 @@ async def preview_policy(river: River, tracker_id: int, settings: Mapping[str, A
     policy, line = policy_of(imagined), asyncio.Semaphore(AT_ONCE)
     tracker, client = river.outside.imagined(imagined)
 
-    async def judged(issue: Issue) -> shipping.Verdict | str:
+    async def read(issue: Issue) -> IssueReading | str:
         async with line:
             try:
-                reading = await tracker.read(issue.remote_id or "", ref=issue.ref)
+                return await tracker.read(issue.remote_id or "", ref=issue.ref)
             except OutsideError as error:
                 return f"it could not be read: {error.message}"
-        return shipping.judge(reading, policy)
 
     try:
-        verdicts = await asyncio.gather(*(judged(issue) for issue in found))
+        readings = await asyncio.gather(*(read(issue) for issue in found))
     finally:
         await client.aclose()
     preview = Preview(issues=len(found), unread=total - len(found))
-    for issue, verdict in zip(found, verdicts, strict=True):
+    for issue, reading in zip(found, readings, strict=True):
         for loop, identity in waiting.get(issue.id, []):
+            on = platforms.tagged(policy.platforms, loop.tags)
+            verdict = reading if isinstance(reading, str) else shipping.judge(reading, policy, on)
             preview.foreseen.append(_foresee(loop, identity, issue, verdict))
     preview.foreseen.sort(key=lambda one: not one.is_told)
     return preview

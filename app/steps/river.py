@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar
 from app.outside import Outside, setting
 from app.rules.facts import WithoutCode
 from app.rules.pace import Pace
+from app.rules.platforms import Platform, read_platforms
 from app.rules.shipping import LOOKS_LIKE_A_VERSION, Policy
 from app.steps.together import Together
 from app.store import tables
@@ -146,4 +147,10 @@ def policy_of(tracker: tables.Tracker) -> Policy:
         closed_without_code=without_code,
         tag_pattern=setting(tracker, "tag_pattern", "*"),
         public_label_pattern=setting(tracker, "public_label_pattern", LOOKS_LIKE_A_VERSION),
+        platforms=platforms_of(tracker),
     )
+
+
+def platforms_of(tracker: tables.Tracker) -> tuple[Platform, ...]:
+    """The platforms of a tracker's product; none where it ships as one."""
+    return read_platforms(setting(tracker, "platforms", ""))

@@ -27,16 +27,15 @@ async def by_remote_id(session: Session, *, tracker_id: int, remote_id: str) -> 
     return (await session.execute(query)).scalar_one_or_none()
 
 
-async def present_shipment(session: Session, issue_id: int) -> Shipment | None:
-    """The verdict that stands, or None."""
-    query = select(Shipment).where(Shipment.issue_id == issue_id, Shipment.withdrawn_at.is_(None))
-    return (await session.execute(query)).scalar_one_or_none()
+async def present_shipment(session: Session, issue_id: int, *, platform: str) -> Shipment | None:
+    """What stands for a customer on this platform (empty where it is not known: the whole product), or None."""
+    return (await present_shipments(session, [issue_id])).get((issue_id, platform))
 
 
-async def present_shipments(session: Session, issue_ids: Sequence[int]) -> dict[int, Shipment]:
-    """The verdicts that stand, by issue."""
+async def present_shipments(session: Session, issue_ids: Sequence[int]) -> dict[tuple[int, str], Shipment]:
+    """What stands, by issue and platform; the empty platform is the whole product."""
     query = select(Shipment).where(Shipment.issue_id.in_(issue_ids), Shipment.withdrawn_at.is_(None))
-    return {row.issue_id: row for row in (await session.execute(query)).scalars()}
+    return {(row.issue_id, row.platform): row for row in (await session.execute(query)).scalars()}
 
 
 async def shipments_of(session: Session, issue_id: int) -> Sequence[Shipment]:

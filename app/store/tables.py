@@ -281,6 +281,7 @@ class Loop(Table):
     needs_person: Mapped[str] = mapped_column(default="", server_default="")
     round: Mapped[int] = mapped_column(default=1)
     tags: Mapped[list[str]] = mapped_column(default=list)
+    platform: Mapped[str] = mapped_column(default="", server_default="")  # its tracker's words, by tags; empty: any
     team: Mapped[str | None]
     assignee: Mapped[str | None]
     verification: Mapped[str | None]  # confirmed | still_broken | no_answer
@@ -348,6 +349,9 @@ class Issue(Table):
     verdict: Mapped[str] = mapped_column(default="not_yet")  # shipped | not_yet | not_fixed | gone
     why: Mapped[str] = mapped_column(default="")
     evidence: Mapped[list[Any]] = mapped_column(default=list)
+    platforms: Mapped[list[Any]] = mapped_column(
+        default=list, server_default="[]"
+    )  # name, verdict and why of each, once it is fixed
     held_at: Mapped[datetime | None]
     held_why: Mapped[str] = mapped_column(default="", server_default="")
     created_at: Mapped[datetime]
@@ -381,21 +385,30 @@ class Issue(Table):
     claim: Mapped[str | None]
     claim_until: Mapped[datetime | None]
 
+    def why_on(self, platform: str) -> str:
+        """Why the verdict is what it is, for a customer on this platform."""
+        return next((str(one["why"]) for one in self.platforms if platform and one["name"] == platform), self.why)
+
 
 class Shipment(Table):
-    """Our verdict 'customers can have the fix', with its evidence; withdrawn ones are kept."""
+    """Our verdict 'customers can have the fix', with its evidence; withdrawn ones are kept.
+
+    One for the whole product, and one for each of its platforms.
+    """
 
     __tablename__ = "shipment"
     __table_args__ = _numbered(
         Index(
             "uq_shipment_present",
             "issue_id",
+            "platform",
             unique=True,
             sqlite_where=sql_text("withdrawn_at IS NULL"),
             postgresql_where=sql_text("withdrawn_at IS NULL"),
         )
     )
     issue_id: Mapped[int] = mapped_column(Id, ForeignKey("issue.id"))
+    platform: Mapped[str] = mapped_column(default="", server_default="")
     label: Mapped[str]
     url: Mapped[str]
     public_label: Mapped[str]

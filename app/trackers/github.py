@@ -29,7 +29,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, json_of, retry_at
-from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
+from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Platforms, Project, Tracker
 from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, read_commit, standing
 from app.rules.facts import (
     Change,
@@ -37,6 +37,7 @@ from app.rules.facts import (
     Deployment,
     IssueFacts,
     IssueReading,
+    MappedRepository,
     Outcome,
     OutcomeReason,
     Release,
@@ -44,6 +45,7 @@ from app.rules.facts import (
     Version,
     WithoutCode,
 )
+from app.rules.platforms import read_platforms
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 from app.rules.turns import WriteLimit
 
@@ -57,6 +59,8 @@ MAX_RANGE_PAGES = 30
 MAX_RELEASE_PAGES = 10
 MAX_LOOKUPS = 100
 """How many commits of a range, or deployments, are looked up one by one."""
+MAX_FILES = 3_000
+"""So many files of a change GitHub lists; whether a longer one touches a path is not known."""
 MAX_CLAIMING_RELEASES = 30
 """In how many releases a commit is looked for that claims the issue."""
 CLOCK_SKEW = timedelta(days=1)
@@ -205,6 +209,22 @@ class GitHubSettings(BaseModel):
         title="What a public repository shows",
         description="counts: how many wait, with links to their posts. quotes: their names and words as well.",
     )
+    platforms: Platforms = ""
+    path: str = Field(
+        default="",
+        title="Path",
+        description="For a repository of several components: only changes below this folder count, for instance "
+        "packages/a; several by commas or lines. Name the component's tags above, too. Empty for all.",
+        json_schema_extra={"lines": True},
+    )
+    mapped_repositories: str = Field(
+        default="",
+        title="Other repositories",
+        description="Repositories whose pull requests fix issues of this one too, one a line: owner/backend, or "
+        "owner/backend = v* where only such tags count there. A fix has then shipped when every part of it has, "
+        "each in its own repository.",
+        json_schema_extra={"lines": True},
+    )
     closed_without_code: WithoutCode = Field(
         default="ask",
         title="Closed without code",
@@ -269,11 +289,58 @@ class GitHubSettings(BaseModel):
     @field_validator("repository")
     @classmethod
     def _is_a_repository(cls, value: str) -> str:
-        name = re.sub(r"^https?://[^/]+/", "", value.strip()).rstrip("/").removesuffix(".git")
-        if not _REPOSITORY.fullmatch(name):
-            message = "enter owner/repository, for instance acme/app"
-            raise ValueError(message)
-        return name
+        return _repository_named(value)
+
+    @field_validator("path")
+    @classmethod
+    def _are_folders(cls, value: str) -> str:
+        paths = [_path_of(part) for part in re.split(r"[,\n]", value)]
+        return "\n".join(dict.fromkeys(path for path in paths if path))
+
+    @field_validator("mapped_repositories")
+    @classmethod
+    def _are_repositories(cls, value: str, others: ValidationInfo) -> str:
+        named = [_mapping_of(line) for line in value.splitlines() if line.strip()]
+        known = {str(others.data.get("repository", "")).lower()}
+        for name, _ in named:
+            if name.lower() in known:
+                message = f"{name} is there already: name each other repository once"
+                raise ValueError(message)
+            known.add(name.lower())
+        return "\n".join(name if pattern == "*" else f"{name} = {pattern}" for name, pattern in named)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """Patterns over tags, each of which has to be met by a release of its own."""
+        platforms = read_platforms(self.platforms)
+        if platforms:
+            return tuple(one.pattern for one in platforms if one.ships_by == "release")
+        return (self.tag_pattern,) if self.shipped_when == "release" else ()
+
+    @property
+    def environments(self) -> tuple[str, ...]:
+        """Patterns over the environments that platforms are deployed to, beside what GitHub itself calls production."""
+        return tuple(one.pattern for one in read_platforms(self.platforms) if one.ships_by == "deployment")
+
+    @property
+    def is_deployed(self) -> bool:
+        """Whether a verdict rests on deployments."""
+        return bool(self.environments) if self.platforms else self.shipped_when == "production"
+
+    @property
+    def proves_by_code(self) -> bool:
+        """Whether a verdict rests on which changes fixed an issue."""
+        return self.shipped_when != "closed" or bool(self.path)
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The folders whose changes count; none means all."""
+        return tuple(self.path.splitlines())
+
+    @property
+    def mapped(self) -> Mapping[str, str]:
+        """The other repositories by name, with the pattern of their tags."""
+        return dict(_mapping_of(line) for line in self.mapped_repositories.splitlines())
 
     @field_validator("public_label_pattern")
     @classmethod
@@ -323,6 +390,34 @@ class GitHubSecrets(BaseModel):
             message = "enter an access token, or the App ID and private key of an app"
             raise ValueError(message)
         return SecretStr(token) if token else None
+
+
+def _repository_named(text: str) -> str:
+    """'owner/repository', also from its address. ValueError where it is none."""
+    name = re.sub(r"^https?://[^/]+/", "", text.strip()).rstrip("/").removesuffix(".git")
+    if not _REPOSITORY.fullmatch(name):
+        message = "enter owner/repository, for instance acme/app"
+        raise ValueError(message)
+    return name
+
+
+def _mapping_of(line: str) -> tuple[str, str]:
+    """Another repository and the pattern of its tags. ValueError says what is wrong in which line."""
+    name, _, pattern = line.partition("=")
+    try:
+        return _repository_named(name), pattern.strip() or "*"
+    except ValueError as error:
+        message = f"'{line.strip():.80}': enter owner/repository or owner/repository = v*, one a line"
+        raise ValueError(message) from error
+
+
+def _path_of(text: str) -> str:
+    """A folder or file as GitHub names it, from the repository's root; empty where the whole repository is meant."""
+    parts = [part for part in text.strip().split("/") if part not in {"", "."}]
+    if ".." in parts or any(sign in text for sign in "*?\\"):
+        message = f"'{text.strip():.80}': enter a folder from the repository's root, such as packages/a, and no pattern"
+        raise ValueError(message)
+    return "/".join(parts)
 
 
 def private_key_of(text: str) -> str:
@@ -381,8 +476,8 @@ class _History:
     canonical: tuple[str, int] | None = None
     is_discussion: bool = False
 
-    def fixes(self, default_branch: str) -> list[_Candidate]:
-        """The changes that together are the fix.
+    def fixes(self, default_branches: Mapping[str, str]) -> list[_Candidate]:
+        """The changes that together are the fix; `default_branches` by repository.
 
         What closed the issue before it was reopened counts only where nothing newer is known. A
         pull request into another branch beside one into the default branch is a backport of it,
@@ -391,9 +486,10 @@ class _History:
         named = [c for c in (self.closer, *self.pulls) if c is not None]
         if not named and self.earlier is not None:
             named = [self.earlier]
-        unique = list({c.change.sha: c for c in reversed(named)}.values())[::-1]
-        on_default = [c for c in unique if c.base in {None, default_branch}]
-        return on_default or unique
+        unique = list({(c.change.repository, c.change.sha): c for c in reversed(named)}.values())[::-1]
+        on_default = [c for c in unique if c.base in {None, default_branches[c.change.repository]}]
+        landed = {c.change.repository for c in on_default}
+        return [c for c in unique if c in on_default or c.change.repository not in landed]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -488,25 +584,29 @@ def parse_project(
     )
 
 
-def parse_history(answer: Mapping[str, Any]) -> _History:
-    """GraphQL's `data.repository`: what closed the issue, and what is linked to it."""
-    here = answer["nameWithOwner"].lower()
+def parse_history(answer: Mapping[str, Any], *, mapped: Mapping[str, str] | None = None) -> _History:
+    """GraphQL's `data.repository`: what closed the issue, and what is linked to it.
+
+    `mapped` are the other repositories that count: their names in small letters, with what their
+    changes are marked with.
+    """
+    counted = {**(mapped or {}), answer["nameWithOwner"].lower(): ""}
     issue = answer["issue"]
     closer: _Candidate | None = None
     earlier: _Candidate | None = None
     canonical: tuple[str, int] | None = None
     is_discussion = False
-    disconnected: set[int] = set()
+    disconnected: set[tuple[str, int]] = set()
     for event in filter(None, issue["timelineItems"]["nodes"]):
         match event["__typename"]:
             case "ClosedEvent":
-                closer = _closer(event, here)
+                closer = _closer(event, counted)
             case "ReopenedEvent":
                 closer, earlier = None, closer or earlier
             case "ConnectedEvent":
-                disconnected -= _pulls_named(event, here)
+                disconnected -= _pulls_named(event, counted)
             case "DisconnectedEvent":
-                disconnected |= _pulls_named(event, here)
+                disconnected |= _pulls_named(event, counted)
             case "MarkedAsDuplicateEvent":
                 original = event["canonical"] or {}
                 if original.get("__typename") == "Issue":
@@ -516,7 +616,11 @@ def parse_history(answer: Mapping[str, Any]) -> _History:
             case "ConvertedToDiscussionEvent":
                 is_discussion = True
     linked = (issue["closedByPullRequestsReferences"] or {}).get("nodes") or []
-    pulls = [_merged_pull(pull, here) for pull in linked if pull and pull["number"] not in disconnected]
+    pulls = [
+        _merged_pull(pull, counted)
+        for pull in linked
+        if pull and (_counts_as(pull, counted), pull["number"]) not in disconnected
+    ]
     return _History(
         closer=closer,
         earlier=earlier,
@@ -526,25 +630,39 @@ def parse_history(answer: Mapping[str, Any]) -> _History:
     )
 
 
-def _closer(event: Mapping[str, Any], here: str) -> _Candidate | None:
+def _counts_as(thing: Mapping[str, Any], counted: Mapping[str, str]) -> str | None:
+    """What the changes of a thing's repository are marked with; None where that repository does not count."""
+    return counted.get(thing["repository"]["nameWithOwner"].lower())
+
+
+def _closer(event: Mapping[str, Any], counted: Mapping[str, str]) -> _Candidate | None:
     closer = event["closer"] or {}
     if closer.get("__typename") == "PullRequest":
-        return _merged_pull(closer, here)
-    if closer.get("__typename") != "Commit" or closer["repository"]["nameWithOwner"].lower() != here:
+        return _merged_pull(closer, counted)
+    if closer.get("__typename") != "Commit":
+        return None
+    repository = _counts_as(closer, counted)
+    if repository is None:
         return None
     closed_at = parse_time(event["createdAt"])
     return _commit_candidate(
-        closer["oid"], url=closer["url"], at=closed_at, made_at=min(parse_time(closer["committedDate"]), closed_at)
+        closer["oid"],
+        url=closer["url"],
+        at=closed_at,
+        made_at=min(parse_time(closer["committedDate"]), closed_at),
+        repository=repository,
     )
 
 
-def _commit_candidate(sha: str, *, url: str, at: datetime, made_at: datetime) -> _Candidate:
-    return _Candidate(change=Change(sha=sha, label=f"commit {sha[:7]}", url=url, at=at), made_at=made_at)
+def _commit_candidate(sha: str, *, url: str, at: datetime, made_at: datetime, repository: str = "") -> _Candidate:
+    change = Change(sha=sha, label=f"commit {sha[:7]}", url=url, at=at, repository=repository)
+    return _Candidate(change=change, made_at=made_at)
 
 
-def _merged_pull(pull: Mapping[str, Any], here: str) -> _Candidate | None:
-    """A pull request of this repository as a change; None unless it is merged here."""
-    if not pull["merged"] or not pull["mergeCommit"] or pull["repository"]["nameWithOwner"].lower() != here:
+def _merged_pull(pull: Mapping[str, Any], counted: Mapping[str, str]) -> _Candidate | None:
+    """A pull request of a repository that counts, as a change; None unless it is merged there."""
+    repository = _counts_as(pull, counted)
+    if not pull["merged"] or not pull["mergeCommit"] or repository is None:
         return None
     merged_at = parse_time(pull["mergedAt"])
     return _pull_candidate(
@@ -554,20 +672,23 @@ def _merged_pull(pull: Mapping[str, Any], here: str) -> _Candidate | None:
         at=merged_at,
         made_at=min(parse_time(pull["mergeCommit"]["committedDate"]), merged_at),
         base=pull["baseRefName"],
+        repository=repository,
     )
 
 
-def _pull_candidate(number: int, *, sha: str, url: str, at: datetime, made_at: datetime, base: str) -> _Candidate:
-    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, pull=url)
+def _pull_candidate(
+    number: int, *, sha: str, url: str, at: datetime, made_at: datetime, base: str, repository: str
+) -> _Candidate:
+    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, pull=url, repository=repository)
     return _Candidate(change=change, made_at=made_at, pull=number, base=base)
 
 
-def _pulls_named(event: Mapping[str, Any], here: str) -> set[int]:
+def _pulls_named(event: Mapping[str, Any], counted: Mapping[str, str]) -> set[tuple[str, int]]:
     ends = (event.get("source") or {}, event.get("subject") or {})
     return {
-        end["number"]
+        (repository, end["number"])
         for end in ends
-        if end.get("__typename") == "PullRequest" and end["repository"]["nameWithOwner"].lower() == here
+        if end.get("__typename") == "PullRequest" and (repository := _counts_as(end, counted)) is not None
     }
 
 
@@ -579,6 +700,20 @@ def parse_commit(commit: Mapping[str, Any]) -> Commit:
         at=parse_time(commit["commit"]["committer"]["date"]),
         parents=tuple(parent["sha"] for parent in commit.get("parents") or ()),
     )
+
+
+def files_in(listed: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The files of a change; one that was renamed by both of its names."""
+    for file in listed:
+        yield str(file["filename"])
+        if file.get("previous_filename"):
+            yield str(file["previous_filename"])
+
+
+def touches(files: Iterable[str], paths: Iterable[str]) -> bool:
+    """Whether one of the files is one of the paths, or below it."""
+    paths = tuple(paths)
+    return any(file == path or file.startswith(f"{path}/") for file in files for path in paths)
 
 
 def parse_milestone(raw: Mapping[str, Any]) -> Version:
@@ -806,6 +941,9 @@ _ANSWERS: _Shelf[tuple[str, str], httpx.Response] = _Shelf(64 * 1024 * 1024)
 
 _RANGES: _Shelf[tuple[str, str, str], _Range] = _Shelf(200_000)
 """Comparisons by server, repository and both shas, weighed in commits. Shas never change, so these hold for ever."""
+
+_FILES: _Shelf[tuple[str, str], frozenset[str]] = _Shelf(200_000)
+"""The files of landed changes by server, repository and sha, weighed in files."""
 
 _CLAIMS: _Shelf[tuple[str, str, int, str, str], tuple[_Candidate, ...]] = _Shelf(10_000)
 """Merged pull requests that claim an issue, by range and day: the day, because their texts can be edited."""
@@ -1144,10 +1282,21 @@ class _Api:
 
 
 class _Proof:
-    """What fixed one closed issue, and what holds the fix."""
+    """What fixed one closed issue, and what holds the fix, in one repository.
+
+    `mapped` are the proofs of the other repositories that count. In each of these `home` is the
+    issue's own repository, whose name a pull request has to say to mean the issue.
+    """
 
     def __init__(
-        self, api: _Api, settings: GitHubSettings, *, repository: Mapping[str, Any], issue: Mapping[str, Any]
+        self,
+        api: _Api,
+        settings: GitHubSettings,
+        *,
+        repository: Mapping[str, Any],
+        issue: Mapping[str, Any],
+        home: str = "",
+        mapped: Mapping[str, _Proof] | None = None,
     ) -> None:
         self._api, self._settings = api, settings
         self._issue: int = issue["number"]
@@ -1155,23 +1304,99 @@ class _Proof:
         self._opened = parse_time(issue["created_at"]) - CLOCK_SKEW
         self._name: str = repository["full_name"]
         self._page: str = repository["html_url"]
-        self._branch: str = repository["default_branch"]
+        self.branch: str = repository["default_branch"]
         self._key = f"{api.url} {repository['id']}"
         self._url = api.repo(self._name)
-        self._what = f"reading what fixed #{self._issue} of {self._name}"
+        self._is_public = is_public(repository)
+        self._home = home or self._name
+        self.mark = self._name if home else ""
+        # A mapped repository ships to every platform alike.
+        self._tags = (settings.tag_pattern,) if home and settings.tags else settings.tags
+        self._mapped = mapped or {}
+        self._what = f"reading what fixed #{self._issue} of {self._home}"
 
     async def reading(self, facts: IssueFacts, history: _History) -> IssueReading:
         """The issue with its fixes, and the releases or deployments that hold them."""
-        releases = await self._releases()
-        fixes = history.fixes(self._branch) or await self._claimed_by_releases(releases)
-        fixes = await self._without_undone(fixes)
-        changes = tuple(fix.change for fix in fixes)
-        reading = IssueReading(facts=facts, read_at=self._api.now(), changes=changes)
+        others = list(dict.fromkeys(self._mapped.values()))
+        fixes = history.fixes({proof.mark: proof.branch for proof in (self, *others)})
+        own = [fix for fix in fixes if not fix.change.repository]
+        releases = await self._releases() if own or not fixes else []
         if not fixes:
-            return await self._without_code(reading, releases)
-        if self._settings.shipped_when == "production":
-            return await self._with_deployments(reading, fixes)
-        return await self._with_releases(reading, fixes, releases)
+            own = await self._claimed_by_releases(releases)
+        own = await self._without_undone(own)
+        inside = [fix for fix in own if await self._is_inside(fix)]
+        bare = IssueReading(
+            facts=facts,
+            read_at=self._api.now(),
+            outside=tuple(fix.change for fix in own if fix not in inside),
+            paths=self._settings.paths,
+        )
+        parts = [await self._part(bare, inside, releases)] if inside else []
+        for proof in others:
+            theirs = [fix for fix in fixes if fix.change.repository == proof.mark]
+            if theirs:
+                parts.append(await proof.mapped_part(bare, theirs))
+        if not parts:
+            return bare if bare.outside else await self._without_code(bare, releases)
+        return _joined(parts)
+
+    async def _part(
+        self, bare: IssueReading, fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
+    ) -> IssueReading:
+        """What this repository adds to a reading."""
+        reading = replace(bare, changes=tuple(fix.change for fix in fixes))
+        if self._settings.shipped_when == "closed":
+            return reading
+        if self._tags:
+            reading = await self._with_releases(reading, fixes, releases)
+        return await self._with_deployments(reading, fixes) if self._settings.is_deployed else reading
+
+    async def mapped_part(self, bare: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
+        """What a mapped repository adds, marked with its name."""
+        releases = await self._releases() if self._tags else []
+        part = await self._part(bare, await self._without_undone(fixes), releases)
+        repository = MappedRepository(
+            name=self.mark, tag_pattern=self._settings.tag_pattern, visible_to_public=self._is_public
+        )
+        return replace(
+            part,
+            releases=tuple(replace(release, repository=self.mark) for release in part.releases),
+            containments=tuple(replace(holds, repository=self.mark) for holds in part.containments),
+            deployments=tuple(replace(running, repository=self.mark) for running in part.deployments),
+            repositories=(repository,),
+        )
+
+    # Whether it is of the component we watch
+
+    async def _is_inside(self, fix: _Candidate) -> bool:
+        """Whether a fix touches the watched paths. One whose files cannot all be read counts: then its release is waited for."""
+        if not self._settings.paths:
+            return True
+        files = await self._files(fix)
+        return files is None or touches(files, self._settings.paths)
+
+    async def _files(self, fix: _Candidate) -> frozenset[str] | None:
+        """The files of a change; None where they cannot all be read."""
+        key = (self._key, fix.change.sha)
+        known = _FILES.get(key)
+        if known is not None:
+            return known
+        place = f"commits/{fix.change.sha}" if fix.pull is None else f"pulls/{fix.pull}/files"
+        what = f"reading what {fix.change.label} of {self._name} changes"
+        found: list[Mapping[str, Any]] = []
+        url: str | None = f"{self._url}/{place}?per_page={PAGE}"
+        while url and len(found) < MAX_FILES:
+            answer = await self._api.call("GET", url, what=what, also={404, 409, 422})
+            if answer.status_code != 200:
+                return None
+            body = json_of(answer, what=what)
+            found += body["files"] if fix.pull is None else body
+            url = self._api.next_of(answer)
+        if len(found) >= MAX_FILES:
+            return None
+        files = frozenset(files_in(found))
+        _FILES.put(key, files, weight=1 + len(files))
+        return files
 
     # What closed it
 
@@ -1181,7 +1406,7 @@ class _Proof:
         if found is None:
             self._api.has_graphql = False
             return await self._history_by_timeline()
-        return parse_history(found)
+        return parse_history(found, mapped={name: proof.mark for name, proof in self._mapped.items()})
 
     async def _graphql(self) -> Mapping[str, Any] | None:
         """GraphQL's `data.repository`, or None where the server has no GraphQL or one without these fields."""
@@ -1211,7 +1436,7 @@ class _Proof:
         closer: _Candidate | None = None
         earlier: _Candidate | None = None
         is_discussion = False
-        mentioned: dict[int, None] = {}
+        mentioned: dict[tuple[str, int], _Proof] = {}
         timeline = f"{self._url}/issues/{self._issue}/timeline?per_page={PAGE}"
         for event in await self._api.all(timeline, what=self._what):
             match event.get("event"):
@@ -1223,9 +1448,10 @@ class _Proof:
                     is_discussion = True
                 case "cross-referenced":
                     source = event["source"].get("issue") or {}
-                    if source.get("pull_request") and repository_of(source).lower() == self._name.lower():
-                        mentioned[source["number"]] = None
-        pulls = [await self._claiming_pull(number) for number in mentioned]
+                    proof = self._proof_in(repository_of(source)) if source.get("pull_request") else None
+                    if proof is not None:
+                        mentioned[proof.mark, source["number"]] = proof
+        pulls = [await proof.claiming_pull(number) for (_, number), proof in mentioned.items()]
         return _History(
             closer=closer,
             earlier=earlier,
@@ -1233,19 +1459,27 @@ class _Proof:
             is_discussion=is_discussion,
         )
 
+    def _proof_in(self, name: str) -> _Proof | None:
+        """The proof of a repository; None where its changes do not count."""
+        return self if name.lower() == self._name.lower() else self._mapped.get(name.lower())
+
     async def _closing_commit(self, event: Mapping[str, Any]) -> _Candidate | None:
         sha = event.get("commit_id")
         if not sha:
             return None
+        where = "/".join(str(event.get("commit_url") or "").split("/")[-4:-2])
+        return await (self._proof_in(where) or self).commit_that_closed(event, sha)
+
+    async def commit_that_closed(self, event: Mapping[str, Any], sha: str) -> _Candidate | None:
         answer = await self._api.get(f"{self._url}/commits/{sha}", what=self._what, also={404, 409, 422})
         if answer.status_code != 200:
             return None  # a commit of another repository
         commit = json_of(answer, what=self._what)
         closed_at = parse_time(event["created_at"])
         made_at = min(parse_commit(commit).at, closed_at)
-        return _commit_candidate(sha, url=commit["html_url"], at=closed_at, made_at=made_at)
+        return _commit_candidate(sha, url=commit["html_url"], at=closed_at, made_at=made_at, repository=self.mark)
 
-    async def _claiming_pull(self, number: int) -> _Candidate | None:
+    async def claiming_pull(self, number: int) -> _Candidate | None:
         """A merged pull request whose title or description closes the issue by keyword; else None."""
         answer = await self._api.get(f"{self._url}/pulls/{number}", what=self._what, also={404})
         if answer.status_code == 404:
@@ -1253,7 +1487,9 @@ class _Proof:
         pull = json_of(answer, what=self._what)
         claims = closed_by(f"{pull['title']}\n\n{pull.get('body') or ''}")
         is_merged = pull.get("merged") and pull.get("merge_commit_sha")
-        if not is_merged or not closes(claims, number=self._issue, repository=self._name):
+        if self.mark:  # where a bare number means another issue
+            claims = tuple(claim for claim in claims if claim.repository)
+        if not is_merged or not closes(claims, number=self._issue, repository=self._home):
             return None
         merged_at = parse_time(pull["merged_at"])
         return _pull_candidate(
@@ -1263,6 +1499,7 @@ class _Proof:
             at=merged_at,
             made_at=merged_at,
             base=pull["base"]["ref"],
+            repository=self.mark,
         )
 
     async def _claimed_by_releases(self, releases: Sequence[Mapping[str, Any]]) -> list[_Candidate]:
@@ -1324,7 +1561,7 @@ class _Proof:
             numbers: dict[int, None] = {}
             for commit in commits[-MAX_LOOKUPS:]:
                 numbers.update(dict.fromkeys(commit.lands or await self._pulls_of(commit.sha)))
-            claims = [await self._claiming_pull(number) for number in numbers]
+            claims = [await self.claiming_pull(number) for number in numbers]
             known = tuple(claim for claim in claims if claim is not None)
             _CLAIMS.put(key, known, weight=1 + len(known))
         return known
@@ -1360,7 +1597,7 @@ class _Proof:
     async def _with_releases(
         self, reading: IssueReading, fixes: Sequence[_Candidate], releases: Sequence[Mapping[str, Any]]
     ) -> IssueReading:
-        """Releases from the oldest that could hold the fixes up to the first that does, and what they hold.
+        """Releases from the oldest that could hold the fixes up to the first that does for each platform, and what they hold.
 
         Where none does, also the newest few that do not count (drafts, prereleases, other tags):
         they make the reason.
@@ -1372,7 +1609,11 @@ class _Proof:
         others = sorted((r for r in recent if not self._counts(r)), key=_last_touched, reverse=True)
         found: list[Release] = []
         containments: list[Containment] = []
+        waited_for = set(self._tags)
         for raw in (*counting, *others[:3]):
+            meets = {pattern for pattern in self._tags if fnmatchcase(raw["tag_name"], pattern)}
+            if self._counts(raw) and not meets & waited_for:
+                continue  # its platforms have the fix by an earlier one
             release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
             answers = [
                 await self._containment(fix, of=release.remote_id, sha=release.sha, name=release.label) for fix in fixes
@@ -1380,7 +1621,9 @@ class _Proof:
             found.append(release)
             containments += answers
             if self._counts(raw) and all(answer.answer == "yes" for answer in answers):
-                break
+                waited_for -= meets
+                if not waited_for:
+                    break
         return replace(reading, releases=tuple(found), containments=tuple(containments))
 
     async def _without_code(self, reading: IssueReading, releases: Sequence[Mapping[str, Any]]) -> IssueReading:
@@ -1388,19 +1631,21 @@ class _Proof:
         closed_at = reading.facts.closed_at or reading.facts.updated_at
         if self._settings.closed_without_code == "next_release":
             counting = [r for r in releases if self._counts(r) and parse_time(r["published_at"]) > closed_at]
-            for raw in sorted(counting, key=lambda r: (parse_time(r["published_at"]), str(r["id"])))[:1]:
-                release = parse_release(raw, sha=await self._tag_sha(raw["tag_name"]))
-                return replace(reading, releases=(release,))
+            counting.sort(key=lambda r: (parse_time(r["published_at"]), str(r["id"])))
+            firsts = [next((r for r in counting if fnmatchcase(r["tag_name"], tag)), None) for tag in self._tags]
+            following = {str(raw["id"]): raw for raw in firsts if raw is not None}
+            found = [parse_release(raw, sha=await self._tag_sha(raw["tag_name"])) for raw in following.values()]
+            return replace(reading, releases=tuple(found))
         if self._settings.closed_without_code == "milestone" and self._milestone is not None:
             return replace(reading, milestones=(parse_milestone(self._milestone),))
         return reading
 
     def _counts(self, release: Mapping[str, Any]) -> bool:
         is_public = parse_release(release, sha="").is_public
-        return is_public and fnmatchcase(release["tag_name"], self._settings.tag_pattern)
+        return is_public and any(fnmatchcase(release["tag_name"], pattern) for pattern in self._tags)
 
     async def _with_deployments(self, reading: IssueReading, fixes: Sequence[_Candidate]) -> IssueReading:
-        """What runs in each production environment, and what it holds.
+        """What runs in each environment that counts, and what it holds.
 
         That is the newest deployment whose newest status is a success: GitHub makes the ones before
         it inactive, and a rollback is a newer success of an older commit.
@@ -1412,7 +1657,7 @@ class _Proof:
         async for page in self._api.pages(f"{self._url}/deployments?per_page={PAGE}", what=what):
             recent = [raw for raw in page if parse_time(raw["created_at"]) >= since]
             for raw in recent:
-                if raw["environment"] in live or not _is_production(raw) or lookups >= MAX_LOOKUPS:
+                if raw["environment"] in live or not self._is_watched(raw) or lookups >= MAX_LOOKUPS:
                     continue
                 lookups += 1
                 running = await self._running(raw, what=what)
@@ -1425,7 +1670,14 @@ class _Proof:
             for running in live.values()
             for fix in fixes
         ]
-        return replace(reading, deployments=tuple(live.values()), containments=tuple(containments))
+        return replace(reading, deployments=tuple(live.values()), containments=(*reading.containments, *containments))
+
+    def _is_watched(self, raw: Mapping[str, Any]) -> bool:
+        """Whether a deployment is to where customers are: by GitHub's word, or by the name that a platform gives."""
+        if not self._settings.environments:
+            return _is_production(raw)
+        named = any(fnmatchcase(raw["environment"], pattern) for pattern in self._settings.environments)
+        return named and not raw.get("transient_environment")
 
     async def _running(self, raw: Mapping[str, Any], *, what: str) -> Deployment | None:
         """A deployment that runs now, or None."""
@@ -1437,7 +1689,7 @@ class _Proof:
             remote_id=id_of(raw),
             environment=raw["environment"],
             sha=raw["sha"],
-            production=True,
+            production=_is_production(raw),
             succeeded=True,
             at=parse_time(newest["created_at"]),
             url=f"{self._page}/deployments/{quote(raw['environment'])}",
@@ -1521,8 +1773,20 @@ class _Proof:
         return ""
 
 
+def _joined(parts: Sequence[IssueReading]) -> IssueReading:
+    """One reading of what each repository added."""
+    return replace(
+        parts[0],
+        changes=tuple(change for part in parts for change in part.changes),
+        releases=tuple(release for part in parts for release in part.releases),
+        containments=tuple(holds for part in parts for holds in part.containments),
+        deployments=tuple(running for part in parts for running in part.deployments),
+        repositories=tuple(repository for part in parts for repository in part.repositories),
+    )
+
+
 class GitHub:
-    """One repository on GitHub."""
+    """One repository on GitHub, and those that are mapped to it."""
 
     name: ClassVar[str] = "github"
     title: ClassVar[str] = "GitHub"
@@ -1561,17 +1825,40 @@ class GitHub:
             self._api.version = OLDER_API_VERSION
             answer = await self._api.call("GET", self._api.repo(name), what=f"looking for {name}", also={404})
         repository = self._api.repository_from(answer, name=name)
-        await self._must_be_allowed_to_read(repository)
+        await self._must_be_allowed_to_read(repository, "issues")
+        mapped = await self._connect_mapped(repository)
         self._login = await self._ask_who_we_are()
         with _as_github_says(f"looking for {name}"):
             project = parse_project(repository, answer.headers, login=self._login, api_version=self._api.version)
+            if mapped:
+                project = replace(project, facts={**project.facts, "mapped_ids": mapped})
             return self._api.credentials.described(project)
 
-    async def _must_be_allowed_to_read(self, repository: Mapping[str, Any]) -> None:
+    async def _connect_mapped(self, home: Mapping[str, Any]) -> list[str]:
+        """Prove that each mapped repository can be read, and is another one. Returns their ids."""
+        ids = {id_of(home): str(home["full_name"])}
+        for name in self._settings.mapped:
+            try:
+                repository = await self._api.repository(name)
+                await self._must_be_allowed_to_read(repository)
+            except OutsideError as error:
+                if error.permanent:
+                    error.field = "settings.mapped_repositories"
+                raise
+            twin = ids.setdefault(id_of(repository), name)
+            if twin != name:
+                raise OutsideError(
+                    f"{name} and {twin} are one repository; name it once",
+                    "misconfigured",
+                    field="settings.mapped_repositories",
+                )
+        return [number for number in ids if number != id_of(home)]
+
+    async def _must_be_allowed_to_read(self, repository: Mapping[str, Any], *also: str) -> None:
         """Ask for a little of each thing that a verdict rests on: no answer of GitHub lists what a token may do."""
         name = repository["full_name"]
-        things = ["issues", "releases", "pulls"]
-        things += ["deployments"] if self._settings.shipped_when == "production" else []
+        things = [*also, "releases", "pulls"]
+        things += ["deployments"] if self._settings.is_deployed else []
         missing: list[str] = []
         for thing in things:
             url = f"{self._api.repo(name)}/{thing}?per_page=1"
@@ -1655,16 +1942,34 @@ class GitHub:
             facts = self._facts_of(issue, repository)
             if facts.state == "open":
                 return IssueReading(facts=facts, read_at=self._now())
-            proof = _Proof(self._api, self._settings, repository=repository, issue=issue)
+            proves = facts.outcome == "fixed" and self._settings.proves_by_code
+            mapped = await self._mapped(repository, issue) if proves else {}
+            proof = _Proof(self._api, self._settings, repository=repository, issue=issue, mapped=mapped)
             history = await proof.history()
             if history.is_discussion:
                 why = "converted to a discussion"
                 return self._gone(facts.remote_id, ref=facts.ref, url=facts.url, why=why, title=facts.title)
             if history.canonical is not None and facts.outcome == "duplicate":
                 facts = replace(facts, canonical_ref=_ref_from(repository["full_name"], *history.canonical))
-            if facts.outcome != "fixed" or self._settings.shipped_when == "closed":
+            if not proves:
                 return IssueReading(facts=facts, read_at=self._now())
             return await proof.reading(facts, history)
+
+    async def _mapped(self, home: Mapping[str, Any], issue: Mapping[str, Any]) -> dict[str, _Proof]:
+        """The proofs of the mapped repositories, by their names in small letters: the one entered and the one they have now.
+
+        One that cannot be read is an error: a part of the fix may be there.
+        """
+        found: dict[str, _Proof] = {}
+        for name, pattern in self._settings.mapped.items():
+            repository = await self._api.repository(name)
+            if repository["id"] == home["id"]:
+                continue  # an issue that moved there
+            await self._api.get(f"{self._api.repo(repository['full_name'])}/pulls?per_page=1", what=f"reading {name}")
+            settings = self._settings.model_copy(update={"tag_pattern": pattern, "path": ""})
+            proof = _Proof(self._api, settings, repository=repository, issue=issue, home=home["full_name"])
+            found |= {name.lower(): proof, repository["full_name"].lower(): proof}
+        return found
 
     def _gone(self, remote_id: str, *, ref: str, url: str, why: str, title: str = "") -> IssueReading:
         now = self._now()
@@ -1918,7 +2223,7 @@ class GitHub:
             event=given.get("x-github-event", ""),
             key=f"{given.get('x-github-hook-id', '')}:{guid}",
             payload=payload,
-            is_ours=isinstance(repository, dict) and self._is_ours(repository),
+            is_ours=isinstance(repository, dict) and (self._is_ours(repository) or self._is_mapped(repository)),
         )
 
     def _verify(self, headers: Mapping[str, str], body: bytes) -> None:
@@ -1976,6 +2281,11 @@ class GitHub:
         if self._repository_id:
             return str(repository.get("id")) == self._repository_id
         return str(repository.get("full_name")).lower() == self._settings.repository.lower()
+
+    def _is_mapped(self, repository: Mapping[str, Any]) -> bool:
+        names = {name.lower() for name in self._settings.mapped}
+        known: Sequence[str] = self._facts.get("mapped_ids") or ()
+        return str(repository.get("full_name")).lower() in names or str(repository.get("id")) in known
 
     def _facts_of(self, issue: Mapping[str, Any], repository: Mapping[str, Any]) -> IssueFacts:
         here = repository["full_name"] if self._is_ours(repository) else ""

@@ -23,7 +23,17 @@ import httpx
 from pydantic import BaseModel, Field, SecretStr, field_validator
 
 from app.http import ask, json_of, retry_at
-from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Project, Tracker
+from app.ports import (
+    BadSignatureError,
+    Connection,
+    Hook,
+    IssuePage,
+    Kind,
+    OutsideError,
+    Project,
+    ReleasedPlatforms,
+    Tracker,
+)
 from app.rules.facts import IssueFacts, IssueReading, IssueState, Outcome, OutcomeReason, Version, VersionsNeeded
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 
@@ -106,6 +116,7 @@ class JiraSettings(BaseModel):
         title="Fix versions that count",
         description="Only fix versions whose name matches this pattern count, for instance 2.* or app-*.",
     )
+    platforms: ReleasedPlatforms = ""
     public_label_pattern: str = Field(
         default=LOOKS_LIKE_A_VERSION,
         title="Version names the public may read",

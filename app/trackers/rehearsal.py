@@ -17,7 +17,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
-from app.ports import BadSignatureError, Connection, Hook, IssuePage, OutsideError, Project, Tracker
+from app.ports import BadSignatureError, Connection, Hook, IssuePage, OutsideError, Project, ReleasedPlatforms, Tracker
 from app.rules.facts import (
     Change,
     Containment,
@@ -67,6 +67,7 @@ class RehearsalSettings(BaseModel):
         title="Labels the public may read",
         description="Regular expression for a whole release label. Changes nothing here: this board is public, so every label is.",
     )
+    platforms: ReleasedPlatforms = ""
     settle_seconds: int = Field(
         0,
         ge=0,

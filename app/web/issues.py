@@ -42,7 +42,7 @@ async def show_all(visit: Anyone, after: After = None) -> Response:
         rows=rows[:PAGE],
         more=f"{rows[PAGE - 1][1]}-{rows[PAGE - 1][0].id}" if len(rows) > PAGE else None,
         after=after,
-        shipments=shipments,
+        shipments={row: shipment for (row, platform), shipment in shipments.items() if not platform},
         trackers=trackers,
     )
 
@@ -70,7 +70,7 @@ async def _page(visit: Visit, issue_id: int, draft: Draft = NO_DRAFT, *, status:
         if issue is None:
             raise NotFoundError(f"there is no issue {issue_id}")
         tracker = await session.get(Tracker, issue.tracker_id)
-        shipment = await issues.present_shipment(session, issue_id)
+        shipment = await issues.present_shipment(session, issue_id, platform="")
         waiting = (await issues.count_waiting(session, [issue_id])).get(issue_id, 0)
         rows = await shown.loops_of_issue(session, issue_id, limit=MOST_SHOWN + 1)
         history = await loops.history_of_issue(session, issue_id)

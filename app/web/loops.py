@@ -13,6 +13,7 @@ from app.rules.facts import ReplyKind
 from app.rules.progress import LoopState, can_loop_move
 from app.steps import by_hand, link
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.river import platforms_of
 from app.store import accounts, issues, loops, members, posts, shown
 from app.store.tables import Account, Identity, Loop, Post, Tracker
 from app.web import standing
@@ -97,7 +98,9 @@ async def _page(visit: Visit, loop_id: int, draft: Draft = NO_DRAFT, *, status: 
             said.insert(0, began)
         replies = await shown.replies(session, loop_id=loop_id, limit=100)
         issue = await loops.present_issue(session, loop_id)
-        shipment = await issues.present_shipment(session, issue.id) if issue is not None else None
+        shipment = (
+            await issues.present_shipment(session, issue.id, platform=loop.platform) if issue is not None else None
+        )
         others = await shown.loops_of_issue(session, issue.id, limit=6, but=loop_id) if issue is not None else ()
         waiting = await issues.count_waiting(session, [issue.id]) if issue is not None else {}
         notes = await loops.notes(session, loop_id)
@@ -105,6 +108,7 @@ async def _page(visit: Visit, loop_id: int, draft: Draft = NO_DRAFT, *, status: 
         people = await members.members(session)
         trackers = await accounts.page(session, Tracker, after=0, limit=MOST_CONNECTIONS)
         account = await accounts.get(session, Account, began[0].account_id)
+    tracker = next((row for row in trackers if issue is not None and row.id == issue.tracker_id), None)
     current = next((row.Reply for row in replies if row.Reply.round == loop.round), None)
     return visit.draw(
         "loop.html",
@@ -118,7 +122,7 @@ async def _page(visit: Visit, loop_id: int, draft: Draft = NO_DRAFT, *, status: 
         cancelled=[row for row in replies if row.Reply.state == "cancelled"],
         issue=issue,
         shipment=shipment,
-        lines=standing.proof(issue, shipment) if issue is not None else [],
+        lines=standing.proof(issue, shipment, platform=loop.platform) if issue is not None else [],
         last_look=next((row.Reply.due_at for row in replies if row.Reply.state == "scheduled"), None),
         others=others,
         waiting=waiting.get(issue.id, 0) if issue is not None else 0,
@@ -126,6 +130,7 @@ async def _page(visit: Visit, loop_id: int, draft: Draft = NO_DRAFT, *, status: 
         history=history[::-1],
         people=[member for member in people if member.disabled_at is None],
         trackers=trackers,
+        platforms=[one.name for one in platforms_of(tracker)] if tracker is not None else [],
         steps=standing.steps_of(loop),
         next_words=standing.next_words(loop, issue, current),
         moves=[move for move in MOVES if _is_offered(loop, move[0], has_issue=issue is not None)],

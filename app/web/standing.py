@@ -208,8 +208,8 @@ class Line:
     at: datetime | None
 
 
-def proof(issue: Issue, shipment: Shipment | None) -> list[Line]:
-    """The evidence, a line a fact, and at its end what is still missing."""
+def proof(issue: Issue, shipment: Shipment | None, *, platform: str = "") -> list[Line]:
+    """The evidence, a line a fact, and at its end what is still missing for customers on this platform."""
     evidence: list[dict[str, Any]] = shipment.evidence if shipment is not None else issue.evidence
     lines = [
         Line(
@@ -221,5 +221,5 @@ def proof(issue: Issue, shipment: Shipment | None) -> list[Line]:
         for item in evidence
     ]
     if shipment is None:
-        lines.append(Line(False, issue.why or "it was not looked at yet", "", None))
+        lines.append(Line(False, issue.why_on(platform) or "it was not looked at yet", "", None))
     return lines

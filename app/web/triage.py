@@ -15,6 +15,7 @@ from app.rules import quoting
 from app.steps import link, triage
 from app.steps.hear_answer import hear_next
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.river import platforms_of
 from app.store import accounts, posts, shown
 from app.store.tables import Account, Identity, Issue, Post, Reply, Tracker
 from app.web.forms import NO_DRAFT, Draft, PageError, sentence
@@ -137,7 +138,7 @@ async def _page(
         position=ids.index(number) + 1 if number in ids else None,
         past=past,
         likely=likely,
-        tags=tags[:30],
+        tags=_offered(trackers, tags),
         answered=answered,
         draft=draft,
         title=link.title_from(found[0]) if found else "",
@@ -147,6 +148,12 @@ async def _page(
         titles=titles_of(visit),
         author_line=author_line,
     )
+
+
+def _offered(trackers: Sequence[Tracker], recent: Sequence[str]) -> list[str]:
+    """The tags one may want: the platforms first, because what a customer is told hangs on them."""
+    platforms = [one.name.lower() for tracker in trackers for one in platforms_of(tracker)]
+    return list(dict.fromkeys([*platforms, *recent]))[:30]
 
 
 def _following(ids: Sequence[int], number: int | None) -> int | None:

@@ -98,6 +98,7 @@ async def everything_the_tracker_asks(world: GitHubWorld) -> list[tuple[httpx.Re
             await _land(world, watching, name, method)
         await _claimed_by_a_commit(world, watching)
         await _in_production(world, server, http)
+        await _of_a_component(world, server, http)
         await _other_ends(world, watching)
         await app_tracker(server, add_app(world, APP), http=http, facts={}, remote_id="").connect()
         await _without_permissions(world, server, http)
@@ -165,6 +166,24 @@ async def _in_production(world: GitHubWorld, server: GitHubServer, http: httpx.A
     assert (await watching.read(issue.remote_id, ref=issue.ref)).deployments
 
 
+async def _of_a_component(world: GitHubWorld, server: GitHubServer, http: httpx.AsyncClient) -> None:
+    world.create_repository("acme/backend")
+    watching = tracker(server, http=http, path="packages/a", mapped_repositories="acme/backend")
+    number = world.open_issue(APP, "Of one component")
+    issue = await watching.find(f"#{number}")
+    world.commit(APP, f"Fixes #{number}", files={"packages/a/one.txt": "one\n"})
+    for name, words in ((APP, f"Fixes #{number}"), ("acme/backend", f"Fixes {APP}#{number}")):
+        world.branch(name, "component")
+        world.commit(name, "More", branch="component", files={"packages/b/two.txt": "two\n"})
+        world.merge_pull(name, world.open_pull(name, "component", "More of it", body=words))
+    world.release("acme/backend", "v7")
+    for has_graphql in (True, False):
+        world.has_graphql = has_graphql
+        reading = await watching.read(issue.remote_id, ref=issue.ref)
+        assert {change.repository for change in reading.changes} == {"", "acme/backend"}
+        assert reading.outside
+
+
 async def _other_ends(world: GitHubWorld, watching: GitHub) -> None:
     world.create_repository("acme/core")
     ends = [await watching.find(f"#{world.open_issue(APP, f'End {n}')}") for n in range(5)]
@@ -220,6 +239,7 @@ async def test_every_call_and_every_answer_is_as_github_documents(world: GitHubW
         "/releases",
         "/deployments",
         "/statuses",
+        "/files",
         "/installation",
         "/access_tokens",
         "/hooks",

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from app.rules import shipping
 from app.rules.facts import Change, Containment, Deployment, IssueFacts, IssueReading, Release, Version
-from app.rules.platforms import Platform, read_platforms, written
+from app.rules.platforms import Platform, read_platforms, tagged, written
 from app.rules.shipping import NotYet, Policy, Shipped
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -110,11 +110,21 @@ def test_two_addresses_are_no_address_and_one_hidden_label_hides_all() -> None:
     assert hidden.public_label == ""
 
 
-def test_a_platform_that_is_not_in_the_settings_any_more_asks_a_person() -> None:
-    verdict = shipping.judge(reading(IOS, ANDROID, WEB), POLICY, "Windows")
-    assert isinstance(verdict, NotYet)
-    assert verdict.asks
-    assert "no platform Windows" in verdict.why
+def test_a_customer_on_two_platforms_waits_for_both() -> None:
+    assert isinstance(shipping.judge(reading(IOS), POLICY, "iOS, Android"), NotYet)
+    assert isinstance(shipping.judge(reading(IOS, ANDROID), POLICY, "iOS, Android"), Shipped)
+
+
+def test_a_platform_that_is_not_in_the_settings_any_more_is_as_good_as_unknown() -> None:
+    assert isinstance(shipping.judge(reading(IOS, ANDROID), POLICY, "Windows"), NotYet)
+    assert isinstance(shipping.judge(reading(IOS, ANDROID, WEB), POLICY, "Windows"), Shipped)
+
+
+def test_a_platform_is_a_tag_that_is_called_as_one() -> None:
+    assert tagged(POLICY.platforms, ["export", "ios"]) == "iOS"
+    assert tagged(POLICY.platforms, ["WEB", "android"]) == "Android, Web"
+    assert tagged(POLICY.platforms, ["ios beta"]) == ""
+    assert tagged((), ["ios"]) == ""
 
 
 def test_a_product_without_platforms_judges_every_customer_alike() -> None:
@@ -163,6 +173,7 @@ def test_platforms_are_written_as_lines() -> None:
         ("iOS:", "write a name"),
         ("Web: deployment", "name the environment"),
         ("iOS: v*\nios: w*", "ios is there twice"),
+        ("iOS, iPadOS: v*", "a name has no comma"),
         (f"{'x' * 41}: v*", "at most 40 characters"),
         ("\n".join(f"p{n}: v*" for n in range(21)), "at most 20 platforms"),
     ],

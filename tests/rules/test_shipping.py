@@ -11,8 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.rules import shipping
-from app.rules.facts import Change, Containment, Deployment, IssueFacts, IssueReading, Release, Version
+from app.rules.facts import (
+    Change,
+    Containment,
+    Deployment,
+    IssueFacts,
+    IssueReading,
+    MappedRepository,
+    Release,
+    Version,
+)
 from app.rules.following import follow_verdict
+from app.rules.platforms import Platform
 from app.rules.shipping import Gone, NotFixed, NotYet, Policy, Refutation, Shipped
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -431,3 +441,169 @@ def test_a_closed_milestone_counts_where_the_policy_says_so() -> None:
     again = shipping.judge(replace(BARE, milestones=(MILESTONE,), read_at=NOW + timedelta(days=2)), BY_MILESTONE)
     assert isinstance(again, Shipped)
     assert again.digest == verdict.digest
+
+
+# Changes in several repositories
+
+BACKEND = "acme/backend"
+THERE = replace(CHANGE, sha=OTHER, label="PR #12 merged as 77aa001", repository=BACKEND)
+# With the very ids of this repository's: only the repository tells them apart.
+RELEASE_THERE = replace(
+    RELEASE,
+    label="v1.4.0",
+    url="https://github.example/acme/backend/releases/tag/v1.4.0",
+    published_at=NOW - timedelta(minutes=30),
+    repository=BACKEND,
+)
+INSIDE_THERE = replace(INSIDE, sha=OTHER, repository=BACKEND)
+IN_BOTH = replace(
+    READING,
+    changes=(CHANGE, THERE),
+    facts=replace(FACTS, visible_to_public=True),
+    releases=(RELEASE, RELEASE_THERE),
+    containments=(INSIDE, INSIDE_THERE),
+    repositories=(MappedRepository(name=BACKEND, tag_pattern="v1.*", visible_to_public=True),),
+)
+
+
+def test_a_fix_in_two_repositories_has_shipped_when_each_is_out_at_the_time_of_the_last() -> None:
+    verdict = shipping.judge(IN_BOTH, Policy(tag_pattern="v2.*"))
+    assert isinstance(verdict, Shipped)
+    assert (verdict.label, verdict.public_label) == ("v2.4.1, acme/backend v1.4.0", "v2.4.1")
+    assert (verdict.url, verdict.public_url) == (RELEASE.url, RELEASE.url)
+    assert verdict.at == RELEASE_THERE.published_at
+    assert verdict.fix == f"{SHA},{OTHER}"
+    assert [line.label for line in verdict.evidence] == [
+        "#12 closed as completed",
+        "PR #812 merged as 3f2a91c",
+        "3f2a91c contained in v2.4.1",
+        "v2.4.1 published",
+        "acme/backend PR #12 merged as 77aa001",
+        "77aa001 contained in acme/backend v1.4.0",
+        "acme/backend v1.4.0 published",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"containments": (INSIDE,)}, "could not say whether acme/backend v1.4.0 contains 77aa001"),
+        ({"containments": (INSIDE_THERE,)}, "could not say whether v2.4.1 contains 3f2a91c"),
+        ({"releases": (RELEASE,)}, "closed, but no release of acme/backend contains 77aa001 yet"),
+        ({"releases": ()}, "no release contains 3f2a91c yet; but no release of acme/backend contains 77aa001 yet"),
+        (
+            {"containments": (INSIDE, replace(INSIDE_THERE, answer="reverted"))},
+            "closed, but 77aa001 was reverted before acme/backend v1.4.0",
+        ),
+        ({"releases": (RELEASE, replace(RELEASE_THERE, draft=True))}, "acme/backend v1.4.0, which is still a draft"),
+        (
+            {"repositories": (MappedRepository(name=BACKEND, tag_pattern="server-*"),)},
+            "acme/backend v1.4.0, which does not match server-*",
+        ),
+    ],
+)
+def test_one_part_missing_is_not_yet_and_says_where(change: dict[str, Any], reason: str) -> None:
+    assert reason in why_of(replace(IN_BOTH, **change))
+
+
+def test_the_digest_changes_with_any_part() -> None:
+    other = "acme/core"
+    readings = [
+        IN_BOTH,
+        replace(IN_BOTH, releases=(replace(RELEASE, sha="e" * 40), RELEASE_THERE)),
+        replace(IN_BOTH, releases=(RELEASE, replace(RELEASE_THERE, sha="e" * 40))),
+        replace(IN_BOTH, repositories=(MappedRepository(name=BACKEND),)),
+        replace(
+            IN_BOTH,
+            changes=(CHANGE, replace(THERE, repository=other)),
+            releases=(RELEASE, replace(RELEASE_THERE, repository=other)),
+            containments=(INSIDE, replace(INSIDE_THERE, repository=other)),
+            repositories=(MappedRepository(name=other, visible_to_public=True),),
+        ),
+        replace(IN_BOTH, changes=(CHANGE,)),
+        replace(IN_BOTH, changes=(THERE,)),
+    ]
+    verdicts = [shipping.judge(reading, Policy()) for reading in readings]
+    assert len({verdict.digest for verdict in verdicts if isinstance(verdict, Shipped)}) == len(readings)
+
+
+@pytest.mark.parametrize(("label", "read"), [("v1.4.0", "v1.4.0"), ("contoso-7", "")])
+def test_a_private_mapped_repository_never_leaks_a_label_whatever_the_issues_own_is(label: str, read: str) -> None:
+    reading = replace(
+        IN_BOTH,
+        changes=(THERE,),
+        releases=(replace(RELEASE_THERE, label=label),),
+        repositories=(MappedRepository(name=BACKEND),),
+    )
+    verdict = shipping.judge(reading, Policy())
+    assert isinstance(verdict, Shipped)
+    assert (verdict.public_label, verdict.public_url) == (read, "")
+
+
+def test_of_several_mapped_repositories_the_last_release_is_named() -> None:
+    last = replace(RELEASE_THERE, label="v9.0.0", repository="acme/core", published_at=NOW)
+    reading = replace(
+        IN_BOTH,
+        changes=(THERE, replace(CHANGE, repository="acme/core")),
+        releases=(RELEASE_THERE, last),
+        containments=(INSIDE_THERE, replace(INSIDE, repository="acme/core")),
+    )
+    verdict = shipping.judge(reading, Policy())
+    assert isinstance(verdict, Shipped)
+    assert (verdict.public_label, verdict.at) == ("v9.0.0", NOW)
+
+
+def test_production_is_asked_in_each_repository() -> None:
+    policy = Policy(shipped_when="production")
+    live = Deployment(remote_id="55", environment="production", sha="f" * 40, production=True, succeeded=True, at=NOW)
+    there = replace(live, repository=BACKEND, at=NOW + timedelta(minutes=1))
+    verdict = shipping.judge(replace(IN_BOTH, deployments=(live, there)), policy)
+    assert isinstance(verdict, Shipped)
+    assert (verdict.label, verdict.public_url, verdict.at) == ("", "", there.at)
+    assert "acme/backend fffffff runs in production" in [line.label for line in verdict.evidence]
+    missing = "nothing of acme/backend that runs in production contains 77aa001"
+    assert missing in why_of(replace(IN_BOTH, deployments=(live,)), policy)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=4))
+def test_every_part_has_to_be_out(out: list[bool]) -> None:
+    names = ["", *(f"acme/part-{number}" for number in range(1, len(out)))]
+    shas = [f"{number}" * 40 for number in range(len(out))]
+    reading = replace(
+        READING,
+        changes=tuple(replace(CHANGE, sha=sha, repository=name) for name, sha in zip(names, shas, strict=True)),
+        releases=tuple(replace(RELEASE, repository=name) for name in names),
+        containments=tuple(
+            replace(INSIDE, sha=sha, repository=name, answer="yes" if is_out else "no")
+            for name, sha, is_out in zip(names, shas, out, strict=True)
+        ),
+        repositories=tuple(MappedRepository(name=name) for name in names[1:]),
+    )
+    assert isinstance(shipping.judge(reading, Policy()), Shipped) == all(out)
+
+
+def test_platforms_wait_for_the_mapped_repository_too() -> None:
+    policy = Policy(platforms=(Platform("web", "release", "v2.*"),))
+    for platform in ("", "web"):
+        assert isinstance(shipping.judge(IN_BOTH, policy, platform), Shipped)
+        waiting = shipping.judge(replace(IN_BOTH, releases=(RELEASE,)), policy, platform)
+        assert isinstance(waiting, NotYet)
+        assert "no release of acme/backend contains" in waiting.why
+
+
+# One component of a repository
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(shipped_when="closed"), Policy(shipped_when="production"), NEXT])
+def test_code_that_touches_nothing_of_the_component_asks_a_person(policy: Policy) -> None:
+    outside = replace(READING, changes=(), outside=(CHANGE,), paths=("packages/a", "libs"))
+    verdict = shipping.judge(outside, policy)
+    assert isinstance(verdict, NotYet)
+    assert verdict.why == "closed, but PR #812 merged as 3f2a91c changes nothing under packages/a or libs"
+    assert (verdict.asks, verdict.is_fixed, verdict.fix) == (True, True, SHA)
+    assert [line.label for line in verdict.evidence] == ["#12 closed as completed", CHANGE.label]
+
+
+def test_what_lies_outside_beside_a_fix_inside_is_not_waited_for() -> None:
+    reading = replace(READING, outside=(replace(CHANGE, sha=OTHER),), paths=("packages/a",))
+    assert isinstance(shipping.judge(reading, Policy()), Shipped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, get_args
 
@@ -259,3 +260,5 @@ def test_the_pull_request_that_was_merged_last_is_spoken_on() -> None:
         "https://x/pull/2"
     )
     assert pull_of([change("a", None, "https://x/pull/1")]) == "https://x/pull/1"
+    elsewhere = replace(change("d", 9, "https://x/other/pull/9"), repository="acme/other")
+    assert pull_of([change("a", 1, "https://x/pull/1"), elsewhere]) == "https://x/pull/1"

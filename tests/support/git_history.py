@@ -55,8 +55,10 @@ class GitRepository:
 
     # What teams do
 
-    def commit(self, message: str, *, branch: str = "", files: Mapping[str, str] | None = None) -> str:
-        """A commit on the tip of a branch; a new branch starts at the default one's. Returns its sha."""
+    def commit(
+        self, message: str, *, branch: str = "", files: Mapping[str, str] | None = None, without: str = ""
+    ) -> str:
+        """A commit on the tip of a branch, `without` a file there; a new branch starts at the default one's. Returns its sha."""
         self._count += 1
         ref = f"refs/heads/{branch or self.default_branch}"
         stamp = f"Octo Cat <octocat@github.test> {int(self._now().timestamp())} +0000"
@@ -66,6 +68,7 @@ class GitRepository:
             lines.append(f"from {tip}")
         for path, text in (files or {f"changes/{self._count}.txt": f"{message}\n"}).items():
             lines += [f"M 100644 inline {path}", _data(text)]
+        lines += [f"D {without}"] if without else []
         self._run("fast-import", "--quiet", "--force", text="\n".join([*lines, "", "done", ""]))
         return self._sha(ref)
 
@@ -165,6 +168,15 @@ class GitRepository:
         """How many commits only `base` has, and how many only `head` has."""
         behind, ahead = self._run("rev-list", "--left-right", "--count", f"{base}...{head}").split()
         return int(behind), int(ahead)
+
+    def changed_files(self, base: str, head: str) -> list[tuple[str, str, str]]:
+        """What differs between two revisions: GitHub's status, the file, and its name before."""
+        found = []
+        for line in self._run("diff", "--name-status", "-M", base, head).splitlines():
+            kind, first, *second = line.split("\t")
+            words = {"A": "added", "D": "removed", "M": "modified", "R": "renamed"}
+            found.append((words[kind[0]], second[0] if second else first, first if second else ""))
+        return found
 
     def log(self, revisions: str, *options: str) -> list[LoggedCommit]:
         """Commits of a range such as `a..b`, parents before children."""

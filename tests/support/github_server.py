@@ -255,6 +255,7 @@ class GitHubServer:
             ("POST", f"{repo}/pulls", self._create_pull),
             ("GET", f"{repo}/pulls/{{number:int}}", self._get_pull),
             ("GET", f"{repo}/pulls/{{number:int}}/commits", self._pull_commits),
+            ("GET", f"{repo}/pulls/{{number:int}}/files", self._pull_files),
             ("PUT", f"{repo}/pulls/{{number:int}}/merge", self._merge_pull),
             ("GET", f"{repo}/commits", self._list_commits),
             ("GET", f"{repo}/commits/{{sha}}/pulls", self._pulls_of_commit),
@@ -603,6 +604,22 @@ class GitHubServer:
         commits = [found.git.log(sha, "-1")[0] for sha in pull.commits]
         return self._page(request, commits, lambda one: self._commit_json(found, one))
 
+    def _files_json(self, found: Repository, base: str, head: str) -> list[JSON]:
+        """GitHub lists 3,000 files, and says nothing of the rest."""
+        return [
+            shapes.changed_file(
+                head, full_name=found.full_name, status=status, name=name, before=before, places=self.world.places
+            )
+            for status, name, before in found.git.changed_files(base, head)[:3000]
+        ]
+
+    def _pull_files(self, request: Request, found: Repository, _token: Token) -> Response:
+        pull = self._issue(request, found).pull
+        if pull is None:
+            raise RefusedError(404, "Not Found")
+        base = found.git.merge_base(f"{pull.commits[0]}^", pull.head_sha) or ""
+        return self._page(request, self._files_json(found, base, pull.head_sha))
+
     def _merge_pull(self, request: Request, found: Repository, token: Token) -> Response:
         self._may_write(token, "contents=write")
         method = _given(request).get("merge_method", "merge")
@@ -631,7 +648,18 @@ class GitHubServer:
         sha = found.git.resolve(request.path_params["ref"])
         if sha is None:
             raise RefusedError(422, f"No commit found for SHA: {request.path_params['ref']}")
-        return _json(self._commit_json(found, found.git.log(sha, "-1")[0]))
+        one = found.git.log(sha, "-1")[0]
+        files = self._files_json(found, one.parents[0], sha) if one.parents else []
+        size = min(int(request.query_params.get("per_page", "300")), 300)
+        page = int(request.query_params.get("page", "1"))
+        whole = self._commit_json(found, one) | {
+            "stats": {"additions": len(files), "deletions": 0, "total": len(files)},
+            "files": files[(page - 1) * size : page * size],
+        }
+        made = _json(whole)
+        if link := self._link(request, page=page, size=size, total=len(files)):
+            made.headers["Link"] = link
+        return made
 
     def _pulls_of_commit(self, request: Request, found: Repository, _token: Token) -> Response:
         pulls = self.world.pulls_of_commit(found, self._sha(found, request.path_params["sha"]))

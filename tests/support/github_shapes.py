@@ -394,6 +394,23 @@ def commit(logged: LoggedCommit, *, full_name: str, places: Places) -> JSON:
     }
 
 
+def changed_file(sha: str, *, full_name: str, status: str, name: str, before: str, places: Places) -> JSON:
+    """A file that a commit or pull request changes."""
+    made: JSON = {
+        "sha": hashlib.sha1(name.encode()).hexdigest(),
+        "filename": name,
+        "status": status,
+        "additions": 1,
+        "deletions": 0,
+        "changes": 1,
+        "blob_url": f"{places.pages}/{full_name}/blob/{sha}/{name}",
+        "raw_url": f"{places.pages}/{full_name}/raw/{sha}/{name}",
+        "contents_url": f"{places.links}/repos/{full_name}/contents/{name}?ref={sha}",
+        "patch": "@@ -0,0 +1 @@",
+    }
+    return made | ({"previous_filename": before} if before else {})
+
+
 _UNSIGNED = {"verified": False, "reason": "unsigned", "signature": None, "payload": None, "verified_at": None}
 
 

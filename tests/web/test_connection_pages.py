@@ -271,6 +271,18 @@ async def test_a_webhook_is_set_up_from_the_page_or_described(connected: Circle,
     assert HOOK_SECRET not in str(admin.page.text if admin.page else "")
 
 
+async def test_another_repository_that_cannot_be_read_is_said_at_its_field(connected: Circle) -> None:
+    path = "/connections/trackers/new/github"
+    typed = {"name": "acme/app", "settings.api_url": GITHUB, "settings.repository": APP}
+    typed |= {"secrets.token": "token-brand"}
+    admin = await at(connected, path)
+    for given, name in (("acme/nothing = v*", "acme/nothing"), ("nothing", "'nothing'")):
+        page = await admin.send(path, **typed, **{"settings.mapped_repositories": given}, status=422)
+        wrong = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}
+        assert wrong == {"settings.mapped_repositories"}
+        assert name in page.words
+
+
 async def test_an_apps_key_is_pasted_in_lines_and_a_wrong_one_is_said_at_its_field(
     connected: Circle, around: Outsides
 ) -> None:
@@ -279,7 +291,8 @@ async def test_an_apps_key_is_pasted_in_lines_and_a_wrong_one_is_said_at_its_fie
     typed = {"name": "acme/app", "settings.api_url": GITHUB, "settings.repository": APP}
     typed |= {"settings.app_id": str(app.id)}
     admin = await at(connected, path)
-    assert [attrs["name"] for tag, attrs in admin.markup.tags if tag == "textarea"] == ["secrets.private_key"]
+    in_lines = [attrs["name"] for tag, attrs in admin.markup.tags if tag == "textarea"]
+    assert in_lines == ["settings.platforms", "settings.path", "settings.mapped_repositories", "secrets.private_key"]
     for key in ("no key", key_pair("another")[0]):
         page = await admin.send(path, **typed, **{"secrets.private_key": key}, status=422)
         wrong = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}

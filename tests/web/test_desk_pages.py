@@ -492,3 +492,33 @@ async def test_ones_own_words_take_the_place_of_ours_and_go_again(played: Circle
     assert "vielen Dank für die Geduld" in page.words
     assert all(item["shipped"] for item in (await played.get("/api/v1/templates/outcome"))["items"])
     await approver.open("/texts?kind=nothing", status=404)
+
+
+async def test_a_loop_and_its_issue_say_how_each_platform_stands(databases: Databases) -> None:
+    async def told_on_ios(made: Circle) -> None:
+        await made.connect_rehearsal(mode="automatic", platforms="iOS: ios-v*\nAndroid: android-v*")
+        await complain(made, "The export hangs on my phone")
+        await made.post("/api/v1/loops", {"post_id": 1, "tags": ["android"], "issue": {"tracker_id": 1}}, status=201)
+        await fix_and_release(made, 1, "ios-v2.4")
+
+    async with circle_after(told_on_ios, databases, product="Acme") as made:
+        visitor = await signed_in(made, "triager")
+        issue = await visitor.open("/issues/1")
+        assert "By platform" in issue.words
+        assert "iOS ios-v2.4 contains" in issue.words
+        assert "Android closed, and" in issue.words
+        loop = await visitor.open("/loops/1")
+        assert "What is proven so far for Android" in loop.words
+        assert "iOS, Android: a tag that names one of them" in loop.words
+        await visitor.send("/loops/1/change", tags="ios")
+        await made.rest()
+        assert (await made.get("/api/v1/loops/1"))["state"] == "told"
+        assert "Proof that it shipped for iOS" in (await visitor.open("/loops/1")).words
+
+
+async def test_triage_offers_the_platforms_as_tags(played: Circle) -> None:
+    await played.call("PATCH", "/api/v1/trackers/1", {"settings": {"platforms": "iOS: ios-v*\nAndroid: android-v*"}})
+    await complain(played, "The export hangs")
+    page = (await at_triage(played)).page
+    assert page is not None
+    assert '<option value="ios"><option value="android">' in page.text

@@ -244,6 +244,7 @@ def upgrade() -> None:
     sa.Column('verdict', sa.Text(), nullable=False),
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('evidence', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
+    sa.Column('platforms', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), server_default='[]', nullable=False),
     sa.Column('held_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('held_why', sa.Text(), server_default='', nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
@@ -344,6 +345,7 @@ def upgrade() -> None:
 
     op.create_table('shipment',
     sa.Column('issue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('platform', sa.Text(), server_default='', nullable=False),
     sa.Column('label', sa.Text(), nullable=False),
     sa.Column('url', sa.Text(), nullable=False),
     sa.Column('public_label', sa.Text(), nullable=False),
@@ -362,7 +364,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('shipment', schema=None) as batch_op:
-        batch_op.create_index('uq_shipment_present', ['issue_id'], unique=True, sqlite_where=sa.text('withdrawn_at IS NULL'), postgresql_where=sa.text('withdrawn_at IS NULL'))
+        batch_op.create_index('uq_shipment_present', ['issue_id', 'platform'], unique=True, sqlite_where=sa.text('withdrawn_at IS NULL'), postgresql_where=sa.text('withdrawn_at IS NULL'))
 
     op.create_table('loop',
     sa.Column('channel', sa.Text(), nullable=False),
@@ -375,6 +377,7 @@ def upgrade() -> None:
     sa.Column('needs_person', sa.Text(), server_default='', nullable=False),
     sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('tags', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
+    sa.Column('platform', sa.Text(), server_default='', nullable=False),
     sa.Column('team', sa.Text(), nullable=True),
     sa.Column('assignee', sa.Text(), nullable=True),
     sa.Column('verification', sa.Text(), nullable=True),
