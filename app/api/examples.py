@@ -110,7 +110,6 @@ ISSUE: dict[str, Any] = {
         "public_label": "v2.4.1",
         "first_seen_at": "2026-03-04T16:21:08Z",
     },
-    "pull_request": None,
     "platforms": [],
     "loops": [1, 4, 9],
 }
