@@ -7,7 +7,7 @@ credentials), opens no transaction and reads no clock but the one it is given.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -15,8 +15,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkabl
 import httpx
 from pydantic import AfterValidator, BaseModel, Field
 
-from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ThreadLook
-from app.rules.platforms import read_platforms, written
+from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ShippedWhen, ThreadLook
+from app.rules.platforms import Platform, read_platforms, written
 
 
 def _platforms(value: str) -> str:
@@ -299,6 +299,8 @@ class Hooked(Protocol):
 
     hook_events: ClassVar[tuple[str, ...]]
     """What it has to tell of, in the words of the other side's pages: for a person who sets it up there."""
+    hook_fields: ClassVar[Mapping[str, str]]
+    """What else its form there asks for. A value may name settings in braces."""
 
     async def set_up_hook(self, *, url: str) -> None:
         """Have the other side call `url`, signed with our webhook secret; one that is there already is put right.
@@ -309,6 +311,21 @@ class Hooked(Protocol):
 
     async def send_again(self, *, url: str) -> int:
         """Ask for the calls to `url` that did not arrive, each once; returns how many. 0 where we may not ask."""
+        ...
+
+
+@runtime_checkable
+class CodeHost(Protocol):
+    """What a tracker offers besides where code is kept beside its issues: proof for the issues of another tracker."""
+
+    async def code_naming(
+        self, key: str, facts: IssueFacts, *, shipped_when: ShippedWhen, platforms: tuple[Platform, ...]
+    ) -> IssueReading:
+        """A reading of the other tracker's issue: the changes here that name its `key`, and what holds them.
+
+        What holds them are releases or deployments, as the other tracker's policy asks; those of its `platforms` where it
+        has any. `facts` are taken over as they are.
+        """
         ...
 
 
@@ -326,6 +343,31 @@ class Reviewed(Protocol):
 
     async def find_on_change(self, change: str, *, text: str) -> str | None:
         """The handle of the comment that an earlier, unanswered `show_on_change` made, known by the marker in `text`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """A name on the other side that a setting can take.
+
+    `value` is how the setting writes it, `title` how people there call it. `suggested` is a guess at
+    what the name usually means: it is shown to a person, and never acted on.
+    """
+
+    value: str
+    title: str
+    suggested: bool = False
+
+
+@runtime_checkable
+class Choosing(Protocol):
+    """What a tracker offers besides where the other side knows the names that its settings take."""
+
+    choosable: ClassVar[tuple[str, ...]]
+    """Those settings."""
+
+    async def choices(self) -> Mapping[str, Sequence[Choice]]:
+        """What each of those settings can be there, without those that cannot be asked for."""
         ...
 
 

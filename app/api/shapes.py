@@ -211,6 +211,41 @@ class PolicyTrial(BaseModel):
     settings: Fields = Field(default_factory=dict)
 
 
+class TrackerTrial(BaseModel):
+    """A tracker that is not connected yet: what its other side is asked with. Nothing of it is stored."""
+
+    model_config = _example(
+        kind="jira",
+        settings={"base_url": "https://acme.atlassian.net", "project": "ACME"},
+        secrets={"email": "bot@acme.example", "token": "…"},
+    )
+    kind: Text = Field(max_length=50, description="The kind of tracker: jira, github …")
+    settings: Fields = Field(default_factory=dict, description="Those that lead to the project are enough.")
+    secrets: Fields = Field(default_factory=dict, description="Used for this one question.")
+
+
+class ChoiceOut(BaseModel):
+    """A name on the other side that a setting can take."""
+
+    value: str = Field(description="How the setting writes it.")
+    title: str
+    suggested: bool = Field(description="Whether the name usually means what the setting does.")
+
+
+class ChoicesOut(BaseModel):
+    """The other side's own names, by the setting that takes them. Empty where this kind of tracker has none."""
+
+    model_config = _example(
+        choices={
+            "fixed_resolutions": [
+                {"value": "Done", "title": "Done", "suggested": True},
+                {"value": "Won't Do", "title": "Won't Do", "suggested": False},
+            ]
+        }
+    )
+    choices: dict[str, list[ChoiceOut]]
+
+
 class ForeseenOut(BaseModel):
     """What would become of one waiting loop."""
 

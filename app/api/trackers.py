@@ -106,6 +106,28 @@ async def preview_a_policy(
     return views.preview(found)
 
 
+@router.post("/choices")
+async def ask_for_choices(river: RiverDep, _caller: Admin, body: shapes.TrackerTrial) -> shapes.ChoicesOut:
+    """The names that the other side has for a tracker's settings, before it is connected. Nothing is stored."""
+    try:
+        found = await connect.choices(river, kind=body.kind, settings=body.settings, secrets=body.secrets)
+    except connect.BadFieldsError as error:
+        raise InvalidFieldsError(error.errors) from error
+    except UnknownKindError as error:
+        raise InvalidFieldsError([("/kind", str(error))]) from error
+    return views.choices(found)
+
+
+@router.get("/{tracker_id}/choices")
+async def choices_of_a_tracker(river: RiverDep, _caller: Admin, tracker_id: PathId) -> shapes.ChoicesOut:
+    """The names that the other side has for a connected tracker's settings, asked for now."""
+    try:
+        found = await connect.choices_of(river, tracker_id, settings={})
+    except connect.BadFieldsError as error:
+        raise InvalidFieldsError(error.errors) from error
+    return views.choices(found)
+
+
 @router.post("/{tracker_id}/hook")
 async def set_up_a_trackers_hook(river: RiverDep, _caller: Admin, tracker_id: PathId) -> shapes.TrackerOut:
     """Set up the webhook on the tracker's own side, or put it right. Asked twice, it is the same hook."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from app.api import shapes
 from app.api.problems import ProblemError
 from app.outside import Outside
+from app.steps.connect import Choices
 from app.steps.preview import Preview
 from app.store import issues, loops, posts, replies
 from app.store.session import Session
@@ -122,6 +123,16 @@ def preview(found: Preview) -> shapes.PreviewOut:
         ],
         issues_read=found.issues,
         issues_unread=found.unread,
+    )
+
+
+def choices(found: Choices) -> shapes.ChoicesOut:
+    """The other side's own names."""
+    return shapes.ChoicesOut(
+        choices={
+            setting: [shapes.ChoiceOut(value=one.value, title=one.title, suggested=one.suggested) for one in names]
+            for setting, names in found.items()
+        }
     )
 
 

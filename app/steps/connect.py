@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import secrets as random
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.ports import Channel, Hooked, OutsideError, Profile, Project, Tracker
+from app.ports import Channel, Choice, Choosing, Hooked, OutsideError, Profile, Project, Tracker
 from app.steps.health import record_illness
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.read import NoCodeError, find_code, lacks_code
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, replies, tables
@@ -72,6 +74,7 @@ async def connect_tracker(
     """Connect a repository or project; the same errors."""
     tracker = river.outside.tracker_type(kind)
     own, hidden = checked(tracker, settings, secrets)
+    await check_code(river, own)
     project: Project = await _prove(river, tracker, own, hidden)
     async with river.db.begin() as session:
         now = river.now()
@@ -151,6 +154,7 @@ async def change_tracker(
     if settings is not None or secrets is not None:
         kind = river.outside.tracker_type(row.kind)
         own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        await check_code(river, own)
         proven = (own, hidden, await _prove(river, kind, own, hidden))
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Tracker, tracker_id)
@@ -168,6 +172,27 @@ async def change_tracker(
             await issues.want_pulls(session, tracker_id=tracker_id)
     river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return locked
+
+
+Choices = Mapping[str, Sequence[Choice]]
+
+
+async def choices(river: River, *, kind: str, settings: Mapping[str, Any], secrets: Mapping[str, Any]) -> Choices:
+    """The names that a tracker's other side has for its settings, asked for with these credentials; nothing is stored.
+
+    None where this kind of tracker has no such names. The same errors as connecting has.
+    """
+    tracker = river.outside.tracker_type(kind)
+    own, hidden = checked(tracker, settings, secrets)
+    async with _trial(river, tracker, own, hidden) as adapter:
+        return await adapter.choices() if isinstance(adapter, Choosing) else {}
+
+
+async def choices_of(river: River, tracker_id: int, *, settings: Mapping[str, Any]) -> Choices:
+    """The same of a connected tracker, with these settings merged into the stored ones."""
+    async with river.db.read() as session:
+        row = await _must_have(session, tables.Tracker, tracker_id)
+    return await choices(river, kind=row.kind, settings={**row.settings, **settings}, secrets=river.outside.opened(row))
 
 
 async def set_up_hook(river: River, tracker_id: int) -> tables.Tracker:
@@ -209,6 +234,13 @@ async def remove(river: River, table: type[accounts.C], number: int) -> None:
         if table is tables.Account:
             for reply in await replies.unspoken_of_account(session, number):
                 hold_reply(session, reply, why="its account was removed", now=now)
+        others: Sequence[tables.Tracker] = ()
+        if table is tables.Tracker:
+            others = await accounts.proven_by(session, number)
+    for other in others:
+        async with river.db.read() as session:
+            lack = await lacks_code(river, session, other)
+        await record_illness(river, tables.Tracker, other.id, other.version, OutsideError(lack, "misconfigured"))
     log.info("connection removed", **{f"{table.__tablename__}_id": number})
 
 
@@ -229,6 +261,8 @@ async def probe(river: River, table: type[accounts.C], number: int) -> accounts.
             if locked.version == row.version:
                 now = river.now()
                 accounts.mark_well(locked, now=now)
+                if isinstance(locked, tables.Tracker) and (lack := await lacks_code(river, session, locked)):
+                    accounts.mark_ill(locked, why=lack, now=now, blocks=False, resume_at=None)
                 locked.scopes, locked.quota = list(found.scopes), dict(found.quota)
                 if isinstance(found, Profile):
                     locked.expires_at = found.expires_at
@@ -252,6 +286,17 @@ def checked(
     return own, hidden
 
 
+async def check_code(river: River, settings: BaseModel) -> None:
+    """Where another tracker is to hold the code, it is connected and can. BadFieldsError."""
+    if not getattr(settings, "code_tracker", ""):
+        return
+    async with river.db.read() as session:
+        try:
+            await find_code(river, session, settings.model_dump(mode="json"))
+        except NoCodeError as error:
+            raise BadFieldsError([("/settings/code_tracker", str(error))]) from error
+
+
 def _model(
     model: type[BaseModel], values: Mapping[str, Any], where: str, errors: list[tuple[str, str]]
 ) -> BaseModel | None:
@@ -273,9 +318,16 @@ def _messages(error: ValidationError, where: str) -> list[tuple[str, str]]:
 
 
 async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> Any:
+    async with _trial(river, kind, settings, secrets) as adapter:
+        return await adapter.connect()
+
+
+@asynccontextmanager
+async def _trial(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> AsyncIterator[Any]:
+    """An adapter of what is not stored. What its other side says of one field is said of that field."""
     adapter, client = river.outside.unproven(kind, settings, secrets)
     try:
-        return await adapter.connect()
+        yield adapter
     except OutsideError as error:
         if not error.field:
             raise

@@ -25,6 +25,7 @@ from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue
 from app.steps.link import link_loop
 from app.steps.owe import draft_correction, draft_outcome
+from app.steps.read import UnreadError, lacks_code, read_issue
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import JobName, River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
@@ -182,6 +183,8 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
             if failure is None:
                 row.read_at = began
                 accounts.mark_well(row, now=river.now())
+                if lack := await lacks_code(river, session, row):
+                    accounts.mark_ill(row, why=lack, now=river.now(), blocks=False, resume_at=None)
                 # Deletions move no cursor: whatever we rest on is read again on every poll.
                 await issues.want_looks_at_watched(
                     session, tracker_id=tracker.id, told_after=river.now() - TOLD_RECENTLY
@@ -250,7 +253,9 @@ async def look_at(
         river.point("hear.look_claimed")
         began = river.now()
         try:
-            reading = await river.outside.tracker(tracker).read(issue.remote_id, ref=issue.ref)
+            reading = await read_issue(river, tracker, river.outside.tracker(tracker), issue)
+        except UnreadError as unread:
+            return await _look_failed(river, issue, unread.at, token, unread.error)
         except OutsideError as error:
             return await _look_failed(river, issue, tracker, token, error)
         original = await _original_of(river, tracker, reading.facts)

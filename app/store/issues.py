@@ -8,6 +8,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal_column, or_, select, update
 
+from app.store.accounts import proven_by_query
 from app.store.locking import locked
 from app.store.loops import WAITING
 from app.store.session import Session
@@ -133,7 +134,10 @@ async def want_looks(session: Session, *, tracker_id: int, remote_ids: Sequence[
 
 
 async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after: datetime) -> int:
-    """Ask for a new look at each issue that somebody waits for, or was told of since `told_after`."""
+    """Ask for a new look at each issue that somebody waits for, or was told of since `told_after`.
+
+    Also at those of the trackers whose code this one holds: what happens here proves them.
+    """
     watched = (
         select(Link.issue_id)
         .join(Loop, Loop.id == Link.loop_id)
@@ -147,7 +151,14 @@ async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after
     )
     found = await session.execute(
         update(Issue)
-        .where(Issue.tracker_id == tracker_id, Issue.state != "creating", Issue.id.in_(watched))
+        .where(
+            or_(
+                Issue.tracker_id == tracker_id,
+                Issue.tracker_id.in_(proven_by_query(tracker_id).with_only_columns(Tracker.id)),
+            ),
+            Issue.state != "creating",
+            Issue.id.in_(watched),
+        )
         .values(look_wanted=Issue.look_wanted + 1, look_at=None)
         .returning(Issue.id)
     )

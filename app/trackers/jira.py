@@ -12,7 +12,7 @@ import hmac
 import html
 import json
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Set
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,11 +20,12 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import parse_qs, quote
 
 import httpx
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, json_of, retry_at
 from app.ports import (
     BadSignatureError,
+    Choice,
     Connection,
     Hook,
     IssuePage,
@@ -34,7 +35,16 @@ from app.ports import (
     ReleasedPlatforms,
     Tracker,
 )
-from app.rules.facts import IssueFacts, IssueReading, IssueState, Outcome, OutcomeReason, Version, VersionsNeeded
+from app.rules.facts import (
+    IssueFacts,
+    IssueReading,
+    IssueState,
+    Outcome,
+    OutcomeReason,
+    ShippedWhen,
+    Version,
+    VersionsNeeded,
+)
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 
 Edition = Literal["cloud", "data_center"]
@@ -73,6 +83,24 @@ WHERE_TO_GRANT: Mapping[Edition, str] = {
     "data_center": "a Jira administrator grants it in Project settings > Permissions",
 }
 
+HOOK_EVENTS: Mapping[str, str] = {
+    "jira:issue_created": "Issue created",
+    "jira:issue_updated": "Issue updated",
+    "jira:issue_deleted": "Issue deleted",
+    "issuelink_created": "Issue link created",
+    "issuelink_deleted": "Issue link deleted",
+    "jira:version_released": "Version released",
+    "jira:version_unreleased": "Version unreleased",
+    "jira:version_updated": "Version updated",
+    "jira:version_moved": "Version moved",
+    "jira:version_deleted": "Version deleted",
+}
+"""What our webhook has to tell of, and how Jira's pages call it. A version merged into another one is deleted, too."""
+
+HOOKS = "/rest/webhooks/1.0/webhook"
+"""https://developer.atlassian.com/cloud/jira/platform/webhooks/#registering-a-webhook-using-the-jira-rest-api--other-integrations-"""
+BY_HAND = "a Jira administrator can enter it by hand at Settings > System > WebHooks, as described here"
+
 _KEY = r"[A-Z][A-Z0-9_]+"
 _ISSUE_KEY = re.compile(rf"(?P<key>{_KEY}-[1-9]\d{{0,17}})", re.ASCII | re.IGNORECASE)
 _ISSUE_ID = re.compile(r"[1-9]\d{0,17}", re.ASCII)
@@ -101,10 +129,19 @@ class JiraSettings(BaseModel):
     issue_type: str = Field(
         default="Bug", title="Type of new issues", description="The issue type of issues made from Fullcircle."
     )
-    shipped_when: Literal["release", "closed"] = Field(
+    code_tracker: str = Field(
+        default="",
+        title="Code",
+        description="The connected repository that holds this project's code. Commits and pull requests that name an "
+        "issue's key are then its proof, and its fix versions are not. Empty for none.",
+        json_schema_extra={"offers": "code"},
+    )
+    shipped_when: ShippedWhen = Field(
         default="release",
         title="A fix has shipped when",
-        description="release: the fix versions of the issue are released. closed: the issue is resolved as fixed.",
+        description="release: the fix versions of the issue are released; with a code repository, a published release "
+        "of that contains the fix. production: it runs in a production environment of the code repository. closed: "
+        "the issue is resolved as fixed.",
     )
     versions: VersionsNeeded = Field(
         default="all",
@@ -130,30 +167,46 @@ class JiraSettings(BaseModel):
         description="Seconds to wait after a release before customers are told, so that it can be taken back.",
     )
     fixed_resolutions: str = Field(
-        default=_listed("Done", "Fixed"), title="Resolutions: fixed", description="Resolutions that mean fixed."
+        default=_listed("Done", "Fixed"),
+        title="Resolutions: fixed",
+        description="Resolutions that mean fixed.",
+        json_schema_extra={"names": True},
     )
     declined_resolutions: str = Field(
         default=_listed("Won't Do", "Won't Fix", "Declined", "Rejected"),
         title="Resolutions: declined",
         description="Resolutions that mean: this will not be done.",
+        json_schema_extra={"names": True},
     )
     duplicate_resolutions: str = Field(
-        default="Duplicate", title="Resolutions: duplicate", description="Resolutions that mean: another issue has it."
+        default="Duplicate",
+        title="Resolutions: duplicate",
+        description="Resolutions that mean: another issue has it.",
+        json_schema_extra={"names": True},
     )
     cannot_reproduce_resolutions: str = Field(
         default=_listed("Cannot Reproduce", "Incomplete"),
         title="Resolutions: cannot reproduce",
         description="Resolutions that mean: nobody could see the problem.",
+        json_schema_extra={"names": True},
     )
     by_design_resolutions: str = Field(
         default=_listed("Works as Designed", "As Designed", "Not a Bug"),
         title="Resolutions: by design",
         description="Resolutions that mean: it is meant to be so.",
+        json_schema_extra={"names": True},
+    )
+    workaround_resolutions: str = Field(
+        default="Workaround",
+        title="Resolutions: workaround",
+        description="Resolutions that mean: it stays, and there is a way around it.",
+        json_schema_extra={"names": True},
     )
     done_statuses: str = Field(
         default="",
         title="Statuses that mean fixed",
         description="For projects without resolutions: statuses of the category Done that mean fixed.",
+        json_schema_extra={"names": True},
     )
     hook_secret_in_query: bool = Field(
         default=False,
@@ -173,6 +226,20 @@ class JiraSettings(BaseModel):
             raise ValueError(message)
         return address
 
+    @field_validator("code_tracker", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        number = "" if value is None else value
+        return str(number) if isinstance(number, int) else number
+
+    @field_validator("shipped_when")
+    @classmethod
+    def _has_code(cls, value: ShippedWhen, others: ValidationInfo) -> ShippedWhen:
+        if value == "production" and not others.data.get("code_tracker", "?"):
+            message = "production is known by code alone: choose the repository that holds it, too"
+            raise ValueError(message)
+        return value
+
     @field_validator("project")
     @classmethod
     def _is_a_key(cls, value: str) -> str:
@@ -188,6 +255,7 @@ class JiraSettings(BaseModel):
         "duplicate_resolutions",
         "cannot_reproduce_resolutions",
         "by_design_resolutions",
+        "workaround_resolutions",
         "done_statuses",
         mode="before",
     )
@@ -222,6 +290,9 @@ class JiraSecrets(BaseModel):
         title="Webhook secret",
         description="The secret entered in Jira's webhook. Without one, changes are found by polling.",
     )
+
+
+RESOLUTIONS: tuple[str, ...] = tuple(name for name in JiraSettings.model_fields if name.endswith("_resolutions"))
 
 
 # What Jira's answers say
@@ -261,6 +332,36 @@ def names_in(text: str) -> frozenset[str]:
     return frozenset(name.strip().casefold() for name in text.split(",") if name.strip())
 
 
+_USUAL: Mapping[str, str] = {
+    "issue_type": "Bug, Defect, Fehler, Anomalie, Error, Erro, バグ",
+    "fixed_resolutions": "Done, Fixed, Resolved, Solved, Completed, Complete, Implemented, Released, Erledigt, Fertig, "
+    "Behoben, Gelöst, Terminé, Corrigé, Résolu, Hecho, Listo, Resuelto, Corregido, Concluído, Resolvido, Corrigido, "
+    "完了, 修正済み, 解決済み",
+    "declined_resolutions": "Won't Do, Won't Fix, Declined, Rejected, Abandoned, Cancelled, Canceled, Withdrawn, "
+    "Wird nicht erledigt, Wird nicht behoben, Abgelehnt, Ne sera pas fait, Ne sera pas corrigé, Rejeté, "
+    "No se hará, Rechazado, Não será feito, Rejeitado, 修正しない, 対応しない",
+    "duplicate_resolutions": "Duplicate, Duplikat, Doublon, Duplicado, Duplicata, 重複",
+    "cannot_reproduce_resolutions": "Cannot Reproduce, Can't Reproduce, Not Reproducible, Incomplete, "
+    "Nicht reproduzierbar, Unvollständig, Non reproductible, Impossible à reproduire, No se puede reproducir, "
+    "Não é possível reproduzir, 再現不可",
+    "by_design_resolutions": "Works as Designed, Works as Intended, As Designed, By Design, Not a Bug, Kein Fehler, "
+    "Fonctionne comme prévu, Funciona según lo diseñado, 仕様",
+    "workaround_resolutions": "Workaround, Workaround Available, Workaround Provided, Umgehung, Contournement, "
+    "Solução de contorno, 回避策",
+}
+"""What names usually mean, in the languages that Jira's sites are mostly in. Only suggested: a person confirms it."""
+
+
+def choices_of(setting: str, things: Iterable[Mapping[str, Any]], *, usual: str | None = None) -> tuple[Choice, ...]:
+    """A site's own names, each once, as one setting can take them; a name with a comma is written by its id."""
+    expected, found = names_in(_USUAL.get(setting, "") if usual is None else usual), dict[str, Choice]()
+    for thing in things:
+        name = str(thing["name"])
+        value = str(thing["id"]) if "," in name and setting != "issue_type" else name
+        found.setdefault(name.casefold(), Choice(value=value, title=name, suggested=name.casefold() in expected))
+    return tuple(found.values())
+
+
 def outcome_of(fields: Mapping[str, Any], settings: JiraSettings) -> tuple[Outcome, OutcomeReason | None]:
     """How an issue ended that is done, by its resolution; by its status only where it has none.
 
@@ -274,6 +375,7 @@ def outcome_of(fields: Mapping[str, Any], settings: JiraSettings) -> tuple[Outco
         (settings.duplicate_resolutions, "duplicate", None),
         (settings.cannot_reproduce_resolutions, "declined", "cannot_reproduce"),
         (settings.by_design_resolutions, "declined", "by_design"),
+        (settings.workaround_resolutions, "declined", "workaround"),
         (settings.declined_resolutions, "declined", "wont_fix"),
     )
     for names, outcome, reason in outcomes:
@@ -539,7 +641,9 @@ def failure(answer: httpx.Response, *, what: str, now: datetime, writes: bool = 
             f"{what}: Jira wants this account to sign in once in a browser (a CAPTCHA); then try again", "auth_broken"
         )
     if status == 401 or "AUTHENTICATED_FAILED" in login:
-        return OutsideError(f"{what}: Jira refuses the token{said}; enter a new one", "auth_broken")
+        return OutsideError(
+            f"{what}: Jira refuses the token{said}; enter a new one", "auth_broken", field="secrets.token"
+        )
     if status == 403:
         return OutsideError(f"{what}: not allowed{said}", "forbidden")
     if status in {404, 410}:
@@ -612,7 +716,8 @@ class _Api:
         settings: JiraSettings = connection.settings
         secrets: JiraSecrets = connection.secrets
         self.is_cloud = settings.edition == "cloud"
-        self.url = f"{settings.base_url}/rest/api/{3 if self.is_cloud else 2}"
+        self.site = settings.base_url
+        self.url = f"{self.site}/rest/api/{3 if self.is_cloud else 2}"
         self.now = connection.now
         self._http = connection.http
         self._token = secrets.token.get_secret_value()
@@ -628,7 +733,10 @@ class _Api:
         also: Set[int] = frozenset(),
         **options: Any,
     ) -> httpx.Response:
-        """One call; a status that is no success and not among `also` is an error."""
+        """One call; a status that is no success and not among `also` is an error.
+
+        `path` is below the REST API, or below the site where it begins with /rest/.
+        """
         headers = {"Accept": "application/json"}
         if self.is_cloud:
             if not self._email:
@@ -642,9 +750,8 @@ class _Api:
         if writes:
             # Data Center takes no other call that changes something from what looks like a browser.
             headers["X-Atlassian-Token"] = "no-check"
-        answer = await ask(
-            self._http, method, f"{self.url}{path}", what=what, writes=writes, headers=headers, **options
-        )
+        address = f"{self.site if path.startswith('/rest/') else self.url}{path}"
+        answer = await ask(self._http, method, address, what=what, writes=writes, headers=headers, **options)
         if "AUTHENTICATED_FAILED" in answer.headers.get("x-seraph-loginreason", ""):
             # Jira goes on as if nobody had signed in, and then hides what it would have shown.
             raise failure(answer, what=what, now=self.now(), writes=writes)
@@ -725,6 +832,9 @@ class Jira:
     poll_every: ClassVar[timedelta] = timedelta(seconds=120)
     settle: ClassVar[timedelta] = timedelta(minutes=30)
     block_limit: ClassVar[int] = MAX_TEXT
+    choosable: ClassVar[tuple[str, ...]] = ("issue_type", *RESOLUTIONS, "done_statuses")
+    hook_events: ClassVar[tuple[str, ...]] = tuple(HOOK_EVENTS.values())
+    hook_fields: ClassVar[Mapping[str, str]] = {"JQL": "project = {project}"}
 
     def __init__(self, connection: Connection) -> None:
         self._api = _Api(connection)
@@ -739,19 +849,10 @@ class Jira:
 
     async def connect(self) -> Project:
         """Prove the token, find the project, and look whether the account may do there what it has to."""
-        key = self._settings.project
-        what = f"signing in at {httpx.URL(self._settings.base_url).host}"
-        answer = await self._api.call("GET", "/myself", what=what, also={404})
-        if answer.status_code == 404:
-            raise OutsideError(f"{what}: there is no Jira at this address", "misconfigured", field="settings.base_url")
-        with _as_jira_says(what):
-            account = _account_of(json_of(answer, what=what))
-            if not account:
-                raise ValueError("no account")
-        what = f"looking for project {key}"
+        account = await self._sign_in()
+        what = f"looking for project {self._settings.project}"
         project = await self._project(what=what)
         with _as_jira_says(what):
-            types = [str(kind["name"]) for kind in project.get("issueTypes") or () if not kind.get("subtask")]
             found = Project(
                 remote_id=id_of(project),
                 name=f"{project['name']} ({project['key']})",
@@ -765,13 +866,107 @@ class Jira:
                 },
                 scopes=await self._permissions(str(project["key"])),
             )
-        if types and self._settings.issue_type.casefold() not in {name.casefold() for name in types}:
-            raise OutsideError(
-                f"{key} has no issue type '{self._settings.issue_type}'; it has {', '.join(types)}",
-                "misconfigured",
-                field="settings.issue_type",
-            )
+            types = choices_of("issue_type", _types_of(project))
+        if types:
+            self._assert_known("issue_type", [self._settings.issue_type], types, called="issue type")
+        if not self._project_id:
+            # Later a name that is gone there does no harm: no issue has it any more.
+            await self._assert_known_names()
         return found
+
+    async def _sign_in(self) -> str:
+        """Who we are there: proves that this is a Jira and that it takes our token."""
+        what = f"signing in at {httpx.URL(self._settings.base_url).host}"
+        answer = await self._api.call("GET", "/myself", what=what, also={404})
+        if answer.status_code == 404:
+            raise OutsideError(f"{what}: there is no Jira at this address", "misconfigured", field="settings.base_url")
+        with _as_jira_says(what):
+            account = _account_of(json_of(answer, what=what))
+            if not account:
+                raise ValueError("no account")
+        return account
+
+    async def _assert_known_names(self) -> None:
+        """Each resolution and status that was entered is one of the site's. Our own defaults are only what is usual."""
+        for settings, called, read in (
+            (RESOLUTIONS, "resolution", self._resolutions),
+            (("done_statuses",), "finished status", self._done_statuses),
+        ):
+            entered = {setting: names for setting in settings if (names := self._entered(setting))}
+            things = await read() if entered else None
+            for setting, names in entered.items() if things else ():
+                with _as_jira_says(f"listing what {self._watched} has"):
+                    known = choices_of(setting, things or ())
+                    ids = {str(thing["id"]) for thing in things or ()}
+                self._assert_known(setting, [name for name in names if name not in ids], known, called=called)
+
+    def _entered(self, setting: str) -> list[str]:
+        """The names that a person entered there, beside those that stood there."""
+        usual = names_in(JiraSettings.model_fields[setting].default)
+        names = [name.strip() for name in str(getattr(self._settings, setting)).split(",")]
+        return [name for name in names if name and name.casefold() not in usual]
+
+    def _assert_known(self, setting: str, names: Iterable[str], known: Sequence[Choice], *, called: str) -> None:
+        there = {choice.title.casefold() for choice in known}
+        unknown = [f"'{name}'" for name in names if name.casefold() not in there]
+        if unknown:
+            raise OutsideError(
+                f"{self._watched} has no {called} {', '.join(unknown)}; "
+                f"it has {', '.join(choice.title for choice in known)}",
+                "misconfigured",
+                field=f"settings.{setting}",
+            )
+
+    async def choices(self) -> Mapping[str, Sequence[Choice]]:
+        """The site's own names. A status is suggested only where the project has no resolutions to go by."""
+        await self._sign_in()
+        what = f"looking for project {self._settings.project}"
+        project = await self._project(what=what)
+        resolutions, statuses = await self._resolutions(), await self._done_statuses()
+        with _as_jira_says(what):
+            # https://support.atlassian.com/jira-software-cloud/docs/what-are-team-managed-and-company-managed-projects/
+            usual = _USUAL["fixed_resolutions"] if project.get("style") == "next-gen" else ""
+            found = {
+                "issue_type": choices_of("issue_type", _types_of(project)),
+                **{setting: choices_of(setting, resolutions or ()) for setting in RESOLUTIONS},
+                "done_statuses": choices_of("done_statuses", statuses or (), usual=usual),
+            }
+        return {setting: choices for setting, choices in found.items() if choices}
+
+    async def _resolutions(self) -> list[Mapping[str, Any]] | None:
+        """The site's resolutions, all of them; None where this account may not ask."""
+        what, start, found = "listing the resolutions", 0, list[Mapping[str, Any]]()
+        if not self._api.is_cloud:
+            return await self._list_at("/resolution", what=what)
+        for _ in range(MAX_PAGES):
+            query = {"startAt": start, "maxResults": PAGE}
+            answer = await self._api.call("GET", "/resolution/search", what=what, also={403, 404}, params=query)
+            if not answer.is_success:
+                return None
+            with _as_jira_says(what):
+                page = json_of(answer, what=what)
+                found += [{"id": one["id"], "name": one["name"]} for one in page["values"]]
+                start += len(page["values"])
+                if not page["values"] or page.get("isLast", start >= int(page.get("total", start))):
+                    return found
+        raise OutsideError(f"{what}: more than {MAX_PAGES * PAGE:,} of them", "transient")
+
+    async def _done_statuses(self) -> list[Mapping[str, Any]] | None:
+        """The project's statuses of the category Done, over all its issue types; None where this account may not ask."""
+        what = f"listing the statuses of {self._watched}"
+        types = await self._list_at(f"/project/{self._watched}/statuses", what=what)
+        with _as_jira_says(what):
+            return types and [status for kind in types for status in kind["statuses"] if is_done({"status": status})]
+
+    async def _list_at(self, path: str, *, what: str) -> list[Mapping[str, Any]] | None:
+        answer = await self._api.call("GET", path, what=what, also={403, 404})
+        if not answer.is_success:
+            return None
+        found = json_of(answer, what=what)
+        with _as_jira_says(what):
+            if not isinstance(found, list):
+                raise TypeError("no list")
+            return [dict(one) for one in found]
 
     async def _project(self, *, what: str) -> Mapping[str, Any]:
         answer = await self._api.call("GET", f"/project/{self._settings.project}", what=what, also={404})
@@ -1133,6 +1328,67 @@ class Jira:
         """Whether a comment is of our hand: anyone can copy a marker."""
         return not self._who or _account_of(comment.get("author") or {}) in {self._who, ""}
 
+    # Our webhook there
+
+    async def set_up_hook(self, *, url: str) -> None:
+        """The webhook to us: found again by its address, and then put right instead of made twice.
+
+        Only a Jira administrator may, so that is asked first: how Jira refuses it is documented nowhere.
+        """
+        what = "setting up the webhook"
+        secret = self._secrets.webhook_secret.get_secret_value() if self._secrets.webhook_secret else ""
+        if not secret:
+            raise OutsideError(f"{what}: there is no webhook secret", "misconfigured")
+        await self._assert_administers(what=what)
+        given: dict[str, Any] = {
+            "name": "Fullcircle",
+            "url": url,
+            "events": list(HOOK_EVENTS),
+            "filters": {_JQL: f'project = "{self._watched}"'},
+            "excludeBody": False,
+        }
+        if self._settings.hook_secret_in_query:
+            given["url"] = str(httpx.URL(url, params={"secret": secret}))
+        else:
+            given["secret"] = secret
+        try:
+            hook = await self._our_hook(url, what=what)
+            if hook is None:
+                await self._api.call("POST", HOOKS, what=what, json=given, writes=True)
+                return
+            with _as_jira_says(what):
+                path, change = _put_right(hook, given)
+            await self._api.call("PUT", path, what=what, json=change, writes=True)
+        except OutsideError as error:
+            if error.kind in {"forbidden", "auth_broken", "gone", "invalid"}:
+                raise OutsideError(f"{error.message}; {BY_HAND}", "forbidden") from error
+            raise
+
+    async def _assert_administers(self, *, what: str) -> None:
+        query = {"permissions": "ADMINISTER"}
+        answer = await self._api.call("GET", "/mypermissions", what=what, also={404}, params=query)
+        with _as_jira_says(what):
+            said = json_of(answer, what=what).get("permissions", {}) if answer.is_success else {}
+            may = said.get("ADMINISTER", {}).get("havePermission") is True
+        if not may:
+            raise OutsideError(
+                f"{what}: this account lacks Administer Jira; grant it in Settings > System > Global permissions, "
+                f"or {BY_HAND}",
+                "forbidden",
+            )
+
+    async def _our_hook(self, url: str, *, what: str) -> Mapping[str, Any] | None:
+        """The webhook to this address, whatever secret its query has."""
+        hooks = json_of(await self._api.call("GET", HOOKS, what=what), what=what)
+        with _as_jira_says(what):
+            # Newer Data Centers put their lists into pages.
+            listed = hooks["values"] if isinstance(hooks, dict) else hooks
+            return next((dict(hook) for hook in listed if str(hook["url"]).partition("?")[0] == url), None)
+
+    async def send_again(self, *, url: str) -> int:
+        """Jira keeps no call that did not arrive; the poll finds what it said."""
+        return 0
+
     # What Jira tells us
 
     def receive(self, *, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
@@ -1171,6 +1427,30 @@ class Jira:
 def _account_of(person: Mapping[str, Any]) -> str:
     """What Jira calls an account for ever: an id on Cloud, a key on Data Center."""
     return str(person.get("accountId") or person.get("key") or person.get("name") or "")
+
+
+_JQL = "issue-related-events-section"
+"""The part of a webhook's filters that issues pass through; versions pass through none."""
+
+
+def _put_right(hook: Mapping[str, Any], given: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """Where a webhook is changed, and into what: what the team added stays, and a filter that lets all through."""
+    number = str(hook.get("id") or str(hook["self"]).rstrip("/").rpartition("/")[2])
+    if not _ISSUE_ID.fullmatch(number):
+        raise ValueError(f"{number!r:.40} is no id")
+    filters = hook.get("filters")
+    is_open = isinstance(filters, dict) and not filters.get(_JQL)
+    return f"{HOOKS}/{number}", {
+        **given,
+        "name": str(hook.get("name") or given["name"]),
+        "events": list(dict.fromkeys([*map(str, hook.get("events") or ()), *HOOK_EVENTS])),
+        "filters": filters if is_open else given["filters"],
+        ("active" if "active" in hook else "enabled"): True,
+    }
+
+
+def _types_of(project: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [kind for kind in project.get("issueTypes") or () if not kind.get("subtask")]
 
 
 def _updated(issue: Mapping[str, Any]) -> datetime:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from app.ports import Kind, OutsideError
-from app.steps.connect import AccountWording, BadFieldsError
+from app.ports import Choice, Kind, OutsideError
+from app.steps.connect import AccountWording, BadFieldsError, Choices
 from app.web.forms import Form
 
 Sort = Literal["text", "url", "number", "password", "select", "check", "lines"]
@@ -24,6 +24,11 @@ class Field:
 
     `upfront` fields stand at the top of the connect form: those it cannot do without, and those an
     adapter marks so (`json_schema_extra={"upfront": True}`) because there is another way than them.
+    One that offers connections of ours (`json_schema_extra={"offers": "code"}`) is given its options
+    later, with their `labels`.
+    `names` is a list of names with commas (marked likewise), which an emptied field leaves empty. `choices`
+    are the other side's own names for it, where they were asked for; with `suggests`, those that are
+    suggested stand in it as long as nobody entered anything else.
     """
 
     part: Part
@@ -38,11 +43,57 @@ class Field:
     options: tuple[str, ...]
     least: float | None
     most: float | None
+    offers: str = ""
+    labels: Mapping[str, str] | None = None
+    names: bool = False
+    choices: tuple[Choice, ...] = ()
+    suggests: bool = False
 
     @property
     def name(self) -> str:
         """The field's name in the form."""
         return f"{self.part}.{self.key}"
+
+    @property
+    def tick(self) -> str:
+        """How the names of its boxes begin; alone, the sign that the form has boxes for it."""
+        return f"{self.name}:"
+
+    def ticked(self, text: str) -> set[str]:
+        """Which choices stand for a text, by their value; of one name, at most one."""
+        entered = {name.casefold() for name in (names_in(text) if self.names else [text])}
+        meant = [one.value for one in self.choices if {one.value.casefold(), one.title.casefold()} & entered]
+        if self.suggests and text == self.default and (self.names or not meant):
+            meant = [choice.value for choice in self.choices if choice.suggested]
+        return set(meant if self.names else meant[:1])
+
+    def others(self, text: str) -> str:
+        """What a text names besides the choices."""
+        if self.suggests and text == self.default and (self.names or self.ticked(text)):
+            return ""
+        known = {word.casefold() for one in self.choices for word in (one.value, one.title)}
+        entered = names_in(text) if self.names else [text] if text else []
+        return ", ".join(name for name in entered if name.casefold() not in known)
+
+
+def names_in(text: str) -> list[str]:
+    """The names in a list with commas."""
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def with_choices(fields: Sequence[Field], choices: Choices, *, suggests: bool, form: Form) -> list[Field]:
+    """The fields with the other side's names. What was ticked already in the form is nothing to suggest for."""
+    return [
+        replace(field, choices=tuple(choices.get(field.key, ())), suggests=suggests and field.tick not in form)
+        if field.part == "settings"
+        else field
+        for field in fields
+    ]
+
+
+def has_choices(fields: Sequence[Field], form: Form) -> bool:
+    """Whether a form was drawn with the other side's names."""
+    return any(field.tick in form for field in fields)
 
 
 def fields_of(model: type[BaseModel], part: Part) -> list[Field]:
@@ -79,7 +130,28 @@ def _field(key: str, info: FieldInfo, part: Part) -> Field:
         options=options,
         least=_bound(info, ("ge", "gt")),
         most=_bound(info, ("le", "lt")),
+        offers=str(extra.get("offers", "")),
+        names=bool(extra.get("names")),
     )
+
+
+def with_offers(
+    fields: Sequence[Field], offered: Mapping[str, Mapping[str, str]], chosen: Mapping[str, str]
+) -> list[Field]:
+    """Fields that offer connections of ours become a choice among these, by id and name; an empty one is always there.
+
+    What is `chosen` now stays a choice when its connection was removed: so nobody changes it without knowing.
+    """
+    drawn: list[Field] = []
+    for one in fields:
+        if not one.offers:
+            drawn.append(one)
+            continue
+        labels = {"": "none", **offered[one.offers]}
+        if (now := chosen.get(one.name, "")) not in labels:
+            labels[now] = f"tracker {now}, which is not connected"
+        drawn.append(replace(one, sort="select", options=tuple(labels), labels=labels))
+    return drawn
 
 
 def _without_none(annotation: Any) -> Any:
@@ -111,15 +183,24 @@ def _bound(info: FieldInfo, names: Sequence[str]) -> float | None:
 
 
 def read(fields: Sequence[Field], form: Form) -> dict[Part, dict[str, Any]]:
-    """What was typed, as the models take it; what was left empty is left to their defaults."""
+    """What was typed, as the models take it; what was left empty is left to their defaults, but for lists of names."""
     found: dict[Part, dict[str, Any]] = {"settings": {}, "secrets": {}, "wording": {}}
     for field in fields:
-        value = form.get(field.name, "").strip()
+        value = _value(field, form)
         if field.sort == "check":
             found[field.part][field.key] = field.name in form
-        elif value:
+        elif value or (field.names and field.name in form):
             found[field.part][field.key] = value
     return found
+
+
+def _value(field: Field, form: Form) -> str:
+    """What was typed into a field; of a list of names, with those that were ticked."""
+    value = form.get(field.name, "").strip()
+    if not field.names or field.tick not in form:
+        return value
+    ticked = [name.removeprefix(field.tick) for name in reversed(list(form)) if name.startswith(field.tick)]
+    return ", ".join(dict.fromkeys([*filter(None, ticked), *names_in(value)]))
 
 
 def typed(fields: Sequence[Field], form: Form) -> dict[str, str]:
@@ -130,6 +211,8 @@ def typed(fields: Sequence[Field], form: Form) -> dict[str, str]:
             shown.pop(field.name, None)
         elif field.sort == "check":
             shown[field.name] = "on" if field.name in form else ""
+        elif field.names and field.name in form:
+            shown[field.name] = _value(field, form)
     return shown
 
 

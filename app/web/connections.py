@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from fastapi import APIRouter, Response
 
 from app.outside import UnknownKindError
-from app.ports import OutsideError
+from app.ports import CodeHost, OutsideError
 from app.steps import connect
 from app.steps.hear_tracker import pull
 from app.steps.link import NotFoundError
@@ -72,10 +73,12 @@ def _kind(visit: Visit, sort: Sort, name: str) -> type[Any]:
 @router.get("/{sort}/new/{kind}")
 async def ask(visit: Admin, sort: Sort, kind: str) -> Response:
     """What it takes to connect one."""
-    return _connect_page(visit, sort, kind, NO_DRAFT)
+    return await _connect_page(visit, sort, kind, NO_DRAFT)
 
 
-def _connect_page(visit: Visit, sort: Sort, kind: str, draft: Draft, *, status: int = 200) -> Response:
+async def _connect_page(
+    visit: Visit, sort: Sort, kind: str, draft: Draft, *, fields: Sequence[Field] = (), status: int = 200
+) -> Response:
     adapter = _kind(visit, sort, kind)
     return visit.draw(
         "connect.html",
@@ -83,7 +86,8 @@ def _connect_page(visit: Visit, sort: Sort, kind: str, draft: Draft, *, status: 
         sort=sort,
         kind=kind,
         title=adapter.title,
-        fields=connection_form.fields_of_adapter(adapter),
+        fields=await _with_offers(visit, fields or connection_form.fields_of_adapter(adapter), draft.values),
+        choosable=getattr(adapter, "choosable", ()),
         wording=connection_form.wording_fields() if sort == "accounts" else [],
         modes=MODES,
         draft=draft,
@@ -118,7 +122,42 @@ async def make(sent: FromAdmin, sort: Sort, kind: str) -> Response:
         else:
             return visit.onwards(f"/connections/{sort}/{row.id}", did="connected")
     draft = Draft(form="connect", values=connection_form.typed(fields, sent.form), wrong=wrong)
-    return _connect_page(visit, sort, kind, draft, status=422)
+    if connection_form.has_choices(fields, sent.form):
+        with suppress(connect.BadFieldsError, OutsideError):  # the form then has the names as they were ticked
+            fields = await _fields_with_choices(sent, kind, fields)
+    else:
+        fields = []
+    return await _connect_page(visit, sort, kind, draft, fields=fields, status=422)
+
+
+@router.post("/trackers/new/{kind}/choices")
+async def ask_for_choices(sent: FromAdmin, kind: str) -> Response:
+    """The form again, with the other side's own names to choose from. Nothing is stored."""
+    fields = _fields("trackers", _kind(sent.visit, "trackers", kind))
+    values = connection_form.typed(fields, sent.form)
+    try:
+        fields = await _fields_with_choices(sent, kind, fields)
+    except (connect.BadFieldsError, OutsideError) as error:
+        draft = Draft(form="connect", values=values, wrong=_wrong(fields, error))
+        return await _connect_page(sent.visit, "trackers", kind, draft, status=422)
+    return await _connect_page(sent.visit, "trackers", kind, Draft(form="connect", values=values), fields=fields)
+
+
+async def _fields_with_choices(sent: Sent, kind: str, fields: Sequence[Field]) -> list[Field]:
+    values = connection_form.read(fields, sent.form)
+    found = await connect.choices(sent.visit.river, kind=kind, settings=values["settings"], secrets=values["secrets"])
+    return connection_form.with_choices(fields, found, suggests=True, form=sent.form)
+
+
+async def _with_offers(visit: Visit, fields: Sequence[Field], chosen: Mapping[str, str]) -> list[Field]:
+    """The fields, those that offer connected trackers with what there is to choose from."""
+    if not any(field.offers for field in fields):
+        return list(fields)
+    async with visit.river.db.read() as session:
+        rows = await accounts.page(session, Tracker, after=0, limit=MOST)
+    kinds = visit.river.outside.registry.trackers
+    code = {str(row.id): row.name for row in rows if row.kind in kinds and issubclass(kinds[row.kind], CodeHost)}
+    return connection_form.with_offers(fields, {"code": code}, chosen)
 
 
 def _fields(sort: Sort, adapter: type[Any]) -> list[Field]:
@@ -160,6 +199,7 @@ async def _page(
     *,
     did: Done | None = None,
     foreseen: Preview | None = None,
+    choices: connect.Choices | None = None,
     status: int = 200,
 ) -> Response:
     async with visit.river.db.read() as session:
@@ -169,7 +209,9 @@ async def _page(
         came = await deliveries.page(session, hook=f"{sort}/{number}", before=None, limit=NEWEST_DELIVERIES)
     kind = row.channel if isinstance(row, Account) else row.kind
     adapter = _kind(visit, sort, kind)
-    fields = _fields(sort, adapter)
+    values = draft.values if draft.is_of("settings") else connection_form.stored(_fields(sort, adapter), row.settings)
+    fields = await _with_offers(visit, _fields(sort, adapter), values)
+    fields = connection_form.with_choices(fields, choices or {}, suggests=False, form={})
     return visit.draw(
         "connection.html",
         status=status,
@@ -180,9 +222,12 @@ async def _page(
         title=adapter.title,
         fields=[field for field in fields if field.part != "secrets"],
         secrets=_upfront_first([field for field in fields if field.part == "secrets"]),
-        values=draft.values if draft.is_of("settings") else connection_form.stored(fields, row.settings),
+        values=values,
         hook_url=visit.river.outside.hook_url(row),
         hook_events=getattr(adapter, "hook_events", ()),
+        hook_fields={name: text.format_map(row.settings) for name, text in getattr(adapter, "hook_fields", {}).items()},
+        choosable=getattr(adapter, "choosable", ()),
+        offered=bool(choices),
         deliveries=came,
         modes=MODES,
         settle=visit.river.settle_of(row) if isinstance(row, Tracker) else None,
@@ -233,8 +278,18 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
         shown_here = [field for field in fields if field.part != "secrets"]
         wrong = connection_form.on_page(_wrong(fields, error), shown_here)
         draft = Draft(form="settings", values=draft_values, wrong=wrong)
-        return await _page(visit, sort, number, draft, status=422)
+        return await _page(visit, sort, number, draft, choices=await _choices_again(sent, number, fields), status=422)
     return visit.onwards(f"/connections/{sort}/{number}", did="saved")
+
+
+async def _choices_again(sent: Sent, number: int, fields: Sequence[Field]) -> connect.Choices | None:
+    """The names that the form was drawn with, so that it can be drawn like that again; none where they do not come."""
+    if not connection_form.has_choices(fields, sent.form):
+        return None
+    try:
+        return await connect.choices_of(sent.visit.river, number, settings={})
+    except (connect.BadFieldsError, OutsideError):
+        return None
 
 
 def _entered(fields: Sequence[Field], values: Mapping[Any, Mapping[str, Any]]) -> dict[str, Any]:
@@ -252,8 +307,29 @@ async def preview(sent: FromAdmin, number: Number) -> Response:
         found = await preview_policy(visit.river, number, _entered(fields, connection_form.read(fields, sent.form)))
     except (connect.BadFieldsError, OutsideError) as error:
         draft = Draft(form="settings", values=values, wrong=_wrong(fields, error))
+        return await _page(
+            visit, "trackers", number, draft, choices=await _choices_again(sent, number, fields), status=422
+        )
+    draft = Draft(form="settings", values=values)
+    choices = await _choices_again(sent, number, fields)
+    return await _page(visit, "trackers", number, draft, foreseen=found, choices=choices)
+
+
+@router.post("/trackers/{number}/choices")
+async def choices(sent: FromAdmin, number: Number) -> Response:
+    """The settings with the other side's own names to choose from. Nothing is changed, and what was typed stays."""
+    visit = sent.visit
+    _, fields = await _row_and_fields(visit, "trackers", number)
+    values = connection_form.typed(fields, sent.form)
+    entered = _entered(fields, connection_form.read(fields, sent.form))
+    try:
+        found = await connect.choices_of(visit.river, number, settings=entered)
+    except (connect.BadFieldsError, OutsideError) as error:
+        shown_here = [field for field in fields if field.part != "secrets"]
+        wrong = connection_form.on_page(_wrong(fields, error), shown_here)
+        draft = Draft(form="settings", values=values, wrong=wrong)
         return await _page(visit, "trackers", number, draft, status=422)
-    return await _page(visit, "trackers", number, Draft(form="settings", values=values), foreseen=found)
+    return await _page(visit, "trackers", number, Draft(form="settings", values=values), choices=found)
 
 
 async def _row_and_fields(visit: Visit, sort: Sort, number: int) -> tuple[Account | Tracker, list[Field]]:

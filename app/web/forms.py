@@ -12,7 +12,8 @@ from app.web.drawing import capitalize_first
 
 MAX_FORM_BYTES = 512 * 1024
 """The longest honest form is an issue's text of 60,000 characters, percent-encoded."""
-MAX_FIELDS = 100
+MAX_FIELDS = 500
+"""A site's own names are ticked one by one."""
 
 Form = Mapping[str, str]
 

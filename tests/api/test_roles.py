@@ -30,6 +30,8 @@ MAY: dict[str, set[str]] = {
     "remove_a_tracker": {"admin"},
     "pull_a_tracker": {"engineer", "approver", "admin"},
     "preview_a_policy": {"admin"},
+    "ask_for_choices": {"admin"},
+    "choices_of_a_tracker": {"admin"},
     "set_up_a_trackers_hook": {"admin"},
     "tracker_health": EVERYBODY,
     "tracker_deliveries": EVERYBODY,

@@ -7,6 +7,7 @@ it in JIRA_OPENAPI.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from pathlib import Path
@@ -17,7 +18,7 @@ import pytest
 from app.ports import OutsideError
 from app.trackers.jira import Jira
 from tests.real.published_contract import Contract
-from tests.support.jira_server import JiraServer, JiraWorld, tracker
+from tests.support.jira_server import JiraServer, JiraWorld, connection, tracker
 
 BLOCK = "### 3 customers wait\n\n> So **do** I\n\n<!-- fullcircle:issue-7 -->"
 
@@ -34,6 +35,9 @@ async def a_life(world: JiraWorld, server: JiraServer, watching: Jira) -> None:
     """Each of the tracker's calls, with each sort of answer."""
     began = world.now()
     await watching.connect()
+    connecting = connection(server, server.client(), fixed_resolutions="Erledigt", done_statuses="Done, Closed")
+    await Jira(replace(connecting, remote_id="")).connect()
+    assert set(await watching.choices()) == set(watching.choosable)
     made = await watching.create(title="Export loses tables", body="> As reported\n\n- one\n- two", marker="issue-7")
     assert await watching.find_created(marker="issue-7", since=began)
     await watching.find(made.ref)
@@ -80,6 +84,7 @@ async def test_every_call_and_every_answer_is_as_atlassian_documents() -> None:
     wrong = {error for exchange in server.asked for error in judge.judge(_without_list(exchange))}
     assert not wrong, "\n".join(sorted(wrong))
     asked = {f"{request.method} {request.url.path.rsplit('/', 1)[1]}" for request, _ in server.asked}
+    assert {"GET search", "GET statuses"} <= asked
     assert {"POST jql", "POST issue", "POST remotelink", "PUT fullcircle.waiting", "POST comment"} <= asked
 
 

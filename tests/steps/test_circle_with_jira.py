@@ -204,6 +204,30 @@ async def test_who_waits_for_a_duplicate_waits_for_its_original(stage: Stage) ->
     assert (await story.loop_of(stage.played))["state"] == "told"
 
 
+@pytest.mark.parametrize(
+    ("resolution", "reason", "words"),
+    [
+        ("Won't Do", "wont_fix", "are not planning to change it"),
+        ("Cannot Reproduce", "cannot_reproduce", "could not make this happen"),
+        ("As Designed", "by_design", "is meant to work this way"),
+        ("Workaround", "workaround", "there is a way around it"),
+    ],
+)
+async def test_each_list_of_resolutions_has_an_answer_of_its_own(
+    stage: Stage, resolution: str, reason: str, words: str
+) -> None:
+    await stage.connect()
+    key = (await stage.tag_a_complaint())["issue"]["ref"]
+    stage.world.close(key, resolution)
+    await stage.read()
+    loop = await story.loop_of(stage.played)
+    assert (loop["issue"]["outcome"], loop["issue"]["outcome_reason"]) == ("declined", reason)
+    [reply] = loop["replies"]
+    assert (reply["kind"], reply["state"]) == ("outcome", "awaiting_approval")
+    assert words in reply["text"]
+    assert not await story.said(stage.played)
+
+
 async def test_a_link_that_the_team_removes_is_not_made_again(stage: Stage) -> None:
     await stage.connect()
     key = (await stage.tag_a_complaint())["issue"]["ref"]

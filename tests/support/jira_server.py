@@ -37,8 +37,13 @@ STATUSES = {
     "Cancelled": ("10005", "done"),
 }
 CATEGORIES = {"new": (2, "To Do"), "indeterminate": (4, "In Progress"), "done": (3, "Done")}
-RESOLUTIONS = ("Done", "Fixed", "Won't Do", "Duplicate", "Cannot Reproduce", "Erledigt", "As Designed")
+RESOLUTIONS = ("Done", "Fixed", "Won't Do", "Duplicate", "Cannot Reproduce", "Erledigt", "As Designed", "Workaround")
 PERMISSIONS = ("BROWSE_PROJECTS", "CREATE_ISSUES", "EDIT_ISSUES", "LINK_ISSUES", "ADD_COMMENTS")
+HOOK_EVENTS = {
+    *("jira:issue_created", "jira:issue_updated", "jira:issue_deleted", "issuelink_created", "issuelink_deleted"),
+    *("jira:version_created", "jira:version_released", "jira:version_unreleased", "jira:version_updated"),
+    *("jira:version_moved", "jira:version_deleted", "comment_created", "project_updated"),
+}
 
 
 @dataclass
@@ -87,6 +92,7 @@ class ProjectRow:
     kind: str = "software"
     browsable: bool = True
     count: int = 0
+    style: str = "classic"
 
 
 class JiraWorld:
@@ -98,6 +104,8 @@ class JiraWorld:
         self.issues: dict[int, IssueRow] = {}
         self.versions: dict[int, VersionRow] = {}
         self.granted = set(PERMISSIONS)
+        self.resolutions = dict(enumerate(RESOLUTIONS, start=10_000))
+        self.hooks: dict[int, dict[str, Any]] = {}
         self.has_resolutions = True
         self.unindexed: set[str] = set()
         """Keys of issues that the search does not find yet."""
@@ -239,6 +247,7 @@ class JiraServer:
             ("GET", "/myself", self._myself),
             ("GET", r"/project/(?P<key>[^/]+)", self._project),
             ("GET", r"/project/(?P<key>[^/]+)/versions", self._versions),
+            ("GET", r"/project/(?P<key>[^/]+)/statuses", self._statuses),
             ("GET", "/mypermissions", self._permissions),
             ("POST", "/issue", self._create),
             ("GET", r"/issue/(?P<name>[^/]+)", self._issue),
@@ -251,11 +260,25 @@ class JiraServer:
             ("POST", r"/issue/(?P<name>[^/]+)/comment", self._comment),
             ("POST", "/search/jql", self._search_cloud) if edition == "cloud" else ("GET", "/search", self._search),
         ]
+        if edition == "cloud":
+            routes.append(("GET", "/resolution/search", self._resolutions_page))
+        else:
+            routes.append(("GET", "/resolution", self._resolutions))
+        hooks = "/rest/webhooks/1.0/webhook"
         self._routes = [(method, re.compile(self.root + path), handler) for method, path, handler in routes]
+        self._routes += [
+            ("GET", re.compile(hooks), self._hooks),
+            ("POST", re.compile(hooks), self._make_hook),
+            ("PUT", re.compile(hooks + r"/(?P<hook>\d+)"), self._change_hook),
+        ]
 
     def client(self) -> httpx.AsyncClient:
         """A client that reaches this server and nothing else."""
-        return httpx.AsyncClient(transport=httpx.MockTransport(self._answer), timeout=10)
+        return httpx.AsyncClient(transport=self.transport(), timeout=10)
+
+    def transport(self) -> httpx.MockTransport:
+        """The way to this server, for a client that reaches others too."""
+        return httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -307,7 +330,8 @@ class JiraServer:
         return row
 
     def _project_json(self, row: ProjectRow) -> dict[str, Any]:
-        return {"id": str(row.id), "key": row.key, "name": f"Project {row.key}", "projectTypeKey": row.kind}
+        said = {"id": str(row.id), "key": row.key, "name": f"Project {row.key}", "projectTypeKey": row.kind}
+        return said | ({"style": row.style} if self.edition == "cloud" else {})
 
     def _project(self, _request: httpx.Request, match: re.Match[str]) -> httpx.Response:
         types = [
@@ -332,10 +356,82 @@ class JiraServer:
         return said | ({"releaseDate": row.release_date} if row.release_date else {})
 
     def _permissions(self, request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
-        self._project_row(request.url.params["projectKey"])
+        if "projectKey" in request.url.params:
+            self._project_row(request.url.params["projectKey"])
         asked = request.url.params["permissions"].split(",")
         rows = {key: {"id": "1", "key": key, "name": key, "havePermission": key in self.world.granted} for key in asked}
         return _json({"permissions": rows})
+
+    # Names
+
+    def _resolutions_json(self) -> list[dict[str, Any]]:
+        return [
+            {"self": f"{SITE}{self.root}/resolution/{n}", "id": str(n), "name": name, "description": ""}
+            for n, name in self.world.resolutions.items()
+        ]
+
+    def _resolutions(self, _request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        return _json(self._resolutions_json())
+
+    def _resolutions_page(self, request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        rows, start = self._resolutions_json(), int(request.url.params["startAt"])
+        most = min(self.page, int(request.url.params["maxResults"]))
+        values = [{name: value for name, value in row.items() if name != "self"} for row in rows[start : start + most]]
+        is_last = start + most >= len(rows)
+        return _json({"startAt": start, "maxResults": most, "total": len(rows), "isLast": is_last, "values": values})
+
+    def _statuses(self, _request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        self._project_row(match["key"])
+        statuses = [self._status_json(name) for name in STATUSES]
+        types = [("10004", "Bug", statuses), ("10001", "Story", statuses[:4])]
+        return _json(
+            [
+                {"self": f"{SITE}{self.root}/issuetype/{n}", "id": n, "name": name, "subtask": False, "statuses": those}
+                for n, name, those in types
+            ]
+        )
+
+    def _status_json(self, name: str) -> dict[str, Any]:
+        number, category = STATUSES[name]
+        category_id, category_name = CATEGORIES[category]
+        return {
+            "id": number,
+            "name": name,
+            "statusCategory": {"id": category_id, "key": category, "name": category_name},
+        }
+
+    # Webhooks
+
+    def _hooks(self, _request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        self._may_administer()
+        return _json([self._hook_json(number) for number in self.world.hooks])
+
+    def _hook_json(self, number: int) -> dict[str, Any]:
+        said = {name: value for name, value in self.world.hooks[number].items() if name != "secret"}
+        return {**said, "self": f"{SITE}/rest/webhooks/1.0/webhook/{number}"}
+
+    def _make_hook(self, request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        self._may_administer()
+        asked, number = json.loads(request.content), next(self.world._ids)
+        self._assert_hook(asked)
+        self.world.hooks[number] = {"enabled": True, **asked}
+        return _json(self._hook_json(number), 201)
+
+    def _change_hook(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        """A secret that is left out stays what it was."""
+        self._may_administer()
+        asked, number = json.loads(request.content), int(match["hook"])
+        self._assert_hook(asked)
+        kept = self.world.hooks[number]
+        self.world.hooks[number] = asked | ({"secret": kept["secret"]} if "secret" in kept.keys() - asked else {})
+        return _json(self._hook_json(number))
+
+    def _assert_hook(self, asked: Mapping[str, Any]) -> None:
+        if not asked.get("name") or not asked.get("url") or set(asked["events"]) - HOOK_EVENTS:
+            raise _RefusedError(400, "The webhook is not valid.")
+
+    def _may_administer(self) -> None:
+        self._may("ADMINISTER")
 
     # Issues
 
@@ -358,8 +454,6 @@ class JiraServer:
         return _json(said)
 
     def _issue_json(self, row: IssueRow, fields: list[str]) -> dict[str, Any]:
-        number, category = STATUSES[row.status]
-        category_id, category_name = CATEGORIES[category]
         links = [
             {
                 "id": str(n),
@@ -372,14 +466,8 @@ class JiraServer:
         whole: dict[str, Any] = {
             "summary": row.summary,
             "description": row.description,
-            "status": {
-                "id": number,
-                "name": row.status,
-                "statusCategory": {"id": category_id, "key": category, "name": category_name},
-            },
-            "resolution": {"id": str(10000 + RESOLUTIONS.index(resolution)), "name": resolution}
-            if resolution
-            else None,
+            "status": self._status_json(row.status),
+            "resolution": next(r for r in self._resolutions_json() if r["name"] == resolution) if resolution else None,
             "resolutiondate": _stamp(row.resolved) if row.resolved else None,
             "fixVersions": [self._version(self.world.versions[v]) for v in row.versions],
             "issuelinks": links,

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.ports import BadSignatureError, OutsideError
+from app.ports import BadSignatureError, Choosing, Hooked, OutsideError
 from app.rules.shipping import Policy, judge
 from app.trackers.jira import Jira, JiraSettings, as_adf, as_wiki, parse_markdown
 from tests.support.jira_server import (
@@ -104,6 +104,7 @@ HISTORIES = [
     History("closed as Won't Do", lambda w, k: (fixed_in(w, k), w.close(k, "Won't Do")), "NotFixed", "closed as Won't Do"),
     History("closed as Cannot Reproduce", lambda w, k: (fixed_in(w, k), w.close(k, "Cannot Reproduce")), "NotFixed", "closed as Cannot Reproduce"),
     History("closed as designed", lambda w, k: (fixed_in(w, k), w.close(k, "As Designed")), "NotFixed", "closed as As Designed"),
+    History("closed with a workaround", lambda w, k: (fixed_in(w, k), w.close(k, "Workaround")), "NotFixed", "closed as Workaround"),
     History("closed as a duplicate, linked", lambda w, k: (fixed_in(w, k), w.link_duplicate(k, of=w.create_issue("First")), w.close(k, "Duplicate")), "NotFixed", "closed as a duplicate of ACME-2: that ships nothing by itself"),
     History("closed as a duplicate, not linked", lambda w, k: (fixed_in(w, k), w.close(k, "Duplicate")), "NotFixed", "closed as a duplicate: that ships nothing by itself"),
     History("another one is its duplicate", lambda w, k: (fixed_in(w, k), w.link_duplicate(w.create_issue("Again"), of=k)), "Shipped", "2.4.1 is released"),
@@ -251,7 +252,7 @@ async def test_names_the_permissions_that_are_missing_and_where_to_grant_them(
 @pytest.mark.parametrize(
     ("change", "kind", "words", "blamed"),
     [
-        ({"token": "another"}, "auth_broken", "refuses the token", ""),
+        ({"token": "another"}, "auth_broken", "refuses the token", "secrets.token"),
         ({"issue_type": "Defect"}, "misconfigured", "it has Bug, Story", "settings.issue_type"),
     ],
 )
@@ -357,6 +358,17 @@ def lose(server: JiraServer, method: str, end: str) -> None:
         if request.method == method and request.url.path.endswith(end):
             server._work(request)
             raise httpx.ReadTimeout("lost", request=request)
+        return server._work_after(request, answer)
+
+    server.trouble.append(answer)
+
+
+def answer_once(server: JiraServer, part: str, status: int, **options: Any) -> None:
+    """Answer the next call below this path so, and no other."""
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if part in request.url.path:
+            return httpx.Response(status, **{"json": {"errorMessages": ["No"]}, **options})
         return server._work_after(request, answer)
 
     server.trouble.append(answer)
@@ -513,6 +525,178 @@ async def test_a_comment_is_made_once_and_is_internal(world: JiraWorld, edition:
     assert str(ours[0]["id"]) == again
     assert len(ours) == 2
     assert all({"key": "sd.public.comment", "value": {"internal": True}} in comment["properties"] for comment in ours)
+
+
+# --- the site's own names
+
+
+def connecting(server: JiraServer, **settings: Any) -> Jira:
+    """A tracker that is only being connected."""
+    return Jira(replace(connection(server, server.client(), **settings), remote_id="", facts={}))
+
+
+@each_edition
+async def test_the_sites_own_names_are_offered_with_what_they_usually_mean(world: JiraWorld, edition: Edition) -> None:
+    watching = connecting(JiraServer(world, edition=edition, page=3))
+    assert isinstance(watching, Choosing)
+    offered = await watching.choices()
+    assert set(offered) == set(watching.choosable) <= set(JiraSettings.model_fields)
+    names = [choice.title for choice in offered["fixed_resolutions"]]
+    assert names == list(world.resolutions.values())
+    assert {setting: [choice.value for choice in choices if choice.suggested] for setting, choices in offered.items()} == {
+        "issue_type": ["Bug"],
+        "fixed_resolutions": ["Done", "Fixed", "Erledigt"],
+        "declined_resolutions": ["Won't Do"],
+        "duplicate_resolutions": ["Duplicate"],
+        "cannot_reproduce_resolutions": ["Cannot Reproduce"],
+        "by_design_resolutions": ["As Designed"],
+        "workaround_resolutions": ["Workaround"],
+        "done_statuses": [],
+    }  # fmt: skip
+    assert [choice.value for choice in offered["done_statuses"]] == ["Done", "Closed", "Cancelled"]
+    assert [choice.value for choice in offered["issue_type"]] == ["Bug", "Story"], "no sub-task"
+
+
+async def test_a_status_is_suggested_only_where_a_project_may_have_no_resolutions(world: JiraWorld) -> None:
+    world.projects["ACME"].style = "next-gen"
+    offered = await connecting(JiraServer(world)).choices()
+    assert [choice.value for choice in offered["done_statuses"] if choice.suggested] == ["Done"]
+
+
+async def test_a_name_with_a_comma_is_written_by_its_id(world: JiraWorld) -> None:
+    world.resolutions = {7: "Fixed, and verified"}
+    server = JiraServer(world)
+    [choice] = (await connecting(server).choices())["fixed_resolutions"]
+    assert (choice.value, choice.title) == ("7", "Fixed, and verified")
+    await connecting(server, fixed_resolutions="7").connect()
+
+
+@each_edition
+@pytest.mark.parametrize(
+    ("settings", "words", "blamed"),
+    [
+        ({"fixed_resolutions": "done, Fixd, 10001"}, "ACME has no resolution 'Fixd'; it has Done, Fixed,", "fixed"),
+        ({"workaround_resolutions": "Workaround, Shrug"}, "no resolution 'Shrug'", "workaround"),
+        ({"done_statuses": "Done, Launched, 6"}, "no finished status 'Launched'; it has Done, Closed, Cancelled", ""),
+        ({"done_statuses": "In Progress"}, "no finished status 'In Progress'", ""),
+    ],
+)
+async def test_a_name_that_the_site_does_not_have_is_refused_while_connecting(
+    world: JiraWorld, edition: Edition, settings: dict[str, Any], words: str, blamed: str
+) -> None:
+    server = JiraServer(world, edition=edition, page=3)
+    with pytest.raises(OutsideError) as refused:
+        await connecting(server, **settings).connect()
+    assert words in refused.value.message
+    assert refused.value.kind == "misconfigured"
+    assert refused.value.field == f"settings.{blamed}_resolutions" if blamed else "settings.done_statuses"
+    await tracker(server, **settings).connect()  # a name that is gone later makes nobody ill
+
+
+async def test_names_that_nobody_entered_need_not_be_there(world: JiraWorld) -> None:
+    world.resolutions = {1: "Erledigt"}
+    server = JiraServer(world)
+    await connecting(server).connect()
+    assert not [request for request, _ in server.asked if "resolution" in request.url.path], "nothing to look for"
+    await connecting(server, fixed_resolutions="Fixed, ERLEDIGT").connect()
+
+
+@each_edition
+async def test_where_names_may_not_be_asked_for_they_are_not_checked(world: JiraWorld, edition: Edition) -> None:
+    server = JiraServer(world, edition=edition)
+    answer_once(server, "/resolution", 403)
+    await connecting(server, fixed_resolutions="Fixd").connect()
+    answer_once(server, "/resolution", 403)
+    assert set(await connecting(server).choices()) == {"issue_type", "done_statuses"}
+
+
+# --- the webhook there
+
+HOOK_URL = "http://fullcircle.test/hooks/trackers/1"
+
+
+@each_edition
+async def test_sets_up_a_webhook_that_signs_and_tells_of_all_we_look_at(world: JiraWorld, edition: Edition) -> None:
+    world.granted.add("ADMINISTER")
+    watching = tracker(JiraServer(world, edition=edition))
+    assert isinstance(watching, Hooked)
+    await watching.set_up_hook(url=HOOK_URL)
+    [hook] = world.hooks.values()
+    assert (hook["url"], hook["secret"], hook["excludeBody"]) == (HOOK_URL, WEBHOOK_SECRET, False)
+    assert hook["filters"] == {"issue-related-events-section": 'project = "ACME"'}
+    assert {"jira:issue_updated", "jira:version_released", "jira:version_unreleased"} <= set(hook["events"])
+    assert await watching.send_again(url=HOOK_URL) == 0
+
+
+@each_edition
+async def test_asked_again_it_is_the_same_webhook_and_put_right(world: JiraWorld, edition: Edition) -> None:
+    world.granted.add("ADMINISTER")
+    theirs = {"name": "Chat", "url": "http://elsewhere.test", "events": ["comment_created"], "enabled": True}
+    old = {"name": "Ours", "url": HOOK_URL, "events": ["comment_created"], "secret": "an old one", "enabled": False}
+    narrow = {"filters": {"issue-related-events-section": "project = OTHER"}}
+    world.hooks = {1: dict(theirs), 2: {**old, **narrow}}
+    for _ in range(2):
+        await tracker(JiraServer(world, edition=edition)).set_up_hook(url=HOOK_URL)
+    assert set(world.hooks) == {1, 2}
+    assert world.hooks[1] == theirs
+    ours = world.hooks[2]
+    assert (ours["name"], ours["secret"], ours["enabled"]) == ("Ours", WEBHOOK_SECRET, True)
+    assert {"comment_created", "jira:version_released"} <= set(ours["events"]), "what somebody added stays"
+    assert ours["filters"] == {"issue-related-events-section": 'project = "ACME"'}
+    ours["filters"] = {}
+    await tracker(JiraServer(world, edition=edition)).set_up_hook(url=HOOK_URL)
+    assert world.hooks[2]["filters"] == {}, "one for every issue stays one for every issue"
+
+
+async def test_newer_data_centers_list_their_webhooks_in_pages(world: JiraWorld) -> None:
+    world.granted.add("ADMINISTER")
+    world.hooks = {3: {"name": "Ours", "url": HOOK_URL, "events": [], "active": False}}
+    server = JiraServer(world, edition="data_center")
+    page = {"values": [{"id": 3, "name": "Ours", "url": HOOK_URL, "events": [], "active": False}]}
+    answer_once(server, "/webhook", 200, json=page)
+    await tracker(server).set_up_hook(url=HOOK_URL)
+    assert world.hooks[3]["active"] is True
+
+
+async def test_a_jira_that_cannot_sign_is_given_the_secret_in_the_address(world: JiraWorld) -> None:
+    world.granted.add("ADMINISTER")
+    server = JiraServer(world, edition="data_center")
+    for _ in range(2):
+        await tracker(server, hook_secret_in_query=True).set_up_hook(url=HOOK_URL)
+    [hook] = world.hooks.values()
+    assert "secret" not in hook
+    assert httpx.URL(hook["url"]).params["secret"] == WEBHOOK_SECRET
+
+
+@each_edition
+@pytest.mark.parametrize("refusal", [None, 400, 401, 403, 404])
+async def test_where_the_webhook_may_not_be_set_up_it_says_what_to_do(
+    world: JiraWorld, edition: Edition, refusal: int | None
+) -> None:
+    server = JiraServer(world, edition=edition)
+    if refusal is not None:
+        world.granted.add("ADMINISTER")
+        answer_once(server, "/webhook", refusal)
+    with pytest.raises(OutsideError) as refused:
+        await tracker(server).set_up_hook(url=HOOK_URL)
+    assert refused.value.kind == "forbidden"
+    assert "Settings > System > WebHooks" in refused.value.message
+    assert refusal is not None or "lacks Administer Jira; grant it in Settings > System > Global permissions" in (
+        refused.value.message
+    )
+    assert WEBHOOK_SECRET not in refused.value.message
+    assert not world.hooks
+
+
+async def test_a_webhook_whose_answer_was_lost_is_found(world: JiraWorld) -> None:
+    world.granted.add("ADMINISTER")
+    server = JiraServer(world)
+    lose(server, "POST", "/webhook")
+    with pytest.raises(OutsideError) as lost:
+        await tracker(server).set_up_hook(url=HOOK_URL)
+    assert lost.value.kind == "unknown"
+    await tracker(server).set_up_hook(url=HOOK_URL)
+    assert len(world.hooks) == 1
 
 
 # --- text

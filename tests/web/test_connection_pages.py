@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import pytest
 from pydantic import BaseModel, Field, SecretStr
@@ -19,7 +19,9 @@ from app.store import members
 from app.trackers import discover as trackers
 from app.web import connection_form
 from tests.support.circle import Circle, circle
-from tests.support.github_app import add_app, key_pair
+from tests.support.github_app import PERMISSIONS, add_app, key_pair
+from tests.support.jira_server import EMAIL, SITE, Edition, JiraServer, JiraWorld, signed
+from tests.support.jira_server import TOKEN as JIRA_TOKEN
 from tests.support.mastodon_network import TOKEN
 from tests.support.outsides import (
     APP,
@@ -28,10 +30,11 @@ from tests.support.outsides import (
     SOCIAL,
     Outsides,
     github_tracker,
+    jira_tracker,
     mastodon_account,
     outsides,
 )
-from tests.support.pages import Browser, browser, lively, signed_in
+from tests.support.pages import Browser, Markup, browser, lively, signed_in
 
 PASSWORD = "correct horse battery"
 
@@ -271,6 +274,68 @@ async def test_a_webhook_is_set_up_from_the_page_or_described(connected: Circle,
     assert HOOK_SECRET not in str(admin.page.text if admin.page else "")
 
 
+async def test_the_repository_with_a_projects_code_is_chosen_among_the_connected(connected: Circle) -> None:
+    path = "/connections/trackers/new/jira"
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    await connected.post("/api/v1/trackers", {"kind": "rehearsal", "name": "Board"}, status=201)
+    admin = await at(connected, path)
+    form = admin.markup.form(path)
+    assert form.fields["settings.code_tracker"] == "", "none, unless it is chosen"
+    assert "none" in admin.markup.words
+    assert APP in admin.markup.words
+    assert "Board" not in admin.markup.words, "it holds no code"
+    body = jira_tracker()
+    typed = {"name": "ACME", **{f"settings.{name}": str(value) for name, value in body["settings"].items()}}
+    typed |= {f"secrets.{name}": value for name, value in body["secrets"].items()}
+    for code, when, wrong in (("9", "release", "code_tracker"), ("", "production", "shipped_when")):
+        given = {"settings.code_tracker": code, "settings.shipped_when": when}
+        page = await admin.send(path, **typed, **given, status=422)
+        found = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}
+        assert found == {f"settings.{wrong}"}
+        assert page.form(path).fields["settings.code_tracker"] == code
+    await admin.send(path, **typed, **{"settings.code_tracker": "1", "settings.shipped_when": "production"})
+    here = "/connections/trackers/3"
+    fields = (await admin.open(here)).form(f"{here}/settings").fields
+    assert (fields["settings.code_tracker"], fields["settings.shipped_when"]) == ("1", "production")
+
+    await connected.call("DELETE", "/api/v1/trackers/1", status=204)
+    page = await admin.open(here)
+    assert "is not connected: choose another" in page.words
+    assert page.form(f"{here}/settings").fields["settings.code_tracker"] == "1", "nobody changes it without knowing"
+    assert "tracker 1, which is not connected" in page.words
+
+
+@pytest.mark.parametrize(
+    ("lacks", "shipped_when", "named"),
+    [
+        ("issues", "release", "Issues: read"),
+        ("contents", "release", "Contents: read"),
+        ("pull_requests", "release", "Pull requests: read"),
+        ("deployments", "production", "Deployments: read"),
+    ],
+)
+async def test_a_permission_that_github_does_not_grant_is_named_with_its_screen(
+    connected: Circle, around: Outsides, lacks: str, shipped_when: str, named: str
+) -> None:
+    await connected.post("/api/v1/trackers", github_tracker(shipped_when=shipped_when), status=201)
+    around.world.set_private(APP, private=True)  # what everybody may read needs no permission
+    given = {name: access for name, access in PERMISSIONS.items() if name != lacks}
+    around.world.tokens["token-brand"].permissions = given
+    path = "/connections/trackers/new/github"
+    typed = {"settings.api_url": GITHUB, "settings.repository": APP, "settings.shipped_when": shipped_when}
+    admin = await at(connected, path)
+    page = await admin.send(path, status=422, name="Again", **typed, **{"secrets.token": "token-brand"})
+    where = "http://github.test/settings/personal-access-tokens, under the token's repository permissions"
+    assert named in page.words
+    assert where in page.words
+    assert {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"} == {"secrets.token"}
+    await admin.open("/connections/trackers/1")
+    page = await admin.send("/connections/trackers/1/test")
+    assert "It does not work" in page.words
+    assert named in page.words
+    assert where in page.words
+
+
 async def test_another_repository_that_cannot_be_read_is_said_at_its_field(connected: Circle) -> None:
     path = "/connections/trackers/new/github"
     typed = {"name": "acme/app", "settings.api_url": GITHUB, "settings.repository": APP}
@@ -352,6 +417,217 @@ async def test_a_removed_account_is_gone_and_what_waited_is_held(played: Circle)
     await admin.open("/connections/accounts/1", status=404)
     page = await admin.open("/replies?tab=held")
     assert "was removed" in page.words
+
+
+# --- Jira: its own names, and what is missing
+
+
+NEW_JIRA = "/connections/trackers/new/jira"
+NAME_SETTINGS = {
+    "settings.fixed_resolutions": "Done, Fixed, Erledigt",
+    "settings.declined_resolutions": "Won't Do",
+    "settings.duplicate_resolutions": "Duplicate",
+    "settings.workaround_resolutions": "Workaround",
+}
+
+
+@pytest.fixture(params=["cloud", "data_center"])
+def jira(request: pytest.FixtureRequest) -> JiraServer:
+    edition: Edition = request.param
+    return JiraServer(JiraWorld(), edition=edition)
+
+
+@pytest.fixture
+async def at_jira(database_url: str, jira: JiraServer) -> AsyncIterator[Circle]:
+    async with circle(database_url, make_http=jira.client) as made:
+        yield made
+
+
+def jira_form(jira: JiraServer) -> dict[str, str]:
+    typed = {"settings.base_url": SITE, "settings.edition": jira.edition, "settings.project": "ACME"}
+    return typed | jira_secrets(jira)
+
+
+def jira_secrets(jira: JiraServer) -> dict[str, str]:
+    return {"secrets.token": JIRA_TOKEN, "secrets.email": EMAIL if jira.edition == "cloud" else ""}
+
+
+async def connect_jira(at_jira: Circle, jira: JiraServer, **settings: Any) -> None:
+    body = {
+        "kind": "jira",
+        "name": "ACME",
+        "settings": {"base_url": SITE, "edition": jira.edition, "project": "ACME", **settings},
+        "secrets": {"token": JIRA_TOKEN, "email": EMAIL if jira.edition == "cloud" else ""},
+    }
+    await at_jira.post("/api/v1/trackers", body, status=201)
+
+
+def ticked(page: Markup, setting: str) -> set[str]:
+    mark = f"settings.{setting}:"
+    return {
+        (attrs["name"] or "").removeprefix(mark)
+        for tag, attrs in page.tags
+        if tag == "input" and (attrs.get("name") or "").startswith(mark) and "checked" in attrs
+    }
+
+
+async def test_a_sites_own_names_are_ticked_instead_of_typed(at_jira: Circle, jira: JiraServer) -> None:
+    admin = await at(at_jira, NEW_JIRA)
+    page = await admin.send(NEW_JIRA, by="choices", **jira_form(jira), **{"settings.issue_type": "Story"})
+    assert "Jira’s own names" in page.words
+    assert ticked(page, "fixed_resolutions") == {"Done", "Fixed", "Erledigt"}
+    assert ticked(page, "by_design_resolutions") == {"As Designed"}
+    assert ticked(page, "done_statuses") == set(), "nobody knows what they mean here"
+    fields = page.form(NEW_JIRA).fields
+    assert (fields["settings.project"], fields["settings.issue_type"]) == ("ACME", "Story"), "what was typed stays"
+    assert fields["settings.declined_resolutions"] == "", "names that this site does not have are not asked for"
+    assert JIRA_TOKEN not in str(admin.page.text if admin.page else "")
+    assert "enter them again" in page.words
+    assert (await at_jira.get("/api/v1/trackers"))["items"] == []
+
+    await admin.send(NEW_JIRA, name="ACME", **jira_secrets(jira))
+    assert admin.path == "/connections/trackers/1?did=connected"
+    settings = (await at_jira.get("/api/v1/trackers/1"))["settings"]
+    assert {f"settings.{key}": value for key, value in settings.items()} | NAME_SETTINGS == {
+        f"settings.{key}": value for key, value in settings.items()
+    }
+    assert settings["done_statuses"] == ""
+
+
+async def test_what_was_ticked_stays_when_the_form_is_refused(at_jira: Circle, jira: JiraServer) -> None:
+    admin = await at(at_jira, NEW_JIRA)
+    await admin.send(NEW_JIRA, by="choices", **jira_form(jira))
+    assert admin.page is not None
+    fields = admin.markup.form(NEW_JIRA).fields
+    ticks = {name: value for name, value in fields.items() if not name.startswith("settings.duplicate_resolutions:")}
+    # The last box of one list is unticked, one is ticked elsewhere, and a name is typed as well.
+    ticks |= {"settings.duplicate_resolutions:": "", "settings.declined_resolutions:Erledigt": "on"}
+    del ticks["settings.fixed_resolutions:Erledigt"]
+    typed = {**ticks, "name": "", "settings.by_design_resolutions": "Shrug", **jira_secrets(jira)}
+    answer = await admin.http.post(NEW_JIRA, data=typed, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 422
+    page = Markup(answer.text)
+    assert ticked(page, "fixed_resolutions") == {"Done", "Fixed"}
+    assert ticked(page, "declined_resolutions") == {"Won't Do", "Erledigt"}
+    assert ticked(page, "duplicate_resolutions") == set()
+    assert ticked(page, "by_design_resolutions") == {"As Designed"}
+    fields = page.form(NEW_JIRA).fields
+    assert fields["settings.by_design_resolutions"] == "Shrug"
+
+    answer = await admin.http.post(NEW_JIRA, data={**typed, "name": "ACME"}, headers={"Sec-Fetch-Site": "same-origin"})
+    page = Markup(answer.text)
+    wrong = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}
+    assert (answer.status_code, wrong) == (422, {"settings.by_design_resolutions"})
+    assert "ACME has no resolution 'Shrug'; it has Done, Fixed," in page.words
+    typed = {**typed, "name": "ACME", "settings.by_design_resolutions": ""}
+    answer = await admin.http.post(NEW_JIRA, data=typed, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 303
+    settings = (await at_jira.get("/api/v1/trackers/1"))["settings"]
+    assert settings["duplicate_resolutions"] == "", "no box is ticked: no name means that"
+    assert settings["declined_resolutions"] == "Won't Do, Erledigt"
+    page = await admin.open("/connections/trackers/1")
+    await admin.send("/connections/trackers/1/settings", **{"settings.settle_seconds": "60"})
+    settings = (await at_jira.get("/api/v1/trackers/1"))["settings"]
+    assert (settings["settle_seconds"], settings["duplicate_resolutions"]) == (60, ""), "and it stays so"
+
+
+async def test_asking_with_a_wrong_token_is_said_at_its_field(at_jira: Circle, jira: JiraServer) -> None:
+    admin = await at(at_jira, NEW_JIRA)
+    page = await admin.send(NEW_JIRA, by="choices", status=422, **{**jira_form(jira), "secrets.token": "a-dead-token"})
+    assert {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"} == {"secrets.token"}
+    assert "a-dead-token" not in str(admin.page.text if admin.page else "")
+    assert page.form(NEW_JIRA).fields["settings.base_url"] == SITE
+    page = await admin.send(NEW_JIRA, by="choices", status=422, **{"settings.project": "NONE"}, **jira_secrets(jira))
+    assert {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"} == {"settings.project"}
+
+
+async def test_names_are_ticked_on_the_trackers_page_too(at_jira: Circle, jira: JiraServer) -> None:
+    await connect_jira(at_jira, jira, fixed_resolutions="Fixed", declined_resolutions="Won't Do, Declined")
+    here = "/connections/trackers/1"
+    admin = await at(at_jira, here)
+    page = await admin.send(f"{here}/settings", by="choices", **{"settings.settle_seconds": "90"})
+    assert ticked(page, "fixed_resolutions") == {"Fixed"}, "what is set, and nothing that is only suggested"
+    fields = page.form(f"{here}/settings").fields
+    assert fields["settings.settle_seconds"] == "90"
+    assert fields["settings.declined_resolutions"] == "Declined"
+    page = await admin.send(f"{here}/settings", by="preview", **{"settings.fixed_resolutions:Erledigt": "on"})
+    assert ticked(page, "fixed_resolutions") == {"Fixed", "Erledigt"}
+    page = await admin.send(f"{here}/settings", status=422, **{"settings.settle_seconds": "-1"})
+    assert ticked(page, "fixed_resolutions") == {"Fixed", "Erledigt"}
+    await admin.send(f"{here}/settings", **{"settings.settle_seconds": "60"})
+    settings = (await at_jira.get("/api/v1/trackers/1"))["settings"]
+    assert settings["fixed_resolutions"] == "Fixed, Erledigt"
+    await admin.open(here)
+    page = await admin.send(f"{here}/settings", status=422, **{"settings.fixed_resolutions": "Fixd"})
+    wrong = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}
+    assert wrong == {"settings.fixed_resolutions"}
+
+
+async def test_whoever_has_no_names_to_choose_from_has_no_button_for_it(played: Circle) -> None:
+    await played.connect_rehearsal()
+    admin = await at(played, "/connections/trackers/1")
+    for path in ("/connections/trackers/1", "/connections/trackers/new/github", NEW_MASTODON):
+        page = await admin.open(path)
+        assert "for its choices" not in page.words, path
+
+
+JIRA_PERMISSIONS = {
+    "CREATE_ISSUES": "Create Issues",
+    "EDIT_ISSUES": "Edit Issues",
+    "LINK_ISSUES": "Link Issues",
+    "ADD_COMMENTS": "Add Comments",
+}
+
+
+@pytest.mark.parametrize("right", [*JIRA_PERMISSIONS, "BROWSE_PROJECTS"])
+async def test_a_permission_that_jira_does_not_grant_is_named_with_its_screen(
+    at_jira: Circle, jira: JiraServer, right: str
+) -> None:
+    def take_away() -> None:
+        jira.world.granted.discard(right)
+        jira.world.projects["ACME"].browsable = right != "BROWSE_PROJECTS"
+
+    def is_named(page: Markup) -> None:
+        assert JIRA_PERMISSIONS.get(right, "Browse Projects") in page.words
+        assert "Project settings > Permissions" in page.words
+        assert ("Project settings > Access" in page.words) == (jira.edition == "cloud"), "team-managed: Cloud alone"
+
+    await connect_jira(at_jira, jira)
+    take_away()
+    admin = await at(at_jira, NEW_JIRA)
+    page = await admin.send(NEW_JIRA, status=422, name="Again", **jira_form(jira))
+    is_named(page)
+    blamed = "settings.project" if right == "BROWSE_PROJECTS" else "secrets.token"
+    assert {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"} == {blamed}
+    await admin.open("/connections/trackers/1")
+    page = await admin.send("/connections/trackers/1/test")
+    assert "It does not work" in page.words
+    is_named(page)
+    page = await admin.send("/connections/trackers/1/settings", status=422, **{"settings.settle_seconds": "61"})
+    is_named(page)
+
+
+async def test_jiras_webhook_is_set_up_from_the_page_or_described(at_jira: Circle, jira: JiraServer) -> None:
+    await connect_jira(at_jira, jira)
+    here = "/connections/trackers/1"
+    admin = await at(at_jira, here)
+    assert "project = ACME" in admin.markup.words, "ready to be pasted"
+    assert "Version released" in admin.markup.words
+    page = await admin.send(f"{here}/hook", status=422)
+    assert "lacks Administer Jira" in page.words
+    assert "Settings > System > Global permissions" in page.words
+    assert "Settings > System > WebHooks" in page.words
+    jira.world.granted.add("ADMINISTER")
+    await admin.open(here)
+    page = await admin.send(f"{here}/hook")
+    assert "The webhook is set up there." in page.words
+    [hook] = jira.world.hooks.values()
+    assert hook["url"] == "http://fullcircle.test/hooks/trackers/1"
+    assert len(hook["secret"]) > 20, "made here"
+    assert hook["secret"] not in str(admin.page.text if admin.page else "")
+    body = b'{"timestamp": 1, "webhookEvent": "jira:issue_updated", "issue": {"id": "10001"}}'
+    headers = signed(body, secret=hook["secret"])
+    assert (await at_jira.api.post("/hooks/trackers/1", content=body, headers=headers)).status_code == 202
 
 
 # --- people

@@ -56,6 +56,8 @@ FORMS = {
     "/texts": APPROVAL,
     "/texts/back": APPROVAL,
     "/connections/{sort}/new/{kind}": ADMIN,
+    "/connections/trackers/new/{kind}/choices": ADMIN,
+    "/connections/trackers/{number}/choices": ADMIN,
     "/connections/trackers/{number}/preview": ADMIN,
     "/connections/trackers/{number}/hook": ADMIN,
     **{f"/connections/{{sort}}/{{number}}/{deed}": ADMIN for deed in ("settings", "secrets", "test", "read", "remove")},

@@ -149,7 +149,8 @@ document.addEventListener("submit", async (event) => {
     if (answer.ok || answer.status === 422) {
       if (answer.ok) {
         form.closest("dialog")?.close();
-        form.reset();
+        // What was typed stays, secrets too: they never leave the browser for the page again.
+        if (!("keeps" in (event.submitter?.dataset ?? {}))) form.reset();
       } else for (const secret of form.querySelectorAll("[type='password']")) secret.value = "";
       await take(answer, { replace: true, stays: true });
     } else {
