@@ -15,8 +15,8 @@ from app.store.tables import Account, Event, Identity, Issue, Link, Loop, Note, 
 WAITING = ("open", "linked", "fixed", "shipped", "reopened")
 
 
-ToBeTold = Row[int, str, int, int, str | None]
-"""A loop's id and state, its post, and that post's account and language."""
+ToBeTold = Row[int, str, str, int, int, str | None]
+"""A loop's id, state and platform, its post, and that post's account and language."""
 
 
 async def lock(session: Session, loop_id: int) -> Loop | None:
@@ -75,7 +75,7 @@ async def waiting_of(session: Session, issue_ids: Sequence[int]) -> dict[int, li
 async def to_be_told(session: Session, issue_id: int) -> Sequence[ToBeTold]:
     """Who waits for an issue and is told by themselves once it ships, oldest first: each one's loop, account and language."""
     query = (
-        select(Loop.id, Loop.state, Loop.post_id, Post.account_id, Post.language)
+        select(Loop.id, Loop.state, Loop.platform, Loop.post_id, Post.account_id, Post.language)
         .join(Link, Link.loop_id == Loop.id)
         .join(Post, Post.id == Loop.post_id)
         .join(Identity, Identity.id == Loop.identity_id)
