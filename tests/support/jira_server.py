@@ -12,9 +12,12 @@ import hmac
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
 import httpx
@@ -652,6 +655,36 @@ class JiraServer:
         comment = {"id": next(self.world._ids), "by": BOT[self.edition], **asked}
         row.comments.append(comment)
         return _json(self._comment_json(comment), 201)
+
+
+@contextmanager
+def start_thread(server: JiraServer) -> Iterator[str]:
+    """The server on a free port of loopback, in a thread; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            size = int(self.headers.get("content-length", "0"))
+            url = f"http://127.0.0.1{self.path}"
+            answer = server._answer(
+                httpx.Request(self.command, url, headers=self.headers.items(), content=self.rfile.read(size))
+            )
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  (http.server's names)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: `asked` has it all."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, name="jira", daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join(timeout=10)
 
 
 def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> httpx.Response:
