@@ -15,8 +15,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkabl
 import httpx
 from pydantic import AfterValidator, BaseModel, Field
 
-from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ThreadLook
-from app.rules.platforms import read_platforms, written
+from app.rules.facts import Envelope, IssueFacts, IssueReading, Outgoing, Post, Sent, ShippedWhen, ThreadLook
+from app.rules.platforms import Platform, read_platforms, written
 
 
 def _platforms(value: str) -> str:
@@ -311,6 +311,38 @@ class Hooked(Protocol):
 
     async def send_again(self, *, url: str) -> int:
         """Ask for the calls to `url` that did not arrive, each once; returns how many. 0 where we may not ask."""
+        ...
+
+
+@runtime_checkable
+class CodeHost(Protocol):
+    """What a tracker offers besides where code is kept beside its issues: proof for the issues of another tracker."""
+
+    async def code_naming(
+        self, key: str, facts: IssueFacts, *, shipped_when: ShippedWhen, platforms: tuple[Platform, ...]
+    ) -> IssueReading:
+        """A reading of the other tracker's issue: the changes here that name its `key`, and what holds them.
+
+        What holds them are releases or deployments, as the other tracker's policy asks; those of its `platforms` where it
+        has any. `facts` are taken over as they are.
+        """
+        ...
+
+
+@runtime_checkable
+class Reviewed(Protocol):
+    """What a tracker offers besides where a fix is a pull request on which people can be spoken to."""
+
+    async def show_on_change(self, change: str, *, text: str, handle: str | None) -> str:
+        """Put one comment on the pull request at this address, editing the one `handle` names in place; returns its handle.
+
+        `change` is a `Change.pull`. OutsideError `gone` where somebody removed the comment: it is then never made again;
+        `forbidden` where everybody could read it, or where it may not be written.
+        """
+        ...
+
+    async def find_on_change(self, change: str, *, text: str) -> str | None:
+        """The handle of the comment that an earlier, unanswered `show_on_change` made, known by the marker in `text`."""
         ...
 
 

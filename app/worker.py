@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from app import __version__
-from app.steps import deliver, hear_answer, hear_tracker, link, owe, show, take_in
+from app.steps import deliver, foretell, hear_answer, hear_tracker, link, owe, show, take_in
 from app.steps.river import JobName, River, Wake
 from app.store import due, schema, workers
 from app.store.session import DATABASE_ERRORS, LOST_DATABASE, database_reason
@@ -47,6 +47,7 @@ JOBS: dict[JobName, Lanes] = {
     "look_for_lost": Lanes(deliver.look_for_next, lanes=2),
     "hear_answers": Lanes(hear_answer.hear_next),
     "show_engineers": Lanes(show.show_next),
+    "foretell": Lanes(foretell.foretell_next),
     "tell_engineers": Lanes(show.tell_next),
     "close_unanswered": Lanes(hear_answer.close_unanswered),
 }

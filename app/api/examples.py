@@ -100,6 +100,7 @@ ISSUE: dict[str, Any] = {
     "closed_at": "2026-03-03T11:02:00Z",
     "read_at": _TOLD,
     "block": "",
+    "pull_request": {"url": "https://github.com/acme/app/pull/812", "why": ""},
     "evidence": [_CLOSED, _RELEASED],
     "shipment": {
         "label": "v2.4.1",
@@ -109,6 +110,7 @@ ISSUE: dict[str, Any] = {
         "public_label": "v2.4.1",
         "first_seen_at": "2026-03-04T16:21:08Z",
     },
+    "platforms": [],
     "loops": [1, 4, 9],
 }
 REPLY_BRIEF: dict[str, Any] = {
@@ -146,6 +148,7 @@ LOOP_BRIEF: dict[str, Any] = {
     "needs_person": "",
     "round": 1,
     "tags": ["export"],
+    "platform": "",
     "team": None,
     "assignee": "Kim",
     "verification": None,

@@ -295,6 +295,13 @@ class PlatformOut(BaseModel):
     why: str
 
 
+class PullRequestOut(BaseModel):
+    """Where people who are about to ship a fix read who will be told."""
+
+    url: str
+    why: str = Field(description="Why our comment does not stand there; empty where all is well.")
+
+
 class IssueOut(IssueBrief):
     """A work item in a tracker, who waits for it, and whether it shipped."""
 
@@ -304,6 +311,9 @@ class IssueOut(IssueBrief):
     closed_at: datetime | None
     read_at: datetime | None
     block: str = Field(description="How the engineers' block on the issue fares; empty where all is well.")
+    pull_request: PullRequestOut | None = Field(
+        description="The pull request that says who will be told, once it was spoken on."
+    )
     evidence: list[EvidenceOut] = Field(description="What is proven so far.")
     shipment: ShipmentOut | None = Field(description="Of the whole product.")
     platforms: list[PlatformOut] = Field(description="Each of its product's platforms, once it is fixed.")

@@ -9,7 +9,7 @@ from app.api.access import Anyone, Approval, RiverDep
 from app.api.problems import ProblemError
 from app.rules import texts, wording
 from app.rules.facts import TemplateKind
-from app.store import accounts, templates
+from app.store import accounts, issues, templates
 from app.store.tables import Account, Template
 
 router = APIRouter(prefix="/templates", tags=["templates"])
@@ -59,4 +59,5 @@ async def write_a_template(
             by=caller.name,
             now=river.now(),
         )
+        await issues.want_pulls(session)
         return _own(row, kind)

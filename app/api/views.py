@@ -161,6 +161,9 @@ def issue(row: Issue, shipment: Shipment | None, *, waiting: int, loop_ids: Sequ
         closed_at=row.closed_at,
         read_at=row.read_at,
         block=row.block_why,
+        pull_request=shapes.PullRequestOut(url=row.pull_on, why=row.pull_why)
+        if row.pull_handle or row.pull_why
+        else None,
         evidence=[shapes.EvidenceOut(**line) for line in row.evidence],
         shipment=None
         if shipment is None

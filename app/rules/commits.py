@@ -22,6 +22,7 @@ _CLOSING = re.compile(
     re.IGNORECASE,
 )
 _INVISIBLE = re.compile(r"<!--.*?-->|^(?P<fence>```|~~~).*?^(?P=fence)|`[^`\n]*`", re.DOTALL | re.MULTILINE)
+_HIDDEN = re.compile(r"<!--.*?-->", re.DOTALL)
 _PICKED = re.compile(r"\(cherry picked from commit ([0-9a-f]{7,64})\)")
 _REVERTED = re.compile(r"\bThis reverts commit ([0-9a-f]{7,64})\b")
 _REVERTED_PULL = re.compile(r"^Reverts (?:[\w.-]+/[\w.-]+)?#([1-9]\d*)\b", re.MULTILINE)
@@ -90,6 +91,15 @@ def closed_by(text: str) -> tuple[IssueName, ...]:
         for m in _CLOSING.finditer(visible)
     )
     return tuple(dict.fromkeys(found))
+
+
+def names_key(text: str, key: str) -> bool:
+    """Whether a text names an issue by its key ('ACME-12'), in any case. Hidden comments name nothing.
+
+    ACME-123 and MY_ACME-12 are other issues' keys; in 'fix-acme-12_export' it is this one's.
+    """
+    whole = rf"(?<!\w){re.escape(key)}(?![^\W_])"
+    return re.search(whole, _HIDDEN.sub(" ", text), re.IGNORECASE) is not None
 
 
 def closes(names: Iterable[IssueName], *, number: int, repository: str) -> bool:

@@ -161,6 +161,7 @@ class Sent:
 class Change:
     """One merged change that fixes an issue. `sha` is what lands on the branch, never a pull request's own head.
 
+    `pull` is the address of the pull request that brought it, empty for a bare commit.
     `repository` is where it was made, here and below: empty for the issue's own.
     """
 
@@ -168,6 +169,7 @@ class Change:
     label: str
     url: str
     at: datetime | None
+    pull: str = ""
     level: Literal[1] = 1
     repository: str = ""
 
@@ -239,7 +241,10 @@ class Deployment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MappedRepository:
-    """A repository beside the issue's own whose changes are a part of its fix, because an admin mapped it."""
+    """A repository beside the issue's own whose changes are a part of its fix, because an admin mapped it.
+
+    An empty `tag_pattern` leaves it to the policy which tags count: to that of each platform.
+    """
 
     name: str
     tag_pattern: str = "*"
@@ -279,6 +284,8 @@ class IssueReading:
     are what the issue is planned for (`released` says closed): they stand in where no code is linked.
     `repositories` are those mapped ones that have changes. `outside` are changes that touch nothing
     under `paths`, which is all that the tracker watches: they are no part of the fix here.
+    Where another tracker's repositories prove it, `code_in` names these, and `pending` says what may
+    be a part of the fix and is not merged.
     """
 
     facts: IssueFacts
@@ -292,6 +299,8 @@ class IssueReading:
     repositories: tuple[MappedRepository, ...] = ()
     outside: tuple[Change, ...] = ()
     paths: tuple[str, ...] = ()
+    code_in: str = ""
+    pending: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -143,6 +143,8 @@ def judge(reading: IssueReading, policy: Policy, platform: str = "") -> Verdict:
         return _outside(reading)
     if policy.shipped_when == "closed":
         return _shipped_by_closing(reading)
+    if reading.pending:
+        return _waiting(reading, f"closed, but {'; '.join(reading.pending)}")
     if policy.platforms:
         return _shipped_on(reading, policy, platform)
     return _shipped_somewhere(reading, policy)
@@ -370,7 +372,7 @@ def _parts(reading: IssueReading, policy: Policy) -> Iterator[tuple[IssueReading
             continue
         repository = mapped.get(name, MappedRepository(name=name))
         facts = replace(reading.facts, visible_to_public=repository.visible_to_public)
-        yield replace(part, facts=facts), replace(policy, tag_pattern=repository.tag_pattern)
+        yield replace(part, facts=facts), replace(policy, tag_pattern=repository.tag_pattern or policy.tag_pattern)
 
 
 def _of(reading: IssueReading) -> str:
@@ -499,7 +501,9 @@ def _without_code(reading: IssueReading, policy: Policy) -> Shipped | NotYet:
             label = f"milestone {milestone.label} closed; no code is linked, so this is a guess"
             return _guessed(reading, policy, milestone.remote_id, milestone.label, milestone.url, at, label)
         return _waiting(reading, f"closed as fixed without code; milestone {milestone.label} is still open")
-    return _waiting(reading, "closed as fixed, but no commit or merged pull request is linked to it", asks=True)
+    missing = "no commit or merged pull request"
+    missing += f" of {reading.code_in} names {reading.facts.ref}" if reading.code_in else " is linked to it"
+    return _waiting(reading, f"closed as fixed, but {missing}", asks=True)
 
 
 def _waiting(reading: IssueReading, why: str, *, asks: bool = False) -> NotYet:
@@ -509,7 +513,7 @@ def _waiting(reading: IssueReading, why: str, *, asks: bool = False) -> NotYet:
         asks=asks,
         fix=_fix(reading),
         fixed_at=_fixed_at(reading),
-        evidence=(_closed(reading),),
+        evidence=(_closed(reading), *_change_lines(reading.changes)),
     )
 
 

@@ -330,6 +330,7 @@ async def hold_issue(river: River, issue_id: int, *, why: str, actor: str) -> No
             raise NotFoundError(f"there is no issue {issue_id}")
         now = river.now()
         issue.held_at, issue.held_why = now, why
+        issue.pull_wanted += 1
         for reply in await replies.unspoken_of_issue(session, issue_id):
             if reply.written_by is None:
                 hold_for_issue(session, reply, why=why, now=now, actor=actor)
@@ -345,6 +346,7 @@ async def release_issue(river: River, issue_id: int, *, actor: str) -> None:
             raise NotFoundError(f"there is no issue {issue_id}")
         now = river.now()
         issue.held_at, issue.held_why = None, ""
+        issue.pull_wanted += 1
         for reply in await replies.unspoken_of_issue(session, issue_id):
             if reply.state == "held" and reply.issue_hold and reply.stopped_by is None:
                 account = await accounts.get(session, Account, reply.account_id)

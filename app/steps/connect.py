@@ -14,9 +14,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from app.ports import Channel, Choice, Choosing, Hooked, OutsideError, Profile, Project, Tracker
 from app.steps.health import record_illness
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.read import NoCodeError, find_code, lacks_code
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
-from app.store import accounts, loops, replies, tables
+from app.store import accounts, issues, loops, replies, tables
 from app.store.session import Session
 
 log = structlog.get_logger(__name__)
@@ -73,6 +74,7 @@ async def connect_tracker(
     """Connect a repository or project; the same errors."""
     tracker = river.outside.tracker_type(kind)
     own, hidden = checked(tracker, settings, secrets)
+    await check_code(river, own)
     project: Project = await _prove(river, tracker, own, hidden)
     async with river.db.begin() as session:
         now = river.now()
@@ -131,6 +133,8 @@ async def change_account(
             locked.resume_at = None
             await replies.hurry(session, locked.id, now=river.now())
             await loops.owe_anew(session, account_id=locked.id)
+    async with river.db.begin() as session:  # by itself: issues are locked before accounts
+        await issues.want_pulls(session)
     river.wake("take_in", "poll_trackers", "owe", "deliver", "look_for_lost")
     return locked
 
@@ -150,6 +154,7 @@ async def change_tracker(
     if settings is not None or secrets is not None:
         kind = river.outside.tracker_type(row.kind)
         own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        await check_code(river, own)
         proven = (own, hidden, await _prove(river, kind, own, hidden))
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Tracker, tracker_id)
@@ -164,6 +169,7 @@ async def change_tracker(
             locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
             _take_project(locked, project, river.now())
             locked.resume_at = None
+            await issues.want_pulls(session, tracker_id=tracker_id)
     river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return locked
 
@@ -228,6 +234,13 @@ async def remove(river: River, table: type[accounts.C], number: int) -> None:
         if table is tables.Account:
             for reply in await replies.unspoken_of_account(session, number):
                 hold_reply(session, reply, why="its account was removed", now=now)
+        others: Sequence[tables.Tracker] = ()
+        if table is tables.Tracker:
+            others = await accounts.proven_by(session, number)
+    for other in others:
+        async with river.db.read() as session:
+            lack = await lacks_code(river, session, other)
+        await record_illness(river, tables.Tracker, other.id, other.version, OutsideError(lack, "misconfigured"))
     log.info("connection removed", **{f"{table.__tablename__}_id": number})
 
 
@@ -248,6 +261,8 @@ async def probe(river: River, table: type[accounts.C], number: int) -> accounts.
             if locked.version == row.version:
                 now = river.now()
                 accounts.mark_well(locked, now=now)
+                if isinstance(locked, tables.Tracker) and (lack := await lacks_code(river, session, locked)):
+                    accounts.mark_ill(locked, why=lack, now=now, blocks=False, resume_at=None)
                 locked.scopes, locked.quota = list(found.scopes), dict(found.quota)
                 if isinstance(found, Profile):
                     locked.expires_at = found.expires_at
@@ -269,6 +284,17 @@ def checked(
     if errors or own is None or hidden is None:
         raise BadFieldsError(errors)
     return own, hidden
+
+
+async def check_code(river: River, settings: BaseModel) -> None:
+    """Where another tracker is to hold the code, it is connected and can. BadFieldsError."""
+    if not getattr(settings, "code_tracker", ""):
+        return
+    async with river.db.read() as session:
+        try:
+            await find_code(river, session, settings.model_dump(mode="json"))
+        except NoCodeError as error:
+            raise BadFieldsError([("/settings/code_tracker", str(error))]) from error
 
 
 def _model(

@@ -55,6 +55,7 @@ async def _hear(session: Session, post: Post, *, now: datetime) -> None:
             await reopen(session, loop, post, identity, answer.why, now=now)
         case "suppress":
             identity.suppressed_at, identity.suppressed_why = now, heard.why
+            await issues.want_pulls(session)
             _ask_person(session, loop, post, answer.why, now=now)
         case "keep":
             post.state = "tagged"

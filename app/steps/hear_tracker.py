@@ -20,10 +20,12 @@ from app.rules import permission, platforms, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
+from app.rules.showing import pull_of
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue
 from app.steps.link import link_loop
 from app.steps.owe import draft_correction, draft_outcome
+from app.steps.read import UnreadError, lacks_code, read_issue
 from app.steps.reply_moves import cancel_reply
 from app.steps.river import JobName, River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
@@ -181,6 +183,8 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
             if failure is None:
                 row.read_at = began
                 accounts.mark_well(row, now=river.now())
+                if lack := await lacks_code(river, session, row):
+                    accounts.mark_ill(row, why=lack, now=river.now(), blocks=False, resume_at=None)
                 # Deletions move no cursor: whatever we rest on is read again on every poll.
                 await issues.want_looks_at_watched(
                     session, tracker_id=tracker.id, told_after=river.now() - TOLD_RECENTLY
@@ -249,7 +253,9 @@ async def look_at(
         river.point("hear.look_claimed")
         began = river.now()
         try:
-            reading = await river.outside.tracker(tracker).read(issue.remote_id, ref=issue.ref)
+            reading = await read_issue(river, tracker, river.outside.tracker(tracker), issue)
+        except UnreadError as unread:
+            return await _look_failed(river, issue, unread.at, token, unread.error)
         except OutsideError as error:
             return await _look_failed(river, issue, tracker, token, error)
         original = await _original_of(river, tracker, reading.facts)
@@ -367,11 +373,13 @@ async def _write(
     policy = policy_of(tracker)
     verdict = shipping.judge(reading, policy)
     facts = reading.facts
+    before = _what_pulls_say(row)
     if facts.state == "gone":
         row.state = "gone"  # its title and stamp stay: what is seen again later is compared with them
     else:
         copy_facts(row, facts)
     row.read_at = began
+    row.pull_url = pull_of(reading.changes)
     if row.why != verdict.why:
         loops.note_event(session, at=now, what="verdict", why=verdict.why, issue_id=row.id)
     row.why, row.verdict = verdict.why, NAMES[type(verdict)]
@@ -386,6 +394,8 @@ async def _write(
         its = shipping.judge(reading, policy, platform)
         on[platform] = its, await _settle_shipment(session, row, its, present.get(platform), platform, now=now)
     row.platforms = _standings(policy, on)
+    if before != _what_pulls_say(row):
+        row.pull_wanted += 1
     automatic = await replies.automatic_of_issue(session, row.id, slot="fixed")
     for loop in waiting:
         its, shipment = on[loop.platform]
@@ -404,6 +414,11 @@ def _standings(
         isinstance(its, shipping.Shipped) or (isinstance(its, shipping.NotYet) and its.is_fixed) for _, its in verdicts
     )
     return [{"name": name, "verdict": NAMES[type(its)], "why": its.why} for name, its in verdicts] if is_fixed else []
+
+
+def _what_pulls_say(row: Issue) -> tuple[object, ...]:
+    """What of a reading is said on the pull request."""
+    return row.pull_url, row.visible_to_public, row.title, row.verdict, row.why, row.evidence
 
 
 async def _settle_shipment(

@@ -170,6 +170,7 @@ async def link_loop(session: Session, loop: Loop, issue: Issue, *, now: datetime
     # Whatever is already known of the issue is read anew, and the loop moves with it.
     issue.look_wanted, issue.look_at = issue.look_wanted + 1, None
     issue.block_wanted += 1
+    issue.pull_wanted += 1
     loops.note_event(
         session, at=now, what="linked", why=issue.ref or issue.title, actor=actor, loop_id=loop.id, issue_id=issue.id
     )

@@ -24,6 +24,8 @@ log = structlog.get_logger(__name__)
 BATCH = 50
 
 NO_ACCOUNT = "the account was removed"
+IMAGINED = "v1.2.3"
+"""Stands in a preview where the release's label will stand."""
 NOT_MADE = "no reply could be made"
 
 Templates = Mapping[tuple[int | None, TemplateKind, str], str]
@@ -257,16 +259,23 @@ def freeze(
 
 
 async def preview(
-    river: River, session: Session, *, issue: Issue, post: Post, identity: Identity, account: Account, version: str
+    river: River,
+    session: Session,
+    *,
+    issue: Issue,
+    post: Post,
+    identity: Identity,
+    account: Account,
+    shipment: Shipment | None = None,
 ) -> Frozen:
-    """What one customer would read if this issue shipped as `version`: the way of `freeze`, with nothing stored.
+    """What one customer would read of this shipment, or if the issue shipped as `IMAGINED`: as `freeze`, with nothing stored.
 
     What the public may not read of a private tracker is left out here as it will be then.
     """
     tracker = await accounts.get(session, Tracker, issue.tracker_id)
     pattern = policy_of(tracker).public_label_pattern if tracker is not None else ""
     imagined = Shipment(
-        public_label=public_label(version, visible=issue.visible_to_public, pattern=pattern),
+        public_label=public_label(IMAGINED, visible=issue.visible_to_public, pattern=pattern),
         public_url="",
     )
     return freeze(
@@ -276,7 +285,7 @@ async def preview(
         post=post,
         identity=identity,
         account=account,
-        shipment=imagined,
+        shipment=shipment or imagined,
     )
 
 

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.ports import OutsideError
 from app.rules import platforms, shipping
 from app.rules.facts import IssueReading
 from app.rules.following import follow_verdict
-from app.steps.connect import checked
+from app.steps.connect import check_code, checked
 from app.steps.hear_tracker import refutation_of
 from app.steps.link import NotFoundError
+from app.steps.read import UnreadError, read_issue
 from app.steps.river import River, policy_of
 from app.store import accounts, issues, loops
 from app.store.tables import Identity, Issue, Loop, Tracker
@@ -67,6 +67,7 @@ async def preview_policy(river: River, tracker_id: int, settings: Mapping[str, A
         found, total = await issues.waited_for(session, tracker_id=tracker_id, limit=MOST_ISSUES)
         waiting = await loops.waiting_of(session, [issue.id for issue in found])
     own, _ = checked(river.outside.tracker_type(row.kind), {**row.settings, **settings}, river.outside.opened(row))
+    await check_code(river, own)
     imagined = Tracker(
         id=row.id,
         kind=row.kind,
@@ -83,9 +84,9 @@ async def preview_policy(river: River, tracker_id: int, settings: Mapping[str, A
     async def read(issue: Issue) -> IssueReading | str:
         async with line:
             try:
-                return await tracker.read(issue.remote_id or "", ref=issue.ref)
-            except OutsideError as error:
-                return f"it could not be read: {error.message}"
+                return await read_issue(river, imagined, tracker, issue)
+            except UnreadError as unread:
+                return f"it could not be read: {unread.error.message}"
 
     try:
         readings = await asyncio.gather(*(read(issue) for issue in found))

@@ -54,6 +54,7 @@ JobName = Literal[
     "look_for_lost",
     "hear_answers",
     "show_engineers",
+    "foretell",
     "tell_engineers",
     "close_unanswered",
 ]

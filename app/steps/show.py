@@ -29,6 +29,10 @@ BETWEEN_EDITS = timedelta(seconds=3)
 """Many new customers make one edit."""
 
 
+REMOVED = "removed by the team"
+"""Why nothing is shown any more; what people took away is never put back."""
+
+
 async def show_next(river: River) -> bool:
     """Bring the block up to date that is due. False where none is."""
     async with river.db.begin() as session:
@@ -69,7 +73,7 @@ async def show_next(river: River) -> bool:
             row.block_at = river.now() + BETWEEN_EDITS
         elif (failed.kind in {"gone", "forbidden"} and issue.block_handle is not None) or failed.permanent:
             # Somebody removed it, or it is not wanted there: it is never made again.
-            why = "removed by the team" if failed.kind == "gone" else failed.message
+            why = REMOVED if failed.kind == "gone" else failed.message
             row.block_why, row.block_done = why, wanted
         else:
             row.look_failures += 1

@@ -138,7 +138,9 @@ async def keep_post(session: Session, account: Account, post: facts.Post, *, now
             # The account was removed and connected again: its posts go on under the new one.
             known.account_id, known.external_id = account.id, post.external_id
             await loops.owe_anew(session, account_id=account.id, post_id=known.id)
-        if known.account_id == account.id and post.edited_at != known.edited_at:
+        if known.account_id == account.id and posts.has_changed(known, post):
+            if post.visibility != known.visibility:
+                await loops.owe_anew(session, account_id=account.id, post_id=known.id)
             posts.fill(known, post)
         return None
     identity = await posts.identity_of(session, channel=account.channel, author=post.author, now=now)

@@ -54,6 +54,17 @@ async def due_for_poll(session: Session, table: type[C], *, now: datetime) -> C 
     return (await session.execute(query)).scalar_one_or_none()
 
 
+def proven_by_query(tracker_id: int) -> Select[Tracker]:
+    """The connected trackers whose issues are proven by this one's code."""
+    names = Tracker.settings["code_tracker"].as_string()
+    return select(Tracker).where(Tracker.deleted_at.is_(None), names == str(tracker_id))
+
+
+async def proven_by(session: Session, tracker_id: int) -> Sequence[Tracker]:
+    """Those trackers."""
+    return (await session.execute(proven_by_query(tracker_id).order_by(Tracker.id))).scalars().all()
+
+
 async def same_profile(session: Session, *, channel: str, remote_id: str) -> Account | None:
     """The connected account that already speaks as this profile."""
     query = select(Account).where(

@@ -26,6 +26,7 @@ async def jobs(session: Session, *, now: datetime, lease_now: datetime) -> froze
         "look_for_lost": replies.due_for_a_look_query(now=now),
         "hear_answers": posts.unheard_answers_query(),
         "show_engineers": issues.due_query("block", now=now),
+        "foretell": issues.due_query("pull", now=now),
         "tell_engineers": issues.due_notice_query(now=now),
     }
     found = (await session.execute(select(*(query.exists().label(name) for name, query in queries.items())))).one()

@@ -8,12 +8,13 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal_column, or_, select, update
 
+from app.store.accounts import proven_by_query
 from app.store.locking import locked
 from app.store.loops import WAITING
 from app.store.session import Session
 from app.store.tables import Account, Issue, Link, Loop, Notice, Shipment, Tracker
 
-Work = Literal["create", "look", "block"]
+Work = Literal["create", "look", "block", "pull"]
 
 
 async def lock(session: Session, issue_id: int) -> Issue | None:
@@ -38,6 +39,12 @@ async def present_shipments(session: Session, issue_ids: Sequence[int]) -> dict[
     return {(row.issue_id, row.platform): row for row in (await session.execute(query)).scalars()}
 
 
+async def shipments_of(session: Session, issue_id: int) -> Sequence[Shipment]:
+    """Every verdict on an issue, also those that were withdrawn, oldest first."""
+    query = select(Shipment).where(Shipment.issue_id == issue_id).order_by(Shipment.id)
+    return (await session.execute(query)).scalars().all()
+
+
 async def loop_ids_of(session: Session, issue_ids: Sequence[int]) -> dict[int, list[int]]:
     """The loops linked to each of these issues now."""
     query = select(Link.issue_id, Link.loop_id).where(Link.issue_id.in_(issue_ids), Link.until.is_(None))
@@ -58,6 +65,15 @@ def _is_due(work: Work, now: datetime) -> ColumnElement[bool]:
             Issue.remote_id.is_not(None),
             Issue.look_wanted > Issue.look_done,
             or_(Issue.look_at.is_(None), Issue.look_at <= now),
+        )
+    if work == "pull":
+        nowhere: ColumnElement[str] = literal_column("''")
+        return and_(
+            free,
+            Issue.state != "creating",
+            Issue.pull_wanted > Issue.pull_done,
+            or_(Issue.pull_url != nowhere, Issue.pull_on != nowhere),
+            or_(Issue.pull_at.is_(None), Issue.pull_at <= now),
         )
     return and_(
         free,
@@ -118,7 +134,10 @@ async def want_looks(session: Session, *, tracker_id: int, remote_ids: Sequence[
 
 
 async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after: datetime) -> int:
-    """Ask for a new look at each issue that somebody waits for, or was told of since `told_after`."""
+    """Ask for a new look at each issue that somebody waits for, or was told of since `told_after`.
+
+    Also at those of the trackers whose code this one holds: what happens here proves them.
+    """
     watched = (
         select(Link.issue_id)
         .join(Loop, Loop.id == Link.loop_id)
@@ -132,7 +151,14 @@ async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after
     )
     found = await session.execute(
         update(Issue)
-        .where(Issue.tracker_id == tracker_id, Issue.state != "creating", Issue.id.in_(watched))
+        .where(
+            or_(
+                Issue.tracker_id == tracker_id,
+                Issue.tracker_id.in_(proven_by_query(tracker_id).with_only_columns(Tracker.id)),
+            ),
+            Issue.state != "creating",
+            Issue.id.in_(watched),
+        )
         .values(look_wanted=Issue.look_wanted + 1, look_at=None)
         .returning(Issue.id)
     )
@@ -140,13 +166,25 @@ async def want_looks_at_watched(session: Session, *, tracker_id: int, told_after
 
 
 async def want_block_for_loops(session: Session, loop_ids: Sequence[int]) -> None:
-    """Who waits has changed: the engineers' block is due on the issues that these loops are linked to.
+    """Who waits has changed: what engineers see is due on the issues that these loops are linked to.
 
     One issue after the other, in the order of their ids, so that no two transactions wait for each other.
     """
     linked = select(Link.issue_id).where(Link.loop_id.in_(loop_ids), Link.until.is_(None)).distinct()
     for issue_id in sorted((await session.execute(linked)).scalars()):
-        await session.execute(update(Issue).where(Issue.id == issue_id).values(block_wanted=Issue.block_wanted + 1))
+        await session.execute(
+            update(Issue)
+            .where(Issue.id == issue_id)
+            .values(block_wanted=Issue.block_wanted + 1, pull_wanted=Issue.pull_wanted + 1)
+        )
+
+
+async def want_pulls(session: Session, *, tracker_id: int | None = None) -> None:
+    """What is said on pull requests may have changed: of one tracker's issues, or of all."""
+    query = update(Issue).where(or_(Issue.pull_url != "", Issue.pull_on != ""))
+    if tracker_id is not None:
+        query = query.where(Issue.tracker_id == tracker_id)
+    await session.execute(query.values(pull_wanted=Issue.pull_wanted + 1))
 
 
 async def unlooked(session: Session, *, tracker_id: int) -> Sequence[int]:

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Row, Select, func, select, update
 
 from app.store.locking import locked
 from app.store.session import Session
-from app.store.tables import Event, Identity, Issue, Link, Loop, Note, Post
+from app.store.tables import Account, Event, Identity, Issue, Link, Loop, Note, Post
 
 WAITING = ("open", "linked", "fixed", "shipped", "reopened")
+
+
+ToBeTold = Row[int, str, int, int, str | None]
+"""A loop's id and state, its post, and that post's account and language."""
 
 
 async def lock(session: Session, loop_id: int) -> Loop | None:
@@ -66,6 +70,28 @@ async def waiting_of(session: Session, issue_ids: Sequence[int]) -> dict[int, li
     for issue_id, loop, identity in await session.execute(query):
         found.setdefault(issue_id, []).append((loop, identity))
     return found
+
+
+async def to_be_told(session: Session, issue_id: int) -> Sequence[ToBeTold]:
+    """Who waits for an issue and is told by themselves once it ships, oldest first: each one's loop, account and language."""
+    query = (
+        select(Loop.id, Loop.state, Loop.post_id, Post.account_id, Post.language)
+        .join(Link, Link.loop_id == Loop.id)
+        .join(Post, Post.id == Loop.post_id)
+        .join(Identity, Identity.id == Loop.identity_id)
+        .join(Account, Account.id == Post.account_id)
+        .where(
+            Link.issue_id == issue_id,
+            Link.until.is_(None),
+            Loop.state.in_(WAITING),
+            Post.visibility != "private",
+            Identity.suppressed_at.is_(None),
+            Account.deleted_at.is_(None),
+            Account.mode != "dry_run",
+        )
+        .order_by(Loop.id)
+    )
+    return (await session.execute(query)).all()
 
 
 async def left_issue(session: Session, loop_ids: Sequence[int], issue_id: int) -> frozenset[int]:

@@ -40,6 +40,11 @@ async def by_canonical_id(session: Session, *, channel: str, canonical_id: str) 
     return (await session.execute(query)).scalar_one_or_none()
 
 
+def has_changed(row: Post, post: facts.Post) -> bool:
+    """Whether the network says another thing now. Some keep no time of an edit: there the text itself tells."""
+    return (row.edited_at, row.text, row.visibility) != (post.edited_at, post.text, post.visibility)
+
+
 def fill(row: Post, post: facts.Post) -> None:
     """Write what the network says now over what it said before."""
     row.url, row.text, row.raw, row.language = post.url, post.text, post.raw, post.language

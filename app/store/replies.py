@@ -161,6 +161,15 @@ async def of_loop(session: Session, loop_id: int) -> Sequence[Reply]:
     return (await session.execute(select(Reply).where(Reply.loop_id == loop_id).order_by(Reply.id))).scalars().all()
 
 
+async def told_of(session: Session, shipment_ids: Sequence[int]) -> tuple[int, datetime | None]:
+    """How many people were told of these shipments, and when the last of them was."""
+    query = select(func.count(Reply.loop_id.distinct()), func.max(Reply.posted_at)).where(
+        Reply.shipment_id.in_(shipment_ids), Reply.slot == "fixed", Reply.state == "posted"
+    )
+    count, last = (await session.execute(query)).one()
+    return count, last
+
+
 async def unspoken_of_issue(session: Session, issue_id: int) -> Sequence[Reply]:
     """What waits to be said to those who wait for an issue."""
     query = (

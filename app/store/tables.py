@@ -327,6 +327,7 @@ class Issue(Table):
         _only_where("ix_issue_to_make", "create_at", "state = 'creating'"),
         _only_where("ix_issue_to_look_at", "look_at", "look_wanted > look_done"),
         _only_where("ix_issue_to_show", "block_at", "block_wanted > block_done"),
+        _only_where("ix_issue_to_foretell", "pull_at", "pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"),
         CheckConstraint("state IN ('creating','open','closed','gone')", name="state"),
     )
     tracker_id: Mapped[int] = mapped_column(Id, ForeignKey("tracker.id"))
@@ -370,7 +371,17 @@ class Issue(Table):
     block_handle: Mapped[str | None]
     block_digest: Mapped[str] = mapped_column(default="", server_default="")
     block_why: Mapped[str] = mapped_column(default="", server_default="")
-    # the claim, for whichever of the three is being worked
+    # the comment on the pull request that fixes it
+    pull_url: Mapped[str] = mapped_column(default="", server_default="")  # that pull request, as last read
+    pull_wanted: Mapped[int] = mapped_column(default=0)
+    pull_done: Mapped[int] = mapped_column(default=0)
+    pull_at: Mapped[datetime | None]
+    pull_failures: Mapped[int] = mapped_column(default=0)
+    pull_on: Mapped[str] = mapped_column(default="", server_default="")  # where our comment is, or may be
+    pull_handle: Mapped[str | None]
+    pull_digest: Mapped[str] = mapped_column(default="", server_default="")
+    pull_why: Mapped[str] = mapped_column(default="", server_default="")
+    # the claim, for whichever of the four is being worked
     claim: Mapped[str | None]
     claim_until: Mapped[datetime | None]
 

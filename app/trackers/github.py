@@ -30,7 +30,7 @@ from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validato
 
 from app.http import ask, json_of, retry_at
 from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Platforms, Project, Tracker
-from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, read_commit, standing
+from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, names_key, read_commit, standing
 from app.rules.facts import (
     Change,
     Containment,
@@ -45,7 +45,7 @@ from app.rules.facts import (
     Version,
     WithoutCode,
 )
-from app.rules.platforms import read_platforms
+from app.rules.platforms import Platform, read_platforms, written
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 from app.rules.turns import WriteLimit
 
@@ -63,6 +63,16 @@ MAX_FILES = 3_000
 """So many files of a change GitHub lists; whether a longer one touches a path is not known."""
 MAX_CLAIMING_RELEASES = 30
 """In how many releases a commit is looked for that claims the issue."""
+MAX_PULL_PAGES = 5
+"""How much of the list of pull requests is read for a key: 500, those that changed last."""
+PULLS_SINCE = timedelta(days=30)
+"""So long before an issue was closed a pull request may have changed last that has its key inside a branch's name."""
+MOST_FOUND = 1_000
+"""Beyond that GitHub's search lists nothing: https://docs.github.com/rest/search/search#about-search"""
+SEARCH_HOLDS = timedelta(hours=1)
+"""How long what the search found is good for: it takes 30 questions a minute, and each look costs three."""
+COMMITS_SINCE = timedelta(days=1)
+"""How far the search may run behind the default branch."""
 CLOCK_SKEW = timedelta(days=1)
 """How far a committer's own clock may be off GitHub's."""
 
@@ -167,6 +177,8 @@ _REPOSITORY = re.compile(_NAME)
 _SHORT_REF = re.compile(rf"(?:(?P<repository>{_NAME})#|#)?(?P<number>[1-9]\d{{0,17}})", re.ASCII)
 _ISSUE_PATH = re.compile(rf"/(?P<repository>{_NAME})/(?P<what>issues|pull)/(?P<number>[1-9]\d{{0,17}})/?", re.ASCII)
 _MARKER = re.compile(r"<!-- fullcircle:[^\s<>]+ -->")
+_Place = tuple[str, int]
+"""A repository's API, and the number of an issue or pull request in it."""
 _PEM = re.compile(r"-----BEGIN ([A-Z ]+)-----(.+?)-----END \1-----", re.DOTALL)
 
 
@@ -236,6 +248,12 @@ class GitHubSettings(BaseModel):
         max_length=50,
         title="Label",
         description="Put on an issue when its first customer is shown there. Empty for none.",
+    )
+    comment_on_pull_request: bool = Field(
+        default=True,
+        title="Comment on the pull request",
+        description="In a private repository: before a fix ships, the pull request that closed the issue says in one "
+        "comment how many people will be told, and what.",
     )
 
     app_id: str = Field(
@@ -671,7 +689,7 @@ def _merged_pull(pull: Mapping[str, Any], counted: Mapping[str, str]) -> _Candid
 def _pull_candidate(
     number: int, *, sha: str, url: str, at: datetime, made_at: datetime, base: str, repository: str
 ) -> _Candidate:
-    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, repository=repository)
+    change = Change(sha=sha, label=f"PR #{number} merged as {sha[:7]}", url=url, at=at, pull=url, repository=repository)
     return _Candidate(change=change, made_at=made_at, pull=number, base=base)
 
 
@@ -902,6 +920,9 @@ def _as_github_says(what: str, *, writes: bool = False) -> Iterator[None]:
 
 # What is kept between readings
 
+
+Answer = Literal["yes", "no", "unknown", "reverted"]
+"""Whether a commit has a fix."""
 
 _Key = TypeVar("_Key")
 _Value = TypeVar("_Value")
@@ -1483,16 +1504,7 @@ class _Proof:
             claims = tuple(claim for claim in claims if claim.repository)
         if not is_merged or not closes(claims, number=self._issue, repository=self._home):
             return None
-        merged_at = parse_time(pull["merged_at"])
-        return _pull_candidate(
-            number,
-            sha=pull["merge_commit_sha"],
-            url=pull["html_url"],
-            at=merged_at,
-            made_at=merged_at,
-            base=pull["base"]["ref"],
-            repository=self.mark,
-        )
+        return _landed(pull, repository=self.mark)
 
     async def _claimed_by_releases(self, releases: Sequence[Mapping[str, Any]]) -> list[_Candidate]:
         """Commits of releases since the issue was opened that claim it, by themselves or by their pull request."""
@@ -1696,7 +1708,7 @@ class _Proof:
             url=f"{self._page}/compare/{fix.change.sha}...{quote(name)}",
         )
 
-    async def _holds(self, fix: _Candidate, sha: str) -> Literal["yes", "no", "unknown", "reverted"]:
+    async def _holds(self, fix: _Candidate, sha: str) -> Answer:
         """Whether commit `sha` has the fix: by ancestry, by a copy, and not taken out again."""
         between = await self._compare(fix.change.sha, sha)
         if between is None:
@@ -1777,6 +1789,310 @@ def _joined(parts: Sequence[IssueReading]) -> IssueReading:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What the search for a key found, and when it was asked: pull requests by number, commits of the default branch."""
+
+    at: datetime
+    pulls: frozenset[int]
+    commits: tuple[Mapping[str, Any], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    """A merged pull request that says it takes others out: those it names, or, where it names none, any before it."""
+
+    change: _Candidate
+    pulls: frozenset[int]
+
+    def takes_out(self, fix: _Candidate) -> bool:
+        """Whether it means this fix."""
+        return fix.pull in self.pulls if self.pulls else fix.made_at <= self.change.made_at
+
+
+class _Search:
+    """GitHub's search, which has a small allowance of its own and runs behind: what is new, lists say."""
+
+    def __init__(self, api: _Api) -> None:
+        self._api = api
+        self._found: _Shelf[tuple[str, str], _Found] = _Shelf(10_000)
+        self._again_at = datetime.min.replace(tzinfo=UTC)
+
+    async def naming(self, key: str, *, repository: str, what: str) -> _Found:
+        """Pull requests and commits that may name a key. What was found is good for a while, as far as it goes."""
+        known, now = self._found.get((repository, key)), self._api.now()
+        if known is not None and timedelta(0) <= now - known.at < SEARCH_HOLDS:
+            return known
+        here = f"repo:{repository}"
+        said = await self._all("issues", f'{here} is:pr in:title,body "{key}"', what=what)
+        # By the documents, this finds branches whose names begin with it; the others are found in the list of pulls.
+        branches = await self._all("issues", f"{here} is:pr head:{key}", what=what)
+        commits = await self._all("commits", f'{here} "{key}"', what=what)
+        pulls = {pull["number"] for pull in said if names_key(f"{pull['title']}\n{pull.get('body') or ''}", key)}
+        found = _Found(
+            at=now,
+            pulls=frozenset(pulls | {pull["number"] for pull in branches}),
+            commits=tuple(commit for commit in commits if names_key(commit["commit"]["message"], key)),
+        )
+        self._found.put((repository, key), found, weight=1 + len(found.pulls) + len(found.commits))
+        return found
+
+    async def _all(self, kind: str, query: str, *, what: str) -> list[dict[str, Any]]:
+        """Everything a search finds; an error where GitHub does not show everything: what it hides may be a part."""
+        found: list[dict[str, Any]] = []
+        url: str | None = f"{self._api.url}/search/{kind}?{urlencode({'q': query, 'per_page': PAGE})}"
+        while url:
+            answer = await self._ask(url, what=what)
+            page = json_of(answer, what=what)
+            if page["incomplete_results"]:
+                raise OutsideError(f"{what}: GitHub's search did not get to its end", "transient")
+            if page["total_count"] > MOST_FOUND:
+                raise OutsideError(f"{what}: GitHub's search finds more than it lists", "transient")
+            found += page["items"]
+            url = self._api.next_of(answer)
+        return found
+
+    async def _ask(self, url: str, *, what: str) -> httpx.Response:
+        """One call. Where only the search's own allowance is used up, everything else goes on meanwhile."""
+        if self._api.now() < self._again_at:
+            raise self._used_up(what)
+        answer = await self._api.call("GET", url, what=what, also={403, 429})
+        if answer.is_success:
+            return answer
+        is_searchs_own = answer.headers.get("x-ratelimit-resource") == "search"
+        if is_searchs_own and answer.headers.get("x-ratelimit-remaining") == "0":
+            self._again_at = rate_limited_until(answer, self._api.now()) or self._api.now()
+            raise self._used_up(what)
+        raise self._api.failure(answer, what=what)
+
+    def _used_up(self, what: str) -> OutsideError:
+        at = self._again_at
+        return OutsideError(
+            f"{what}: GitHub's search asks us to wait until {at:%H:%M:%S} UTC", "transient", retry_at=at
+        )
+
+
+class _Naming(_Proof):
+    """The changes of a repository that name the key of another tracker's issue, and what holds them.
+
+    To that issue each repository is another than its own, with tags of its own and nothing that the public sees.
+    """
+
+    def __init__(
+        self,
+        api: _Api,
+        settings: GitHubSettings,
+        search: _Search,
+        *,
+        repository: Mapping[str, Any],
+        key: str,
+        by_platform: tuple[str, ...] = (),
+    ) -> None:
+        # There is no issue here: how far back to read is known once its changes are.
+        issue = {"number": 0, "created_at": iso(api.now())}
+        super().__init__(api, settings, repository=repository, issue=issue, home=key)
+        self._is_public = False
+        self._by_platform = by_platform
+        self._tags = by_platform or self._tags
+        self._search, self._named = search, key
+        self._takers: tuple[_Taker, ...] = ()
+        self._what = f"reading what names {key} in {self._name}"
+
+    async def part_of(self, facts: IssueFacts) -> IssueReading:
+        """The other tracker's issue with the changes here, and the releases or deployments that hold them."""
+        found = await self._search.naming(self._named, repository=self._name, what=self._what)
+        pulls = await self._pulls(found, closed_at=facts.closed_at or self._api.now())
+        fixes = await self._without_undone(await self._fixes(found, pulls))
+        inside = [fix for fix in fixes if await self._is_inside(fix)]
+        bare = IssueReading(
+            facts=facts,
+            read_at=self._api.now(),
+            outside=tuple(fix.change for fix in fixes if fix not in inside),
+            paths=self._settings.paths,
+            code_in=self._name,
+            pending=tuple(
+                f"{self._name} PR #{pull['number']} names {self._named} and is still open"
+                for pull in pulls
+                if pull["state"] == "open"
+            ),
+        )
+        if not inside:
+            return bare
+        self._opened = min(fix.made_at for fix in inside) - CLOCK_SKEW
+        part = await self.mapped_part(bare, inside)
+        if not self._by_platform:
+            return part
+        return replace(part, repositories=tuple(replace(one, tag_pattern="") for one in part.repositories))
+
+    async def _pulls(self, found: _Found, *, closed_at: datetime) -> list[Mapping[str, Any]]:
+        """Pull requests, merged or open, that name the key in their title, text or branch; in the order of their numbers."""
+        pulls = {pull["number"]: pull for pull in await self._recent_pulls(min(closed_at, found.at) - PULLS_SINCE)}
+        for number in found.pulls - pulls.keys():
+            answer = await self._api.get(f"{self._url}/pulls/{number}", what=self._what, also={404})
+            if answer.status_code == 200:
+                pulls[number] = json_of(answer, what=self._what)
+        naming = [pull for pull in pulls.values() if pull["state"] == "open" or pull.get("merged_at")]
+        return sorted(
+            (
+                pull
+                for pull in naming
+                if names_key(f"{pull['title']}\n{pull.get('body') or ''}\n{pull['head']['ref']}", self._named)
+            ),
+            key=lambda pull: int(pull["number"]),
+        )
+
+    async def _recent_pulls(self, since: datetime) -> list[dict[str, Any]]:
+        """Pull requests that changed since then, newest first: the truth, and also about those with the key inside a branch's name."""
+        query = urlencode({"state": "all", "sort": "updated", "direction": "desc", "per_page": PAGE})
+        found: list[dict[str, Any]] = []
+        pages = 0
+        async for page in self._api.pages(f"{self._url}/pulls?{query}", what=self._what):
+            found += page
+            pages += 1
+            if pages >= MAX_PULL_PAGES or any(parse_time(pull["updated_at"]) < since for pull in page):
+                break
+        return found
+
+    async def _fixes(self, found: _Found, pulls: Sequence[Mapping[str, Any]]) -> list[_Candidate]:
+        """The merged pull requests and the commits without one. What takes another out is no part of the fix."""
+        merged = {int(pull["number"]): pull for pull in pulls if pull.get("merged_at")}
+        alone = await self._commits_alone(found, merged)
+        said = {number: _said_by(pull) for number, pull in merged.items()}
+        parts = [_landed(merged[number], repository=self.mark) for number, words in said.items() if not words.is_revert]
+        self._takers = tuple(
+            _Taker(change=_landed(merged[number], repository=self.mark), pulls=frozenset(words.reverts_pulls))
+            for number, words in said.items()
+            if words.is_revert
+        )
+        kept = [
+            part
+            for part in _History(pulls=tuple(parts)).fixes({self.mark: self.branch})
+            if not await self._is_beside_the_point(part, parts, alone)
+        ]
+        candidates = [
+            *kept,
+            *(
+                _commit_candidate(
+                    commit.sha,
+                    url=f"{self._page}/commit/{commit.sha}",
+                    at=commit.at,
+                    made_at=commit.at,
+                    repository=self.mark,
+                )
+                for commit in alone
+            ),
+        ]
+        return [
+            replace(fix, change=replace(fix.change, label=f"{fix.change.label}, names {self._named}"))
+            for fix in candidates
+        ]
+
+    async def _is_beside_the_point(
+        self, part: _Candidate, parts: Sequence[_Candidate], alone: Sequence[Commit]
+    ) -> bool:
+        """Whether a pull request only takes out others, or brings a copy of a commit that counts already to another branch."""
+        others = {other.change.sha for other in parts if other is not part} | {commit.sha for commit in alone}
+        if not others:
+            return False
+        branch = await self._api.all(f"{self._url}/pulls/{part.pull}/commits?per_page={PAGE}", what=self._what)
+        own = [commit for commit in map(parse_commit, branch) if len(commit.parents) < 2]
+        numbers = {other.pull for other in parts if other is not part}
+        takes_out = [
+            commit for commit in own if _any_of(commit.reverts, others) or numbers.intersection(commit.reverts_pulls)
+        ]
+        if own and len(takes_out) == len(own):
+            return True
+        subjects = {commit.subject for commit in alone}
+        copies = [commit for commit in own if _any_of(commit.picks, others) or commit.subject in subjects]
+        return part.base != self.branch and bool(own) and len(copies) == len(own)
+
+    async def _holds(self, fix: _Candidate, sha: str) -> Answer:
+        """Also by the words of pull requests: how one was merged may leave no trace of them in its commit."""
+        answer = await super()._holds(fix, sha)
+        if answer != "yes":
+            return answer
+        inside: list[_Taker] = []
+        for taker in self._takers:
+            inside += [taker] if await super()._holds(taker.change, sha) == "yes" else []
+        back = {number for taker in inside for number in taker.pulls}
+        taken = any(taker.takes_out(fix) for taker in inside if taker.change.pull not in back)
+        return "reverted" if taken else "yes"
+
+    async def _commits_alone(self, found: _Found, merged: dict[int, Mapping[str, Any]]) -> list[Commit]:
+        """Commits of the default branch that name the key and came without a pull request.
+
+        One that a pull request brought is that pull request, which `merged` has then: together they are the fix.
+        """
+        raw = {commit["sha"]: commit for commit in (*found.commits, *await self._recent_commits(found.at))}
+        commits = sorted(map(_searched_commit, raw.values()), key=lambda commit: (commit.at, commit.sha))
+        alone: list[Commit] = []
+        for commit in commits:
+            landed = {pull["merge_commit_sha"] for pull in merged.values()}
+            if commit.is_revert or commit.sha in landed or merged.keys() & set(commit.lands):
+                continue
+            brought = await self._merged_with(commit)
+            if not brought:
+                alone.append(commit)
+            elif not merged.keys() & brought.keys():
+                merged |= brought
+        return [commit for commit in alone if not await self._is_copy(commit, alone)]
+
+    async def _merged_with(self, commit: Commit) -> dict[int, Mapping[str, Any]]:
+        answer = await self._api.get(f"{self._url}/commits/{commit.sha}/pulls", what=self._what, also={404, 409, 422})
+        pulls = json_of(answer, what=self._what) if answer.status_code == 200 else []
+        return {int(pull["number"]): pull for pull in pulls if pull.get("merged_at")}
+
+    async def _recent_commits(self, since: datetime) -> list[dict[str, Any]]:
+        """Commits of the default branch that the search may not know yet. By whole days: so the answer can be kept."""
+        day = (since - COMMITS_SINCE).replace(hour=0, minute=0, second=0, microsecond=0)
+        query = urlencode({"sha": self.branch, "since": iso(day), "per_page": PAGE})
+        listed = await self._api.all(f"{self._url}/commits?{query}", what=self._what)
+        return [commit for commit in listed if names_key(commit["commit"]["message"], self._named)]
+
+    async def _is_copy(self, commit: Commit, others: Sequence[Commit]) -> bool:
+        """Whether it is another one again, from another line: by its own word, or by the same words without growing on it."""
+        if _any_of(commit.picks, {other.sha for other in others}):
+            return True
+        earlier = others[: others.index(commit)]
+        for other in (other for other in earlier if other.subject == commit.subject):
+            between = await self._compare(other.sha, commit.sha)
+            if between is not None and not between.holds_the_base:
+                return True
+        return False
+
+
+def _landed(pull: Mapping[str, Any], *, repository: str) -> _Candidate:
+    """A merged pull request as REST shows it, alone or in a list."""
+    merged_at = parse_time(pull["merged_at"])
+    return _pull_candidate(
+        pull["number"],
+        sha=pull["merge_commit_sha"],
+        url=pull["html_url"],
+        at=merged_at,
+        made_at=merged_at,
+        base=pull["base"]["ref"],
+        repository=repository,
+    )
+
+
+def _said_by(pull: Mapping[str, Any]) -> Commit:
+    """What the words of a merged pull request say about others, as if it were one commit."""
+    words = f"{pull['title']}\n\n{pull.get('body') or ''}"
+    return read_commit(sha=pull["merge_commit_sha"], message=words, at=parse_time(pull["merged_at"]))
+
+
+def _searched_commit(commit: Mapping[str, Any]) -> Commit:
+    """A commit as the search shows it, which may have no committer."""
+    inner = commit["commit"]
+    return parse_commit({**commit, "commit": {**inner, "committer": inner.get("committer") or inner["author"]}})
+
+
+def _any_of(shas: Iterable[str], known: Iterable[str]) -> bool:
+    """Whether one of these whole or shortened shas is known."""
+    known = tuple(known)
+    return any(whole.startswith(sha) for sha in shas for whole in known)
+
+
 class GitHub:
     """One repository on GitHub, and those that are mapped to it."""
 
@@ -1807,6 +2123,7 @@ class GitHub:
         self._looked_for_lost_calls: datetime | None = None
         self._hooks_hidden_until: datetime | None = None
         self._sent_again: set[str] = set()
+        self._search = _Search(self._api)
 
     # What a person asks
 
@@ -1948,6 +2265,28 @@ class GitHub:
                 return IssueReading(facts=facts, read_at=self._now())
             return await proof.reading(facts, history)
 
+    async def code_naming(
+        self, key: str, facts: IssueFacts, *, shipped_when: ShippedWhen, platforms: tuple[Platform, ...]
+    ) -> IssueReading:
+        """What in this repository, and in those that are mapped to it, names the key of another tracker's issue."""
+        wanted = {"shipped_when": shipped_when, "platforms": written(platforms)}
+        parts: list[IssueReading] = []
+        for name, pattern in {self._settings.repository: self._settings.tag_pattern, **self._settings.mapped}.items():
+            is_home = name == self._settings.repository
+            path = self._settings.path if is_home else ""
+            its = self._settings.model_copy(update={**wanted, "tag_pattern": pattern, "path": path})
+            tags = its.tags if is_home and platforms else ()
+            with _as_github_says(f"reading what names {key} in {name}"):
+                there = await self._api.repository(name)
+                proof = _Naming(self._api, its, self._search, repository=there, key=key, by_platform=tags)
+                parts.append(await proof.part_of(facts))
+        return replace(
+            _joined(parts),
+            outside=tuple(change for part in parts for change in part.outside),
+            code_in=", ".join(part.code_in for part in parts),
+            pending=tuple(words for part in parts for words in part.pending),
+        )
+
     async def _mapped(self, home: Mapping[str, Any], issue: Mapping[str, Any]) -> dict[str, _Proof]:
         """The proofs of the mapped repositories, by their names in small letters: the one entered and the one they have now.
 
@@ -1999,25 +2338,59 @@ class GitHub:
     async def show(self, issue: IssueFacts, *, block: str, handle: str | None) -> str:
         """One comment of ours, edited in place. Its marker is the hidden comment that the block itself carries."""
         what = f"showing on {issue.ref} who waits"
-        if handle is not None and await self._edit(issue, handle, block, what=what):
+        place = self._place_of(issue)
+        found = await self._shown(place, block, handle, what=what)
+        if found is not None:
+            return found
+        made = await self._comment(place, block, what=what)
+        # Once, with the comment: a label that somebody takes off again is never put back.
+        await self._label(place, what=what)
+        return made
+
+    async def show_on_change(self, change: str, *, text: str, handle: str | None) -> str:
+        """One comment of ours on a pull request, edited in place. None is ever made where everybody reads it."""
+        repository, place, what = await self._pull_at(change)
+        if handle is None and is_public(repository):
+            raise OutsideError(f"{what}: {repository['full_name']} is public, and so would the comment be", "forbidden")
+        return await self._shown(place, text, handle, what=what) or await self._comment(place, text, what=what)
+
+    async def find_on_change(self, change: str, *, text: str) -> str | None:
+        """Ours on a pull request, by the marker in `text`."""
+        _, place, what = await self._pull_at(change)
+        marker = _MARKER.search(text)
+        return await self._our_comment(place, marker[0], what=what) if marker else None
+
+    async def _pull_at(self, change: str) -> tuple[Mapping[str, Any], _Place, str]:
+        """The repository a pull request is in now, its place there, and what we are about to do, in words.
+
+        Asked for each time: a repository that was renamed or made public since says so here.
+        """
+        path = _ISSUE_PATH.fullmatch(httpx.URL(change).path)
+        if path is None or path["what"] != "pull":
+            raise OutsideError(f"'{change}' is no pull request's address", "invalid")
+        repository = await self._api.repository(path["repository"])
+        number = int(path["number"])
+        what = f"saying on {repository['full_name']}#{number} who will be told"
+        return repository, (self._api.repo(repository["full_name"]), number), what
+
+    async def _shown(self, place: _Place, text: str, handle: str | None, *, what: str) -> str | None:
+        """Our comment, which now says `text`; None where there never was one. OutsideError `gone` where it was removed."""
+        if handle is not None and await self._edit(place, handle, text, what=what):
             return handle
         # A lost answer, or an issue that moved with its comments: ours may be there under an id we do not know.
-        marker = _MARKER.search(block)
-        found = await self._our_comment(issue, marker[0], what=what) if marker else None
-        if found is not None and await self._edit(issue, found, block, what=what):
+        marker = _MARKER.search(text)
+        found = await self._our_comment(place, marker[0], what=what) if marker else None
+        if found is not None and await self._edit(place, found, text, what=what):
             return found
         if handle is not None or found is not None:
             raise OutsideError(f"{what}: somebody removed the comment", "gone")
-        made = await self._comment(issue, block, what=what)
-        # Once, with the comment: a label that somebody takes off again is never put back.
-        await self._label(issue, what=what)
-        return made
+        return None
 
-    async def _label(self, issue: IssueFacts, *, what: str) -> None:
+    async def _label(self, place: _Place, *, what: str) -> None:
         """The label is a courtesy: where it cannot be set, the comment stands all the same."""
         if not self._settings.label.strip():
             return
-        repository, number = self._place_of(issue)
+        repository, number = place
         given = {"labels": [self._settings.label.strip()]}
         with suppress(OutsideError):
             await self._api.call("POST", f"{repository}/issues/{number}/labels", what=what, json=given, writes=True)
@@ -2025,19 +2398,20 @@ class GitHub:
     async def tell(self, issue: IssueFacts, *, text: str, marker: str) -> str:
         """A new comment, unless ours with this marker is there already."""
         what = f"commenting on {issue.ref}"
-        found = await self._our_comment(issue, _marker(marker), what=what)
-        return found or await self._comment(issue, f"{text}\n\n{_marker(marker)}", what=what)
+        place = self._place_of(issue)
+        found = await self._our_comment(place, _marker(marker), what=what)
+        return found or await self._comment(place, f"{text}\n\n{_marker(marker)}", what=what)
 
-    async def _comment(self, issue: IssueFacts, text: str, *, what: str) -> str:
-        repository, number = self._place_of(issue)
+    async def _comment(self, place: _Place, text: str, *, what: str) -> str:
+        repository, number = place
         url = f"{repository}/issues/{number}/comments"
         answer = await self._api.call("POST", url, what=what, json={"body": text}, writes=True)
         with _as_github_says(what, writes=True):
             return id_of(json_of(answer, what=what, writes=True))
 
-    async def _edit(self, issue: IssueFacts, handle: str, text: str, *, what: str) -> bool:
+    async def _edit(self, place: _Place, handle: str, text: str, *, what: str) -> bool:
         """Change a comment of ours; False where it is not there any more."""
-        repository, _ = self._place_of(issue)
+        repository, _ = place
         url = f"{repository}/issues/comments/{handle}"
         answer = await self._api.call("PATCH", url, what=what, json={"body": text}, writes=True, also={404})
         if answer.status_code == 404:
@@ -2047,8 +2421,8 @@ class GitHub:
                 raise ValueError("another comment")
         return True
 
-    async def _our_comment(self, issue: IssueFacts, marker: str, *, what: str) -> str | None:
-        repository, number = self._place_of(issue)
+    async def _our_comment(self, place: _Place, marker: str, *, what: str) -> str | None:
+        repository, number = place
         with _as_github_says(what):
             url = f"{repository}/issues/{number}/comments?per_page={PAGE}"
             async for page in self._api.pages(url, what=what):
@@ -2057,7 +2431,7 @@ class GitHub:
                         return id_of(comment)
         return None
 
-    def _place_of(self, issue: IssueFacts) -> tuple[str, int]:
+    def _place_of(self, issue: IssueFacts) -> _Place:
         """The repository's API and the number an issue has now: its address is of the last reading, and a write follows no redirect."""
         path = _ISSUE_PATH.fullmatch(httpx.URL(issue.url).path)
         if path is not None:

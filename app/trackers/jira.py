@@ -20,7 +20,7 @@ from typing import Any, ClassVar, Literal
 from urllib.parse import parse_qs, quote
 
 import httpx
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, json_of, retry_at
 from app.ports import (
@@ -35,7 +35,16 @@ from app.ports import (
     ReleasedPlatforms,
     Tracker,
 )
-from app.rules.facts import IssueFacts, IssueReading, IssueState, Outcome, OutcomeReason, Version, VersionsNeeded
+from app.rules.facts import (
+    IssueFacts,
+    IssueReading,
+    IssueState,
+    Outcome,
+    OutcomeReason,
+    ShippedWhen,
+    Version,
+    VersionsNeeded,
+)
 from app.rules.shipping import LOOKS_LIKE_A_VERSION
 
 Edition = Literal["cloud", "data_center"]
@@ -120,10 +129,19 @@ class JiraSettings(BaseModel):
     issue_type: str = Field(
         default="Bug", title="Type of new issues", description="The issue type of issues made from Fullcircle."
     )
-    shipped_when: Literal["release", "closed"] = Field(
+    code_tracker: str = Field(
+        default="",
+        title="Code",
+        description="The connected repository that holds this project's code. Commits and pull requests that name an "
+        "issue's key are then its proof, and its fix versions are not. Empty for none.",
+        json_schema_extra={"offers": "code"},
+    )
+    shipped_when: ShippedWhen = Field(
         default="release",
         title="A fix has shipped when",
-        description="release: the fix versions of the issue are released. closed: the issue is resolved as fixed.",
+        description="release: the fix versions of the issue are released; with a code repository, a published release "
+        "of that contains the fix. production: it runs in a production environment of the code repository. closed: "
+        "the issue is resolved as fixed.",
     )
     versions: VersionsNeeded = Field(
         default="all",
@@ -207,6 +225,20 @@ class JiraSettings(BaseModel):
             message = "enter a web address such as https://acme.atlassian.net"
             raise ValueError(message)
         return address
+
+    @field_validator("code_tracker", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        number = "" if value is None else value
+        return str(number) if isinstance(number, int) else number
+
+    @field_validator("shipped_when")
+    @classmethod
+    def _has_code(cls, value: ShippedWhen, others: ValidationInfo) -> ShippedWhen:
+        if value == "production" and not others.data.get("code_tracker", "?"):
+            message = "production is known by code alone: choose the repository that holds it, too"
+            raise ValueError(message)
+        return value
 
     @field_validator("project")
     @classmethod

@@ -24,6 +24,8 @@ class Field:
 
     `upfront` fields stand at the top of the connect form: those it cannot do without, and those an
     adapter marks so (`json_schema_extra={"upfront": True}`) because there is another way than them.
+    One that offers connections of ours (`json_schema_extra={"offers": "code"}`) is given its options
+    later, with their `labels`.
     `names` is a list of names with commas (marked likewise), which an emptied field leaves empty. `choices`
     are the other side's own names for it, where they were asked for; with `suggests`, those that are
     suggested stand in it as long as nobody entered anything else.
@@ -41,6 +43,8 @@ class Field:
     options: tuple[str, ...]
     least: float | None
     most: float | None
+    offers: str = ""
+    labels: Mapping[str, str] | None = None
     names: bool = False
     choices: tuple[Choice, ...] = ()
     suggests: bool = False
@@ -126,8 +130,28 @@ def _field(key: str, info: FieldInfo, part: Part) -> Field:
         options=options,
         least=_bound(info, ("ge", "gt")),
         most=_bound(info, ("le", "lt")),
+        offers=str(extra.get("offers", "")),
         names=bool(extra.get("names")),
     )
+
+
+def with_offers(
+    fields: Sequence[Field], offered: Mapping[str, Mapping[str, str]], chosen: Mapping[str, str]
+) -> list[Field]:
+    """Fields that offer connections of ours become a choice among these, by id and name; an empty one is always there.
+
+    What is `chosen` now stays a choice when its connection was removed: so nobody changes it without knowing.
+    """
+    drawn: list[Field] = []
+    for one in fields:
+        if not one.offers:
+            drawn.append(one)
+            continue
+        labels = {"": "none", **offered[one.offers]}
+        if (now := chosen.get(one.name, "")) not in labels:
+            labels[now] = f"tracker {now}, which is not connected"
+        drawn.append(replace(one, sort="select", options=tuple(labels), labels=labels))
+    return drawn
 
 
 def _without_none(annotation: Any) -> Any:

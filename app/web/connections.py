@@ -9,7 +9,7 @@ from typing import Any, Literal
 from fastapi import APIRouter, Response
 
 from app.outside import UnknownKindError
-from app.ports import OutsideError
+from app.ports import CodeHost, OutsideError
 from app.steps import connect
 from app.steps.hear_tracker import pull
 from app.steps.link import NotFoundError
@@ -73,10 +73,10 @@ def _kind(visit: Visit, sort: Sort, name: str) -> type[Any]:
 @router.get("/{sort}/new/{kind}")
 async def ask(visit: Admin, sort: Sort, kind: str) -> Response:
     """What it takes to connect one."""
-    return _connect_page(visit, sort, kind, NO_DRAFT)
+    return await _connect_page(visit, sort, kind, NO_DRAFT)
 
 
-def _connect_page(
+async def _connect_page(
     visit: Visit, sort: Sort, kind: str, draft: Draft, *, fields: Sequence[Field] = (), status: int = 200
 ) -> Response:
     adapter = _kind(visit, sort, kind)
@@ -86,7 +86,7 @@ def _connect_page(
         sort=sort,
         kind=kind,
         title=adapter.title,
-        fields=fields or connection_form.fields_of_adapter(adapter),
+        fields=await _with_offers(visit, fields or connection_form.fields_of_adapter(adapter), draft.values),
         choosable=getattr(adapter, "choosable", ()),
         wording=connection_form.wording_fields() if sort == "accounts" else [],
         modes=MODES,
@@ -127,7 +127,7 @@ async def make(sent: FromAdmin, sort: Sort, kind: str) -> Response:
             fields = await _fields_with_choices(sent, kind, fields)
     else:
         fields = []
-    return _connect_page(visit, sort, kind, draft, fields=fields, status=422)
+    return await _connect_page(visit, sort, kind, draft, fields=fields, status=422)
 
 
 @router.post("/trackers/new/{kind}/choices")
@@ -139,14 +139,25 @@ async def ask_for_choices(sent: FromAdmin, kind: str) -> Response:
         fields = await _fields_with_choices(sent, kind, fields)
     except (connect.BadFieldsError, OutsideError) as error:
         draft = Draft(form="connect", values=values, wrong=_wrong(fields, error))
-        return _connect_page(sent.visit, "trackers", kind, draft, status=422)
-    return _connect_page(sent.visit, "trackers", kind, Draft(form="connect", values=values), fields=fields)
+        return await _connect_page(sent.visit, "trackers", kind, draft, status=422)
+    return await _connect_page(sent.visit, "trackers", kind, Draft(form="connect", values=values), fields=fields)
 
 
 async def _fields_with_choices(sent: Sent, kind: str, fields: Sequence[Field]) -> list[Field]:
     values = connection_form.read(fields, sent.form)
     found = await connect.choices(sent.visit.river, kind=kind, settings=values["settings"], secrets=values["secrets"])
     return connection_form.with_choices(fields, found, suggests=True, form=sent.form)
+
+
+async def _with_offers(visit: Visit, fields: Sequence[Field], chosen: Mapping[str, str]) -> list[Field]:
+    """The fields, those that offer connected trackers with what there is to choose from."""
+    if not any(field.offers for field in fields):
+        return list(fields)
+    async with visit.river.db.read() as session:
+        rows = await accounts.page(session, Tracker, after=0, limit=MOST)
+    kinds = visit.river.outside.registry.trackers
+    code = {str(row.id): row.name for row in rows if row.kind in kinds and issubclass(kinds[row.kind], CodeHost)}
+    return connection_form.with_offers(fields, {"code": code}, chosen)
 
 
 def _fields(sort: Sort, adapter: type[Any]) -> list[Field]:
@@ -198,7 +209,9 @@ async def _page(
         came = await deliveries.page(session, hook=f"{sort}/{number}", before=None, limit=NEWEST_DELIVERIES)
     kind = row.channel if isinstance(row, Account) else row.kind
     adapter = _kind(visit, sort, kind)
-    fields = connection_form.with_choices(_fields(sort, adapter), choices or {}, suggests=False, form={})
+    values = draft.values if draft.is_of("settings") else connection_form.stored(_fields(sort, adapter), row.settings)
+    fields = await _with_offers(visit, _fields(sort, adapter), values)
+    fields = connection_form.with_choices(fields, choices or {}, suggests=False, form={})
     return visit.draw(
         "connection.html",
         status=status,
@@ -209,7 +222,7 @@ async def _page(
         title=adapter.title,
         fields=[field for field in fields if field.part != "secrets"],
         secrets=_upfront_first([field for field in fields if field.part == "secrets"]),
-        values=draft.values if draft.is_of("settings") else connection_form.stored(fields, row.settings),
+        values=values,
         hook_url=visit.river.outside.hook_url(row),
         hook_events=getattr(adapter, "hook_events", ()),
         hook_fields={name: text.format_map(row.settings) for name, text in getattr(adapter, "hook_fields", {}).items()},

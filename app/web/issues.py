@@ -25,9 +25,6 @@ router = APIRouter(prefix="/issues", include_in_schema=False, route_class=PageRo
 PAGE = 50
 MOST_SHOWN = 25
 MOST_PREVIEWS = 3
-IMAGINED = "v1.2.3"
-"""Stands where the release's label will stand."""
-
 
 After = Annotated[str | None, Query(pattern=r"^\d{1,9}-\d{1,15}$")]
 
@@ -90,7 +87,7 @@ async def _page(visit: Visit, issue_id: int, draft: Draft = NO_DRAFT, *, status:
         more=len(rows) > MOST_SHOWN,
         history=history[::-1],
         previews=previews,
-        imagined=IMAGINED,
+        imagined=owe.IMAGINED,
         settle=visit.river.settle_of(tracker) if tracker is not None else None,
         draft=draft,
         standing=standing,
@@ -120,7 +117,7 @@ async def _previews(visit: Visit, session: Session, issue: Issue, rows: shown.Sh
         else:
             try:
                 frozen = await owe.preview(
-                    visit.river, session, issue=issue, post=post, identity=identity, account=account, version=IMAGINED
+                    visit.river, session, issue=issue, post=post, identity=identity, account=account
                 )
             except (OutsideError, TemplateError, TooLongError) as error:
                 why = str(error)

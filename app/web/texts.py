@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query, Response
 from app.rules import texts, wording
 from app.rules.facts import TemplateKind
 from app.steps.link import NotFoundError
-from app.store import templates
+from app.store import issues, templates
 from app.store.tables import Template
 from app.web.forms import NO_DRAFT, Draft, sentence
 from app.web.visit import Anyone, FromApprover, PageRoute, Sent, Visit
@@ -108,6 +108,7 @@ async def write(sent: FromApprover) -> Response:
             by=visit.name,
             now=visit.now,
         )
+        await issues.want_pulls(session)
     return visit.onwards("/texts", kind=kind, language=language, did="saved")
 
 
@@ -117,4 +118,5 @@ async def back(sent: FromApprover) -> Response:
     kind, language = _which(sent)
     async with sent.visit.river.db.begin() as session:
         await templates.remove(session, scope=templates.EVERY_ACCOUNT, kind=kind, language=language)
+        await issues.want_pulls(session)
     return sent.visit.onwards("/texts", kind=kind, language=language, did="back")

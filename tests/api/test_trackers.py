@@ -15,7 +15,7 @@ from tests.support.github_server import Fault
 from tests.support.github_world import Delivery, Token
 from tests.support.jira_server import EMAIL, SITE, Edition, JiraServer, JiraWorld
 from tests.support.jira_server import TOKEN as JIRA_TOKEN
-from tests.support.outsides import APP, GITHUB, HOOK_SECRET, Outsides, github_tracker
+from tests.support.outsides import APP, GITHUB, HOOK_SECRET, Outsides, github_tracker, jira_tracker
 
 TOKENS = ("token-brand", "token-dead", HOOK_SECRET)
 
@@ -377,6 +377,43 @@ async def test_a_poll_does_not_fail_because_lost_calls_cannot_be_asked_for(
     assert (await connected.get("/api/v1/trackers/1"))["ok"]
 
 
+async def test_the_code_of_a_project_is_a_connected_repository_or_refused_at_its_field(
+    connected: Circle, outside: Outsides
+) -> None:
+    rehearsal = {"kind": "rehearsal", "name": "Board"}
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    await connected.post("/api/v1/trackers", rehearsal, status=201)
+    for number, why in ((3, "is not connected"), ("x", "is not connected"), (2, "Board holds no code")):
+        problem = await connected.post("/api/v1/trackers", jira_tracker(code_tracker=number), status=422)
+        assert [error["pointer"] for error in problem["errors"]] == ["/settings/code_tracker"]
+        assert why in problem["errors"][0]["message"]
+    problem = await connected.post("/api/v1/trackers", jira_tracker(shipped_when="production"), status=422)
+    assert [error["pointer"] for error in problem["errors"]] == ["/settings/shipped_when"]
+
+    made = await connected.post("/api/v1/trackers", jira_tracker(code_tracker=1, shipped_when="production"), status=201)
+    assert made["settings"]["code_tracker"] == "1"
+    here = f"/api/v1/trackers/{made['id']}"
+    for settings, where in (
+        ({"code_tracker": str(made["id"])}, "/settings/code_tracker"),
+        ({"code_tracker": ""}, "/settings/shipped_when"),
+    ):
+        for method, path in (("PATCH", here), ("POST", f"{here}/preview")):
+            problem = await connected.call(method, path, {"settings": settings}, status=422)
+            assert [error["pointer"] for error in problem["errors"]] == [where]
+    changed = {"settings": {"code_tracker": "", "shipped_when": "release"}}
+    assert (await connected.call("PATCH", here, changed))["settings"]["code_tracker"] == ""
+
+
+async def test_the_platforms_of_the_code_are_asked_for_where_its_issues_are(
+    connected: Circle, outside: Outsides
+) -> None:
+    await connected.post("/api/v1/trackers", github_tracker(platforms="iOS: ios-*\nAndroid: android-*"), status=201)
+    problem = await connected.post("/api/v1/trackers", jira_tracker(code_tracker=1), status=422)
+    assert [error["pointer"] for error in problem["errors"]] == ["/settings/code_tracker"]
+    assert "enter them here, too" in problem["errors"][0]["message"]
+    await connected.post("/api/v1/trackers", jira_tracker(code_tracker=1, platforms="iOS: ios-*"), status=201)
+
+
 @pytest.fixture(params=["cloud", "data_center"])
 def jira(request: pytest.FixtureRequest) -> JiraServer:
     edition: Edition = request.param
@@ -389,7 +426,7 @@ async def at_jira(database_url: str, jira: JiraServer) -> AsyncIterator[Circle]:
         yield made
 
 
-def jira_tracker(jira: JiraServer, **settings: Any) -> dict[str, Any]:
+def at_site(jira: JiraServer, **settings: Any) -> dict[str, Any]:
     email = {"email": EMAIL} if jira.edition == "cloud" else {}
     return {
         "kind": "jira",
@@ -399,13 +436,13 @@ def jira_tracker(jira: JiraServer, **settings: Any) -> dict[str, Any]:
 
 
 async def test_a_sites_own_names_are_offered_before_and_after_connecting(at_jira: Circle, jira: JiraServer) -> None:
-    offered = (await at_jira.post("/api/v1/trackers/choices", jira_tracker(jira)))["choices"]
+    offered = (await at_jira.post("/api/v1/trackers/choices", at_site(jira)))["choices"]
     assert {"value": "Erledigt", "title": "Erledigt", "suggested": True} in offered["fixed_resolutions"]
     assert [one["value"] for one in offered["issue_type"]] == ["Bug", "Story"]
     assert [one["value"] for one in offered["done_statuses"]] == ["Done", "Closed", "Cancelled"]
     assert (await at_jira.get("/api/v1/trackers"))["items"] == []
 
-    await at_jira.post("/api/v1/trackers", {"name": "ACME", **jira_tracker(jira)}, status=201)
+    await at_jira.post("/api/v1/trackers", {"name": "ACME", **at_site(jira)}, status=201)
     jira.world.resolutions[10_100] = "Launched"
     later = (await at_jira.get("/api/v1/trackers/1/choices"))["choices"]
     assert later["fixed_resolutions"][-1]["value"] == "Launched"
@@ -424,7 +461,7 @@ async def test_a_sites_own_names_are_offered_before_and_after_connecting(at_jira
 async def test_asking_for_names_points_at_the_wrong_field(
     at_jira: Circle, jira: JiraServer, change: dict[str, Any], where: str
 ) -> None:
-    problem = await at_jira.post("/api/v1/trackers/choices", {**jira_tracker(jira), **change}, status=422)
+    problem = await at_jira.post("/api/v1/trackers/choices", {**at_site(jira), **change}, status=422)
     assert [error["pointer"] for error in problem["errors"]] == [where]
     assert "a-dead-token" not in str(problem)
 
@@ -432,14 +469,14 @@ async def test_asking_for_names_points_at_the_wrong_field(
 async def test_a_dead_token_of_a_connected_tracker_is_told_when_asking_for_names(
     at_jira: Circle, jira: JiraServer
 ) -> None:
-    await at_jira.post("/api/v1/trackers", {"name": "ACME", **jira_tracker(jira)}, status=201)
+    await at_jira.post("/api/v1/trackers", {"name": "ACME", **at_site(jira)}, status=201)
     jira.trouble = [lambda _request: httpx.Response(401, json={})]
     problem = await at_jira.call("GET", "/api/v1/trackers/1/choices", status=422)
     assert [error["pointer"] for error in problem["errors"]] == ["/secrets/token"]
 
 
 async def test_a_name_that_the_site_does_not_have_is_pointed_at(at_jira: Circle, jira: JiraServer) -> None:
-    body = {"name": "ACME", **jira_tracker(jira, fixed_resolutions=["Done", "Fixd"])}
+    body = {"name": "ACME", **at_site(jira, fixed_resolutions=["Done", "Fixd"])}
     problem = await at_jira.post("/api/v1/trackers", body, status=422)
     assert [error["pointer"] for error in problem["errors"]] == ["/settings/fixed_resolutions"]
     assert "ACME has no resolution 'Fixd'; it has Done, Fixed," in problem["detail"]
@@ -452,7 +489,7 @@ async def test_a_tracker_without_such_names_offers_none(connected: Circle) -> No
 
 
 async def test_jiras_webhook_is_set_up_once_with_a_secret_made_here(at_jira: Circle, jira: JiraServer) -> None:
-    await at_jira.post("/api/v1/trackers", {"name": "ACME", **jira_tracker(jira)}, status=201)
+    await at_jira.post("/api/v1/trackers", {"name": "ACME", **at_site(jira)}, status=201)
     problem = await at_jira.post("/api/v1/trackers/1/hook", status=422)
     assert "lacks Administer Jira" in problem["detail"]
     jira.world.granted.add("ADMINISTER")

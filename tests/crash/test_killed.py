@@ -16,6 +16,7 @@ from tests.crash.conftest import Sails
 from tests.support.moments import (
     ALL,
     ANSWERS,
+    FORETELLING,
     HOOKS,
     INTAKE,
     LINKING,
@@ -41,6 +42,20 @@ def test_killed_while_posts_come_in_and_while_the_ticket_is_made(sails: Sails) -
             trip.wait_until_taken_in()
         with dying(trip, LINKING):
             trip.tag()
+        trip.ship()
+        trip.wait_until_told()
+        trip.wait_until_acknowledged()
+        trip.judge()
+
+
+def test_killed_while_the_pull_request_says_who_will_be_told(sails: Sails) -> None:
+    with sails() as trip:
+        trip.complain()
+        trip.wait_until_taken_in()
+        trip.tag()
+        with dying(trip, FORETELLING):
+            trip.merge()
+            trip.wait_until_foretold()
         trip.ship()
         trip.wait_until_told()
         trip.wait_until_acknowledged()

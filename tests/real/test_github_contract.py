@@ -13,6 +13,7 @@ from graphql import GraphQLSchema, build_schema, parse, validate
 from graphql.type import is_enum_type, is_introspection_type, is_object_type, is_specified_scalar_type, is_union_type
 
 from app.ports import OutsideError
+from app.rules.facts import IssueFacts
 from app.trackers.github import FIXES, VIEWER, GitHub
 from tests.real.published_contract import Contract
 from tests.support import github_server
@@ -92,11 +93,13 @@ async def everything_the_tracker_asks(world: GitHubWorld) -> list[tuple[httpx.Re
         await watching.tell(made, text="Still broken", marker="notice-1")
         for name, method in [("one", "squash"), ("two", "merge"), ("three", "rebase")]:
             await _land(world, watching, name, method)
+        await _on_a_pull_request(world, watching)
         world.has_graphql = False
         for name, method in [("four", "squash"), ("five", "merge"), ("six", "rebase")]:
             await _land(world, watching, name, method)
         await _claimed_by_a_commit(world, watching)
         await _in_production(world, server, http)
+        await _by_the_key_of_another_tracker(world, watching)
         await _of_a_component(world, server, http)
         await _other_ends(world, watching)
         await app_tracker(server, add_app(world, APP), http=http, facts={}, remote_id="").connect()
@@ -126,6 +129,21 @@ async def _land(world: GitHubWorld, watching: GitHub, name: str, method: str) ->
     await watching.read(issue.remote_id, ref=issue.ref)
 
 
+async def _on_a_pull_request(world: GitHubWorld, watching: GitHub) -> None:
+    world.set_private(APP, private=True)
+    number = world.open_issue(APP, "Foretold")
+    issue = await watching.find(f"#{number}")
+    world.branch(APP, "foretold")
+    world.commit(APP, "Repair", branch="foretold")
+    world.merge_pull(APP, world.open_pull(APP, "foretold", "Repair it", body=f"Fixes #{number}"))
+    [change] = (await watching.read(issue.remote_id, ref=issue.ref)).changes
+    assert await watching.find_on_change(change.pull, text=BLOCK) is None
+    handle = await watching.show_on_change(change.pull, text=BLOCK, handle=None)
+    assert await watching.find_on_change(change.pull, text=BLOCK) == handle
+    await watching.show_on_change(change.pull, text=BLOCK, handle=handle)
+    world.set_private(APP, private=False)
+
+
 async def _claimed_by_a_commit(world: GitHubWorld, watching: GitHub) -> None:
     number = world.open_issue(APP, "Closed by hand")
     issue = await watching.find(f"#{number}")
@@ -148,6 +166,19 @@ async def _in_production(world: GitHubWorld, server: GitHubServer, http: httpx.A
     world.commit(APP, f"Fixes #{number}")
     world.deploy(APP, environment="production")
     assert (await watching.read(issue.remote_id, ref=issue.ref)).deployments
+
+
+async def _by_the_key_of_another_tracker(world: GitHubWorld, watching: GitHub) -> None:
+    world.branch(APP, "acme-12")
+    world.commit(APP, "A step", branch="acme-12")
+    world.merge_pull(APP, world.open_pull(APP, "acme-12", "Repair export"), method="squash")
+    world.commit(APP, "ACME-12: the rest")
+    world.release(APP, "v-named")
+    facts = IssueFacts(
+        remote_id="10012", ref="ACME-12", title="Export", url="", state="closed", updated_at=START, outcome="fixed"
+    )
+    reading = await watching.code_naming("ACME-12", facts, shipped_when="release", platforms=())
+    assert [containment.answer for containment in reading.containments][-2:] == ["yes", "yes"]
 
 
 async def _of_a_component(world: GitHubWorld, server: GitHubServer, http: httpx.AsyncClient) -> None:
@@ -229,6 +260,8 @@ async def test_every_call_and_every_answer_is_as_github_documents(world: GitHubW
         "/hooks",
         "/deliveries",
         "/attempts",
+        "/search/issues",
+        "/search/commits",
     ):
         assert any(part in path for path in asked), f"{part} was never asked"
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.rules.commits import Commit, Fix, IssueName, ancestors, closed_by, closes, read_commit, standing
+from app.rules.commits import Commit, Fix, IssueName, ancestors, closed_by, closes, names_key, read_commit, standing
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 FIX = "f" * 40
@@ -51,6 +51,34 @@ def copy_of(target: str) -> str:
 )
 def test_only_a_visible_closing_keyword_closes_an_issue(text: str, expected: list[tuple[str, int]]) -> None:
     assert closed_by(text) == tuple(IssueName(repository=r, number=n) for r, n in expected)
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("ACME-12", True),
+        ("ACME-12: repair export", True),
+        ("Repair export [acme-12]", True),
+        ("feature/Acme-12-export", True),
+        ("fix-ACME-12_export", True),
+        ("https://jira.acme.example/browse/ACME-12?filter=1", True),
+        ("Does not fix ACME-12", True),
+        ("`ACME-12`", True),
+        ("ACME-123", False),
+        ("ACME-12b", False),
+        ("ACME-1", False),
+        ("XACME-12", False),
+        ("MY_ACME-12", False),
+        ("ACME 12", False),
+        ("ACMEx12", False),
+        ("<!-- ACME-12 -->", False),
+        ("<!-- the key,\nfor instance ACME-12 -->\nAnd words", False),
+        ("", False),
+    ],
+)
+def test_a_key_is_named_as_a_whole_word_in_any_case(text: str, named: bool) -> None:
+    assert names_key(text, "ACME-12") is named
+    assert names_key(text, "acme-12") is named
 
 
 def test_an_issue_of_another_repository_is_not_ours() -> None:

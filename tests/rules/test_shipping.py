@@ -93,6 +93,25 @@ def test_short_of_proof_it_is_not_yet_and_says_what_is_missing(change: dict[str,
     assert reason in why_of(replace(READING, **change))
 
 
+def test_what_may_be_a_part_and_is_not_merged_holds_everything_back() -> None:
+    open_pull = "PR #13 names ACME-12 and is still open"
+    reading = replace(READING, code_in="acme/app", pending=(open_pull,))
+    for policy in (Policy(), Policy(shipped_when="production")):
+        verdict = shipping.judge(reading, policy)
+        assert isinstance(verdict, NotYet)
+        assert (verdict.why, verdict.is_fixed, verdict.asks) == (f"closed, but {open_pull}", True, False)
+        assert [line.label for line in verdict.evidence] == ["#12 closed as completed", CHANGE.label]
+    assert isinstance(shipping.judge(replace(reading, pending=()), Policy()), Shipped)
+    assert isinstance(shipping.judge(reading, Policy(shipped_when="closed")), Shipped)
+
+
+def test_what_another_trackers_repository_does_not_name_asks_a_person() -> None:
+    verdict = shipping.judge(replace(READING, changes=(), code_in="acme/app"), Policy())
+    assert isinstance(verdict, NotYet)
+    assert verdict.asks
+    assert verdict.why == "closed as fixed, but no commit or merged pull request of acme/app names #12"
+
+
 @pytest.mark.parametrize("outcome", ["declined", "duplicate", "unclear", None])
 def test_what_was_closed_otherwise_is_never_fixed(outcome: Any) -> None:
     assert isinstance(shipping.judge(replace(READING, facts=replace(FACTS, outcome=outcome)), Policy()), NotFixed)

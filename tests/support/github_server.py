@@ -140,6 +140,7 @@ class GitHubServer:
         self.faults: list[Fault] = []
         self.requests: list[tuple[str, str, int]] = []
         self.ledger: list[JSON] = []
+        self.searches, self.searches_left = 0, 1_000_000
         self._prefix = prefix
         self._app = Starlette(routes=self._routes(), lifespan=self._deliver_while_running)
 
@@ -285,6 +286,8 @@ class GitHubServer:
         graphql = self._prefix.removesuffix("/v3") + "/graphql"
         return [
             Route(f"{self._prefix}/user", self._user),
+            Route(f"{self._prefix}/search/issues", self._searching(self._search_issues)),
+            Route(f"{self._prefix}/search/commits", self._searching(self._search_commits)),
             Route(f"{self._prefix}/app/installations/{{number:int}}/access_tokens", self._open, methods=["POST"]),
             Route(f"{self._prefix}{repo}/installation", self._installation),
             Route(graphql, self._graphql, methods=["POST"]),
@@ -401,6 +404,72 @@ class GitHubServer:
         """What a public repository shows, it shows to every token."""
         if found.private and not token.may(permission):
             self._refuse(token, permission)
+
+    def _searching(
+        self, handler: Callable[[Request, Repository, Mapping[str, str], str], Response]
+    ) -> Callable[[Request], Awaitable[Response]]:
+        """A search in one repository: the qualifiers and the phrase of its query, within its own allowance."""
+
+        async def answer(request: Request) -> Response:
+            self.searches += 1
+            try:
+                token = self._token(request)
+                if self.searches_left == 0:
+                    reset = str(int(self.world.clock.now().timestamp()) + 40)
+                    headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": reset}
+                    headers["x-ratelimit-resource"] = "search"
+                    raise RefusedError(403, "API rate limit exceeded for user ID 1.", headers=headers)
+                self.searches_left -= 1
+                phrase = " ".join(re.findall(r'"([^"]*)"', request.query_params["q"]))
+                pairs = re.findall(r"(\w+):(\S+)", request.query_params["q"].replace(f'"{phrase}"', ""))
+                found = self._searchable(dict(pairs)["repo"], token)
+                return handler(request, found, dict(pairs), phrase)
+            except RefusedError as refused:
+                return _refusal(refused.status, refused.message, refused.headers)
+
+        return answer
+
+    def _searchable(self, name: str, token: Token) -> Repository:
+        try:
+            return self._visible(name, token)  # under its present name only: no search follows a rename
+        except RefusedError as refused:
+            raise RefusedError(422, "Validation Failed: the listed repositories cannot be searched") from refused
+
+    def _search_issues(self, request: Request, found: Repository, wanted: Mapping[str, str], phrase: str) -> Response:
+        """Pull requests by their words, or by how their branch begins."""
+        assert wanted["is"] == "pr"
+        head = wanted.get("head", "").lower()
+        pulls = [
+            issue
+            for issue in found.issues.values()
+            if issue.pull is not None
+            and issue.number not in self.world.unindexed
+            and issue.pull.head.lower().startswith(head)
+            and _has_phrase(f"{issue.title} {issue.body}", phrase)
+        ]
+        made = [{**self.world.issue_json(pull), "score": 1.0} for pull in pulls]
+        return self._results(request, made, {"search_type": "lexical"})
+
+    def _search_commits(self, request: Request, found: Repository, wanted: Mapping[str, str], phrase: str) -> Response:
+        """Commits of the default branch by their message."""
+        assert set(wanted) == {"repo"}
+        commits = [
+            {**self._commit_json(found, one), "repository": self.world.repository_json(found), "score": 1.0}
+            for one in found.git.log(found.git.default_branch)
+            if one.sha not in self.world.unindexed and _has_phrase(one.message, phrase)
+        ]
+        return self._results(request, commits, {})
+
+    def _results(self, request: Request, found: list[JSON], more: JSON) -> Response:
+        paged = self._page(request, found)
+        whole = {
+            "total_count": len(found),
+            "incomplete_results": self.world.search_gives_up,
+            "items": json.loads(bytes(paged.body)),
+            **more,
+        }
+        headers = {"Link": paged.headers["Link"]} if "Link" in paged.headers else {}
+        return JSONResponse(whole, headers=headers)
 
     def _refuse(self, token: Token, permission: str) -> NoReturn:
         by = "integration" if token.is_app else "personal access token"
@@ -1043,6 +1112,12 @@ def _json(body: Any, status: int = 200) -> JSONResponse:
 def _refusal(status: int, message: str, headers: Mapping[str, str]) -> Response:
     body = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
     return JSONResponse(body, status_code=status, headers=dict(headers))
+
+
+def _has_phrase(text: str, phrase: str) -> bool:
+    """As loosely as a search index sees it: words without their punctuation, in any case, the last one as far as it goes."""
+    words, wanted = (re.findall(r"[a-z0-9]+", one.lower()) for one in (text, phrase))
+    return " ".join(wanted) in " ".join(words)
 
 
 def _loads(body: bytes) -> Any:

@@ -242,6 +242,9 @@ class GitHubWorld:
         self.delivered: list[Delivery] = []
         self.drops_webhooks = False
         self.has_graphql = True
+        self.unindexed: set[int | str] = set()
+        """Pull requests by number and commits by sha that the search does not know yet."""
+        self.search_gives_up = False
         self._last_id = 1000
 
     # Repositories and their git

@@ -335,7 +335,11 @@ class JiraServer:
 
     def client(self) -> httpx.AsyncClient:
         """A client that reaches this server and nothing else."""
-        return httpx.AsyncClient(transport=httpx.MockTransport(self._answer), timeout=10)
+        return httpx.AsyncClient(transport=self.transport(), timeout=10)
+
+    def transport(self) -> httpx.MockTransport:
+        """The way to this server, for a client that reaches others too."""
+        return httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         try:

@@ -22,9 +22,10 @@ STROKES = [
     "deliver.recorded",
 ]
 RECOVERY = ["deliver.call_failed", "recover.claimed", "recover.thread_read"]
+FORETELLING = ["foretell.claimed", "foretell.called"]
 ANSWERS = ["answer.heard", "answer.done", "tell.claimed", "tell.called"]
 
-ALL = [*INTAKE, *LINKING, *HOOKS, *POLLING, *LOOKING, *OWING, *STROKES, *RECOVERY, *ANSWERS]
+ALL = [*INTAKE, *LINKING, *HOOKS, *POLLING, *LOOKING, *OWING, *STROKES, *RECOVERY, *FORETELLING, *ANSWERS]
 
 
 @contextmanager
@@ -58,6 +59,10 @@ def survive(trip: RoundTrip, point: str, *, passing: int = 1) -> None:
         trip.wait_until_taken_in()
     with dies_among(LINKING):
         trip.tag()
+    if point in FORETELLING:
+        with dies_among(FORETELLING):
+            trip.merge()
+            trip.wait_until_foretold()
     if point in RECOVERY:
         trip.town.mastodon.fault("drop_after_accept", who=trip.brand, count=2)
     with dies_among([*HOOKS, *POLLING, *LOOKING, *OWING, *STROKES, *RECOVERY]):

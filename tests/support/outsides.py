@@ -1,4 +1,4 @@
-"""A Mastodon network and a GitHub without sockets, side by side behind one HTTP client: the outside of a whole circle."""
+"""A Mastodon network, a GitHub and a Jira without sockets, side by side behind one HTTP client: the outside of a whole circle."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import httpx
 
 from tests.support.github_server import GitHubServer
 from tests.support.github_world import GitHubWorld
+from tests.support.jira_server import EMAIL, SITE, WEBHOOK_SECRET, JiraServer, JiraWorld
+from tests.support.jira_server import TOKEN as JIRA_TOKEN
 from tests.support.mastodon_network import TOKEN, MastodonNetwork
 
 SOCIAL = "http://127.0.0.1"
@@ -27,10 +29,11 @@ class _Nowhere(httpx.AsyncBaseTransport):
 
 @dataclass
 class Outsides:
-    """Both services. `down` names hosts that do not answer for now."""
+    """All services. `down` names hosts that do not answer for now."""
 
     network: MastodonNetwork
     github: GitHubServer
+    jira: JiraServer = field(default_factory=lambda: JiraServer(JiraWorld()))
     down: set[str] = field(default_factory=set)
 
     @property
@@ -41,14 +44,18 @@ class Outsides:
         """What `circle(make_http=…)` wants."""
         return httpx.AsyncClient(
             transport=_Nowhere(),
-            mounts={SOCIAL: _Switch(self, self.network), GITHUB: _Switch(self, self.github)},
+            mounts={
+                SOCIAL: _Switch(self, httpx.ASGITransport(self.network)),
+                GITHUB: _Switch(self, httpx.ASGITransport(self.github)),
+                SITE: _Switch(self, self.jira.transport()),
+            },
             timeout=5,
         )
 
 
 class _Switch(httpx.AsyncBaseTransport):
-    def __init__(self, outsides: Outsides, app: Any) -> None:
-        self._outsides, self._inner = outsides, httpx.ASGITransport(app)
+    def __init__(self, outsides: Outsides, inner: httpx.AsyncBaseTransport) -> None:
+        self._outsides, self._inner = outsides, inner
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if request.url.host in self._outsides.down:
@@ -82,4 +89,14 @@ def github_tracker(**settings: Any) -> dict[str, Any]:
         "name": APP,
         "settings": {"api_url": GITHUB, "repository": APP, "settle_seconds": 0, **settings},
         "secrets": {"token": "token-brand", "webhook_secret": HOOK_SECRET},
+    }
+
+
+def jira_tracker(**settings: Any) -> dict[str, Any]:
+    """The body that connects the project."""
+    return {
+        "kind": "jira",
+        "name": "ACME",
+        "settings": {"base_url": SITE, "project": "ACME", "settle_seconds": 0, **settings},
+        "secrets": {"email": EMAIL, "token": JIRA_TOKEN, "webhook_secret": WEBHOOK_SECRET},
     }

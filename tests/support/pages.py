@@ -37,6 +37,7 @@ class Markup(HTMLParser):
         self.words = ""
         self._form: FoundForm | None = None
         self._select: str | None = None
+        self._is_undecided = False
         self._area: str | None = None
         self.feed(page)
 
@@ -53,11 +54,12 @@ class Markup(HTMLParser):
             if have.get("type") not in {"checkbox", "radio"} or "checked" in have:
                 form.fields[name] = have.get("value") or ("on" if have.get("type") == "checkbox" else "")
         elif tag == "select" and name:
-            self._select = name
+            self._select, self._is_undecided = name, True
             form.fields[name] = ""
         elif tag == "option" and self._select:
-            if "selected" in have or not form.fields[self._select]:
+            if "selected" in have or self._is_undecided:
                 form.fields[self._select] = have.get("value") or ""
+                self._is_undecided = False
         elif tag == "textarea" and name:
             self._area = name
             form.fields[name] = ""

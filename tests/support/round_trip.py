@@ -58,6 +58,7 @@ class RoundTrip:
     customers: list[JSON] = field(default_factory=list)
     answers: list[JSON] = field(default_factory=list)
     loops: list[int] = field(default_factory=list)
+    pull: int = 0
 
     @property
     def brand(self) -> str:
@@ -133,9 +134,23 @@ class RoundTrip:
         return str(issue["ref"]) if issue and issue["state"] != "creating" else ""
 
     def ship(self, label: str = "v2.4.1") -> None:
-        """A commit that closes the issue, and a release of it."""
-        self.town.github.do("commit", repository=self.repository, message="Repair the export\n\nFixes #1")
+        """A commit that closes the issue, unless a pull request has, and a release of it."""
+        if not self.pull:
+            self.town.github.do("commit", repository=self.repository, message="Repair the export\n\nFixes #1")
         self.town.github.do("release", repository=self.repository, tag=label)
+
+    def merge(self) -> None:
+        """The repository is made private, and a pull request that closes the issue is merged there."""
+        github = self.town.github
+        github.do("set_private", repository=self.repository, private=True)
+        github.do("branch", repository=self.repository, name="repair")
+        github.do("commit", repository=self.repository, message="Repair the export", branch="repair")
+        self.pull = github.do("open_pull", repository=self.repository, head="repair", title="Repair", body="Fixes #1")
+        github.do("merge_pull", repository=self.repository, number=self.pull)
+
+    def wait_until_foretold(self) -> None:
+        """The pull request says who will be told."""
+        self.fleet.until(lambda: bool(self.comments(self.pull)), why="the pull request says nothing")
 
     def wait_until_told(self) -> None:
         """Everybody has their reply, and Fullcircle knows it."""
@@ -244,15 +259,21 @@ class RoundTrip:
             self.wait_until_at_rest()
             self.fleet.until(self.is_each_call_kept_once, why="a call is not kept, or a redelivery added one")
         self.judge_replies()
-        assert len(self.github_items("issues?state=all")) == 1, "the ticket was made once"
+        tickets = [issue for issue in self.github_items("issues?state=all") if "pull_request" not in issue]
+        assert len(tickets) == 1, "the ticket was made once"
         # The block of a worker that was killed comes when its claim is over, which nothing else waits for.
         expected = 1 + (len(self.answers) > 1)
         self.fleet.until(lambda: len(self.comments()) >= expected, why="the ticket does not show who waits")
         assert len(self.comments()) == expected, self.comments()
+        if self.pull:
+            self.fleet.until(
+                lambda: "were told" in self.comments(self.pull)[0], why="the pull request is not up to date"
+            )
+            assert len(self.comments(self.pull)) == 1, self.comments(self.pull)
 
-    def comments(self) -> list[str]:
+    def comments(self, number: int = 1) -> list[str]:
         """What is said on the ticket: the block, and a notice of each customer for whom it is still broken."""
-        return [comment["body"] for comment in self.github_items("issues/1/comments")]
+        return [comment["body"] for comment in self.github_items(f"issues/{number}/comments")]
 
     def is_each_call_kept_once(self) -> bool:
         """By GitHub's own list of what it sent; what our last edits of the block stirred up may still be on its way."""

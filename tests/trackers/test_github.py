@@ -667,6 +667,99 @@ async def test_a_comment_somebody_removed_is_not_made_again(watching: GitHub, wo
     assert comments(world) == []
 
 
+async def change_in(watching: GitHub, world: GitHubWorld, *, squash: bool = False) -> str:
+    """The pull request that closed issue 1 in a private repository, as a reading names it."""
+    world.set_private(APP, private=True)
+    issue = await issue_in(watching, world)
+    world.branch(APP, "repair")
+    world.commit(APP, "Repair", branch="repair")
+    pull = world.open_pull(APP, "repair", "Repair", body="Fixes #1")
+    world.merge_pull(APP, pull, method="squash" if squash else "merge")
+    [change] = (await watching.read(issue.remote_id, ref="#1")).changes
+    return change.pull
+
+
+@pytest.mark.parametrize("has_graphql", [True, False])
+async def test_a_change_names_the_pull_request_that_brought_it(
+    watching: GitHub, world: GitHubWorld, *, has_graphql: bool
+) -> None:
+    world.has_graphql = has_graphql
+    assert await change_in(watching, world, squash=True) == "http://github.test/acme/app/pull/2"
+    number = world.open_issue(APP, "Closed by a commit")
+    issue = await watching.find(f"#{number}")
+    world.commit(APP, f"Fixes #{number}")
+    [change] = (await watching.read(issue.remote_id, ref=issue.ref)).changes
+    assert change.pull == ""
+
+
+async def test_comments_once_on_a_pull_request_and_edits_it_in_place(watching: GitHub, world: GitHubWorld) -> None:
+    change = await change_in(watching, world)
+    assert await watching.find_on_change(change, text=BLOCK) is None
+    handle = await watching.show_on_change(change, text=BLOCK, handle=None)
+    edited = BLOCK.replace("3", "4")
+    assert await watching.show_on_change(change, text=edited, handle=handle) == handle
+    assert await watching.find_on_change(change, text=BLOCK) == handle
+    assert comments(world, 2) == [("brand-bot", edited)]
+    assert world.issue(APP, 2).labels == [], "the label is for issues"
+
+
+async def test_a_comment_on_a_pull_request_whose_answer_was_lost_is_taken_up_among_many(
+    watching: GitHub, server: GitHubServer, world: GitHubWorld
+) -> None:
+    change = await change_in(watching, world)
+    for number in range(130):
+        world.comment(APP, 2, f"Comment {number}")
+    world.comment(APP, 2, BLOCK, login="stranger")
+    server.faults.append(Fault("lost", method="POST", path="/comments$"))
+    with pytest.raises(OutsideError) as raised:
+        await watching.show_on_change(change, text=BLOCK, handle=None)
+    assert (raised.value.kind, raised.value.in_flight) == ("unknown", True)
+    await watching.show_on_change(change, text=BLOCK.replace("3", "4"), handle=None)
+    assert [body for login, body in comments(world, 2) if login == "brand-bot"] == [BLOCK.replace("3", "4")]
+
+
+async def test_a_comment_on_a_pull_request_that_somebody_removed_is_not_made_again(
+    watching: GitHub, world: GitHubWorld
+) -> None:
+    change = await change_in(watching, world)
+    handle = await watching.show_on_change(change, text=BLOCK, handle=None)
+    world.delete_comment(APP, int(handle))
+    with pytest.raises(OutsideError) as raised:
+        await watching.show_on_change(change, text=BLOCK, handle=handle)
+    assert error_of(raised) == ("gone", "saying on acme/app#2 who will be told: somebody removed the comment")
+
+
+async def test_no_comment_is_made_on_a_pull_request_that_everybody_reads(watching: GitHub, world: GitHubWorld) -> None:
+    """Also where the repository was private when it was last read."""
+    change = await change_in(watching, world)
+    world.set_private(APP, private=False)
+    with pytest.raises(OutsideError) as raised:
+        await watching.show_on_change(change, text=BLOCK, handle=None)
+    assert error_of(raised) == (
+        "forbidden",
+        "saying on acme/app#2 who will be told: acme/app is public, and so would the comment be",
+    )
+    assert comments(world, 2) == []
+
+
+async def test_a_comment_follows_its_pull_request_into_a_renamed_repository(
+    watching: GitHub, world: GitHubWorld
+) -> None:
+    change = await change_in(watching, world)
+    handle = await watching.show_on_change(change, text=BLOCK, handle=None)
+    world.rename_repository(APP, to="acme/export")
+    edited = BLOCK.replace("3", "4")
+    assert await watching.show_on_change(change, text=edited, handle=handle) == handle
+    assert [comment.body for comment in world.issue("acme/export", 2).comments] == [edited]
+
+
+@pytest.mark.parametrize("change", ["http://github.test/acme/app/issues/1", "http://github.test/acme", "", "nothing"])
+async def test_what_is_no_pull_requests_address_is_refused(watching: GitHub, change: str) -> None:
+    with pytest.raises(OutsideError) as raised:
+        await watching.show_on_change(change, text=BLOCK, handle=None)
+    assert raised.value.kind == "invalid"
+
+
 async def test_writes_to_a_renamed_repository_at_its_new_address(watching: GitHub, world: GitHubWorld) -> None:
     issue = await issue_in(watching, world)
     world.rename_repository(APP, to="acme/export")

@@ -30,6 +30,7 @@ from tests.support.outsides import (
     SOCIAL,
     Outsides,
     github_tracker,
+    jira_tracker,
     mastodon_account,
     outsides,
 )
@@ -273,6 +274,37 @@ async def test_a_webhook_is_set_up_from_the_page_or_described(connected: Circle,
     assert HOOK_SECRET not in str(admin.page.text if admin.page else "")
 
 
+async def test_the_repository_with_a_projects_code_is_chosen_among_the_connected(connected: Circle) -> None:
+    path = "/connections/trackers/new/jira"
+    await connected.post("/api/v1/trackers", github_tracker(), status=201)
+    await connected.post("/api/v1/trackers", {"kind": "rehearsal", "name": "Board"}, status=201)
+    admin = await at(connected, path)
+    form = admin.markup.form(path)
+    assert form.fields["settings.code_tracker"] == "", "none, unless it is chosen"
+    assert "none" in admin.markup.words
+    assert APP in admin.markup.words
+    assert "Board" not in admin.markup.words, "it holds no code"
+    body = jira_tracker()
+    typed = {"name": "ACME", **{f"settings.{name}": str(value) for name, value in body["settings"].items()}}
+    typed |= {f"secrets.{name}": value for name, value in body["secrets"].items()}
+    for code, when, wrong in (("9", "release", "code_tracker"), ("", "production", "shipped_when")):
+        given = {"settings.code_tracker": code, "settings.shipped_when": when}
+        page = await admin.send(path, **typed, **given, status=422)
+        found = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}
+        assert found == {f"settings.{wrong}"}
+        assert page.form(path).fields["settings.code_tracker"] == code
+    await admin.send(path, **typed, **{"settings.code_tracker": "1", "settings.shipped_when": "production"})
+    here = "/connections/trackers/3"
+    fields = (await admin.open(here)).form(f"{here}/settings").fields
+    assert (fields["settings.code_tracker"], fields["settings.shipped_when"]) == ("1", "production")
+
+    await connected.call("DELETE", "/api/v1/trackers/1", status=204)
+    page = await admin.open(here)
+    assert "is not connected: choose another" in page.words
+    assert page.form(f"{here}/settings").fields["settings.code_tracker"] == "1", "nobody changes it without knowing"
+    assert "tracker 1, which is not connected" in page.words
+
+
 @pytest.mark.parametrize(
     ("lacks", "shipped_when", "named"),
     [
@@ -325,7 +357,7 @@ async def test_an_apps_key_is_pasted_in_lines_and_a_wrong_one_is_said_at_its_fie
     typed |= {"settings.app_id": str(app.id)}
     admin = await at(connected, path)
     in_lines = [attrs["name"] for tag, attrs in admin.markup.tags if tag == "textarea"]
-    assert in_lines == ["settings.path", "settings.mapped_repositories", "secrets.private_key"]
+    assert in_lines == ["settings.platforms", "settings.path", "settings.mapped_repositories", "secrets.private_key"]
     for key in ("no key", key_pair("another")[0]):
         page = await admin.send(path, **typed, **{"secrets.private_key": key}, status=422)
         wrong = {attrs["name"] for _, attrs in page.tags if attrs.get("aria-invalid") == "true"}

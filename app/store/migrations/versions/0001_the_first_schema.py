@@ -261,6 +261,15 @@ def upgrade() -> None:
     sa.Column('block_handle', sa.Text(), nullable=True),
     sa.Column('block_digest', sa.Text(), server_default='', nullable=False),
     sa.Column('block_why', sa.Text(), server_default='', nullable=False),
+    sa.Column('pull_url', sa.Text(), server_default='', nullable=False),
+    sa.Column('pull_wanted', sa.Integer(), nullable=False),
+    sa.Column('pull_done', sa.Integer(), nullable=False),
+    sa.Column('pull_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('pull_failures', sa.Integer(), nullable=False),
+    sa.Column('pull_on', sa.Text(), server_default='', nullable=False),
+    sa.Column('pull_handle', sa.Text(), nullable=True),
+    sa.Column('pull_digest', sa.Text(), server_default='', nullable=False),
+    sa.Column('pull_why', sa.Text(), server_default='', nullable=False),
     sa.Column('claim', sa.Text(), nullable=True),
     sa.Column('claim_until', sa.DateTime(timezone=True), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -272,6 +281,7 @@ def upgrade() -> None:
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('issue', schema=None) as batch_op:
+        batch_op.create_index('ix_issue_to_foretell', ['pull_at'], unique=False, sqlite_where=sa.text("pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"), postgresql_where=sa.text("pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"))
         batch_op.create_index('ix_issue_to_look_at', ['look_at'], unique=False, sqlite_where=sa.text('look_wanted > look_done'), postgresql_where=sa.text('look_wanted > look_done'))
         batch_op.create_index('ix_issue_to_make', ['create_at'], unique=False, sqlite_where=sa.text("state = 'creating'"), postgresql_where=sa.text("state = 'creating'"))
         batch_op.create_index('ix_issue_to_show', ['block_at'], unique=False, sqlite_where=sa.text('block_wanted > block_done'), postgresql_where=sa.text('block_wanted > block_done'))
@@ -567,6 +577,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_issue_to_show', sqlite_where=sa.text('block_wanted > block_done'), postgresql_where=sa.text('block_wanted > block_done'))
         batch_op.drop_index('ix_issue_to_make', sqlite_where=sa.text("state = 'creating'"), postgresql_where=sa.text("state = 'creating'"))
         batch_op.drop_index('ix_issue_to_look_at', sqlite_where=sa.text('look_wanted > look_done'), postgresql_where=sa.text('look_wanted > look_done'))
+        batch_op.drop_index('ix_issue_to_foretell', sqlite_where=sa.text("pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"), postgresql_where=sa.text("pull_wanted > pull_done AND (pull_url <> '' OR pull_on <> '')"))
 
     op.drop_table('issue')
     with op.batch_alter_table('identity', schema=None) as batch_op:
