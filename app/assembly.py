@@ -91,6 +91,7 @@ def assemble(
         outside = Outside(
             registry(),
             sealer(settings),
+            db=database,
             stage=stage,
             now=now,
             base_url=settings.own_url,

@@ -83,19 +83,21 @@ def next_page(edge: JSON) -> dict[str, str]:
 
 
 def usage_of(answer: httpx.Response) -> dict[str, int]:
-    """How full each limit is, in percent, and in how many minutes a full one opens (`regain`).
+    """How full each limit is, in percent, and in how many minutes a full one opens (`minutes_until_open`).
 
     X-App-Usage and X-Page-Usage are one object each; X-Business-Use-Case-Usage holds a list for each business.
     """
     found: dict[str, int] = {}
-    for header in ("x-app-usage", "x-page-usage", "x-business-use-case-usage"):
-        told = _json(answer.headers.get(header, ""))
+    for limit in ("app_usage", "page_usage", "business_use_case_usage"):
+        told = _json(answer.headers.get(f"x-{limit.replace('_', '-')}", ""))
         lists = [objects(value) for value in told.values()] if isinstance(told, dict) else []
         parts = [one for several in lists for one in several] or ([told] if isinstance(told, dict) else [])
         for part in parts:
             fullest = max(_amount(part.get(name)) for name in ("call_count", "total_cputime", "total_time"))
-            found[header] = max(found.get(header, 0), fullest)
-            found["regain"] = max(found.get("regain", 0), _amount(part.get("estimated_time_to_regain_access")))
+            found[limit] = max(found.get(limit, 0), fullest)
+            found["minutes_until_open"] = max(
+                found.get("minutes_until_open", 0), _amount(part.get("estimated_time_to_regain_access"))
+            )
     return found
 
 
@@ -287,13 +289,13 @@ class Graph:
     def _weighed(self, answer: httpx.Response) -> httpx.Response:
         usage = usage_of(answer)
         if usage:
-            is_full = max((value for name, value in usage.items() if name != "regain"), default=0) >= ROOM
-            wait = timedelta(minutes=usage.get("regain", 0))
+            is_full = max((value for name, value in usage.items() if name != "minutes_until_open"), default=0) >= ROOM
+            wait = timedelta(minutes=usage.get("minutes_until_open", 0))
             self._full_until = self._now() + min(max(wait, PAUSE), timedelta(days=1)) if is_full or wait else None
         return answer
 
     def _comes_back(self, answer: httpx.Response) -> datetime:
         """The latest of what Retry-After and the usage headers tell; never more than a day away."""
         now = self._now()
-        told = timedelta(minutes=usage_of(answer).get("regain", 0)) or PAUSE
+        told = timedelta(minutes=usage_of(answer).get("minutes_until_open", 0)) or PAUSE
         return min(max(retry_at(answer, now) or now, now + told), now + timedelta(days=1))

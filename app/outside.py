@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from app.http import make_client
-from app.ports import Channel, Connection, OutsideError, Registry, Stage, Tracker
+from app.ports import Channel, Connection, Keeper, OutsideError, Pocket, Registry, Stage, Tracker
 from app.sealing import SealedWithAnotherKeyError, Sealer
 from app.store import tables
+from app.store.keeping import StoredKeeper
+from app.store.session import Database
 
 
 @dataclass(slots=True)
@@ -50,6 +52,7 @@ class Outside:
         registry: Registry,
         sealer: Sealer,
         *,
+        db: Database,
         stage: Stage,
         now: Callable[[], datetime],
         base_url: str,
@@ -60,6 +63,8 @@ class Outside:
         self.registry = registry
         self.base_url = base_url
         self._sealer = sealer
+        self._db = db
+        self._renewal_lasts = timedelta(seconds=http_seconds * 3)  # asking anew, then by the secrets, then who we are
         self._stage = stage
         self._now = now
         self._make_http = make_http or (lambda: make_client(seconds=http_seconds, version=version))
@@ -88,6 +93,17 @@ class Outside:
         """An adapter's secrets, sealed."""
         return self._sealer.seal(plain_secrets(secrets))
 
+    async def seal_kept(self, pocket: Pocket) -> str:
+        """What a new connection was given to keep, sealed; never the same text twice."""
+        return self._sealer.seal(await pocket.kept())
+
+    def keeper(self, row: tables.Account | tables.Tracker) -> Keeper:
+        """What keeps a stored connection's changing credentials."""
+        lease = self._renewal_lasts
+        if isinstance(row, tables.Account):
+            return StoredKeeper(self._db, self._sealer, tables.Account, row.id, lease=lease)
+        return StoredKeeper(self._db, self._sealer, tables.Tracker, row.id, lease=lease)
+
     def opened(self, row: tables.Account | tables.Tracker) -> dict[str, Any]:
         """A connection's secrets. OutsideError `auth_broken` where the key does not fit."""
         try:
@@ -115,11 +131,19 @@ class Outside:
         kind = self.tracker_type(row.kind)
         return kind(self._connection(row, kind, client)), client
 
-    def unproven(self, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> tuple[Any, httpx.AsyncClient]:
-        """An adapter for a connection that is being made; the caller closes the client."""
+    def unproven(
+        self, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper
+    ) -> tuple[Any, httpx.AsyncClient]:
+        """An adapter for a connection that is being made or changed; the caller closes the client."""
         client = self._make_http()
         connection = Connection(
-            settings=settings, secrets=secrets, http=client, now=self._now, base_url=self.base_url, stage=self._stage
+            settings=settings,
+            secrets=secrets,
+            http=client,
+            now=self._now,
+            base_url=self.base_url,
+            stage=self._stage,
+            keeper=keeper,
         )
         return kind(connection), client
 
@@ -153,6 +177,7 @@ class Outside:
             remote_id=row.remote_id,
             facts=row.facts,
             stage=self._stage,
+            keeper=self.keeper(row),
         )
 
     async def close(self) -> None:

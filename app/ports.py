@@ -2,12 +2,13 @@
 
 A channel or a tracker is one file. It is handed a `Connection` and turns the vendor's words into
 ours; it keeps no state of its own but what a new one finds out again (a token made of its
-credentials), opens no transaction and reads no clock but the one it is given.
+credentials) or what its `Keeper` keeps, opens no transaction and reads no clock but the one it is given.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
@@ -112,6 +113,49 @@ class Stage(Protocol):
         ...
 
 
+Renewal = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
+"""Given what is kept, asks the other side for what is to be kept from now on."""
+
+
+class Keeper(Protocol):
+    """Credentials that the other side gave an adapter and changes as it likes: a session, a token that rotates.
+
+    They are sealed beside the connection's secrets, and every process has the same ones. JSON values only.
+    """
+
+    async def kept(self) -> dict[str, Any]:
+        """What is kept now; empty where nothing is. Never what a `renew` has not stored yet."""
+        ...
+
+    async def renew(self, seen: Mapping[str, Any], renewal: Renewal) -> dict[str, Any]:
+        """Have what was `seen` replaced, and return what is kept after it.
+
+        Of all who ask at the same moment, in whatever process, one runs its `renewal`; the others are given
+        the result. Who comes later and has not seen it yet is given it too. It is stored before anybody has it,
+        and a caller that gives up waiting does not stop it: a token that rotates is not lost on the way.
+        """
+        ...
+
+
+class Pocket:
+    """A keeper for a connection that is not stored yet: what it holds is stored with it, or forgotten."""
+
+    def __init__(self, kept: Mapping[str, Any] | None = None) -> None:
+        self._kept = dict(kept or {})
+        self._turn = asyncio.Lock()
+
+    async def kept(self) -> dict[str, Any]:
+        """What was put in so far."""
+        return dict(self._kept)
+
+    async def renew(self, seen: Mapping[str, Any], renewal: Renewal) -> dict[str, Any]:
+        """As `Keeper` says, among the callers of this one."""
+        async with self._turn:
+            if self._kept == seen:
+                self._kept = dict(await renewal(dict(self._kept)))
+            return dict(self._kept)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """What an adapter is handed: settings and secrets of its own two models, and the means to work.
@@ -129,6 +173,7 @@ class Connection:
     remote_id: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     stage: Stage | None = None
+    keeper: Keeper = field(default_factory=Pocket, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -235,6 +280,15 @@ class Channel(Protocol):
 
     def receive(self, *, method: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
         """Verify a webhook call on its raw bytes. BadSignatureError; NotImplementedError where the network has none."""
+        ...
+
+
+@runtime_checkable
+class Threaded(Protocol):
+    """What a channel offers besides where what was said to us may come without being told: it reads whole threads."""
+
+    async def read_thread(self, post: Post) -> tuple[Post, ...]:
+        """What was said below this post by anybody but us, oldest first. OutsideError `gone` or `forbidden`."""
         ...
 
 

@@ -7,6 +7,13 @@ import unicodedata
 import regex
 
 _CLUSTER = regex.compile(r"\X")
+_LINKER = regex.compile(r"\p{InCB=Linker}")
+_NOT_JOINED = regex.compile(
+    r"(?<!^)(?<!\p{InCB=Consonant}[\p{InCB=Extend}\p{InCB=Linker}]*\p{InCB=Linker}[\p{InCB=Extend}\p{InCB=Linker}]*)"
+    r"(?=\p{InCB=Consonant})",
+    regex.VERSION1,
+)
+"""Before a letter that `\\X` takes for joined by the sign before it, which joins nothing: rule GB9c of Unicode's UAX 29."""
 _SPACE = regex.compile(r"[\s\x1c-\x1f]+")
 _SPACES = regex.compile(r" {2,}")
 _LINE_END = regex.compile(r"\r\n?|[\v\f\x1c-\x1e\x85\u2028\u2029]")
@@ -27,7 +34,10 @@ def clusters(text: str) -> list[str]:
     """The text in what people call characters (extended grapheme clusters); joined again they are the text."""
     if text.isascii() and "\r" not in text:
         return list(text)  # each is one by itself, and lists of posts are full of such texts
-    return _CLUSTER.findall(text)
+    found: list[str] = _CLUSTER.findall(text)
+    if _LINKER.search(text) is None:
+        return found
+    return [part for cluster in found for part in _NOT_JOINED.split(cluster)]
 
 
 def graphemes(text: str) -> int:

@@ -190,6 +190,7 @@ def _said(news: Foretold, room: int) -> list[str]:
         asks = "A person decides whether they get a correction."
         asks += f" {_customers(news.waiting)} on." if news.waiting else ""
         return [f"### {_told(news)}", f"**It does not hold any more:** {why}", asks, _page(news, "See who was told")]
+    told = [f"{_told(news)} so far."] if news.told and news.standing == "awaited" else []
     if news.told and not news.waiting:
         return [f"### {_told(news)}", _page(news, "See what they answer")]
     if not news.waiting:
@@ -206,7 +207,7 @@ def _said(news: Foretold, room: int) -> list[str]:
         else f"### This has shipped, and {_people(news.waiting + news.told)} are told"
     )
     for_what = f"Who waits for: {neutralise(news.title, limit=min(room, 200))}"
-    return [head, for_what, *_words(news, room), _page(news, "Not for customers yet? Hold it")]
+    return [head, *told, for_what, *_words(news, room), _page(news, "Not for customers yet? Hold it")]
 
 
 def _people(count: int) -> str:

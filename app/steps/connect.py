@@ -11,7 +11,18 @@ from typing import Any
 import structlog
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from app.ports import Channel, Choice, Choosing, Hooked, OutsideError, Profile, Project, Tracker
+from app.ports import (
+    Channel,
+    Choice,
+    Choosing,
+    Hooked,
+    Keeper,
+    OutsideError,
+    Pocket,
+    Profile,
+    Project,
+    Tracker,
+)
 from app.steps.health import record_illness
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.read import NoCodeError, find_code, lacks_code
@@ -47,7 +58,9 @@ async def connect_account(
     kind = river.outside.channel_type(channel)
     own, hidden = checked(kind, settings, secrets)
     wording = AccountWording.model_validate(settings).model_dump(exclude_defaults=True)
-    profile: Profile = await _prove(river, kind, own, hidden)
+    pocket = Pocket()
+    profile: Profile = await _prove(river, kind, own, hidden, pocket)
+    kept = await river.outside.seal_kept(pocket)
     async with river.db.begin() as session:
         now = river.now()
         row = tables.Account(
@@ -56,6 +69,7 @@ async def connect_account(
             mode=mode,
             settings={**own.model_dump(mode="json"), **wording},
             secrets=river.outside.seal(hidden),
+            kept=kept,
             version=1,
             rejected=0,
             created_at=now,
@@ -75,7 +89,9 @@ async def connect_tracker(
     tracker = river.outside.tracker_type(kind)
     own, hidden = checked(tracker, settings, secrets)
     await check_code(river, own)
-    project: Project = await _prove(river, tracker, own, hidden)
+    pocket = Pocket()
+    project: Project = await _prove(river, tracker, own, hidden, pocket)
+    kept = await river.outside.seal_kept(pocket)
     async with river.db.begin() as session:
         now = river.now()
         row = tables.Tracker(
@@ -83,6 +99,7 @@ async def connect_tracker(
             name=name,
             settings=own.model_dump(mode="json"),
             secrets=river.outside.seal(hidden),
+            kept=kept,
             version=1,
             rejected=0,
             created_at=now,
@@ -108,10 +125,15 @@ async def change_account(
     async with river.db.read() as session:
         row = await _must_have(session, tables.Account, account_id)
     proven: tuple[BaseModel, BaseModel, Profile] | None = None
+    kept = ""
     if settings is not None or secrets is not None:
         kind = river.outside.channel_type(row.channel)
         own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
-        proven = (own, hidden, await _prove(river, kind, own, hidden))
+        pocket = Pocket()
+        # What was kept goes on with the secrets it came of; with other ones it begins anew.
+        keeper = pocket if secrets is not None else river.outside.keeper(row)
+        proven = (own, hidden, await _prove(river, kind, own, hidden, keeper))
+        kept = await river.outside.seal_kept(pocket)
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Account, account_id)
         locked.name, locked.mode = name or locked.name, mode or locked.mode
@@ -129,6 +151,8 @@ async def change_account(
             wording = AccountWording.model_validate({**locked.settings, **(settings or {})})
             locked.settings = {**own.model_dump(mode="json"), **wording.model_dump(exclude_defaults=True)}
             locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
+            if secrets is not None:
+                locked.kept, locked.kept_token, locked.kept_until = kept, None, None
             _take_profile(locked, profile, river.now())
             locked.resume_at = None
             await replies.hurry(session, locked.id, now=river.now())
@@ -151,11 +175,16 @@ async def change_tracker(
     async with river.db.read() as session:
         row = await _must_have(session, tables.Tracker, tracker_id)
     proven: tuple[BaseModel, BaseModel, Project] | None = None
+    kept = ""
     if settings is not None or secrets is not None:
         kind = river.outside.tracker_type(row.kind)
         own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
         await check_code(river, own)
-        proven = (own, hidden, await _prove(river, kind, own, hidden))
+        pocket = Pocket()
+        # What was kept goes on with the secrets it came of; with other ones it begins anew.
+        keeper = pocket if secrets is not None else river.outside.keeper(row)
+        proven = (own, hidden, await _prove(river, kind, own, hidden, keeper))
+        kept = await river.outside.seal_kept(pocket)
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Tracker, tracker_id)
         locked.name = name or locked.name
@@ -167,6 +196,8 @@ async def change_tracker(
                 )
             locked.settings = own.model_dump(mode="json")
             locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
+            if secrets is not None:
+                locked.kept, locked.kept_token, locked.kept_until = kept, None, None
             _take_project(locked, project, river.now())
             locked.resume_at = None
             await issues.want_pulls(session, tracker_id=tracker_id)
@@ -184,7 +215,7 @@ async def choices(river: River, *, kind: str, settings: Mapping[str, Any], secre
     """
     tracker = river.outside.tracker_type(kind)
     own, hidden = checked(tracker, settings, secrets)
-    async with _trial(river, tracker, own, hidden) as adapter:
+    async with _trial(river, tracker, own, hidden, Pocket()) as adapter:
         return await adapter.choices() if isinstance(adapter, Choosing) else {}
 
 
@@ -230,7 +261,7 @@ async def remove(river: River, table: type[accounts.C], number: int) -> None:
     async with river.db.begin() as session:
         row = await _must_lock(session, table, number)
         now = river.now()
-        row.deleted_at, row.secrets, row.poll_at = now, "", None
+        row.deleted_at, row.secrets, row.kept, row.poll_at = now, "", "", None
         if table is tables.Account:
             for reply in await replies.unspoken_of_account(session, number):
                 hold_reply(session, reply, why="its account was removed", now=now)
@@ -317,15 +348,17 @@ def _messages(error: ValidationError, where: str) -> list[tuple[str, str]]:
     ]
 
 
-async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> Any:
-    async with _trial(river, kind, settings, secrets) as adapter:
+async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper) -> Any:
+    async with _trial(river, kind, settings, secrets, keeper) as adapter:
         return await adapter.connect()
 
 
 @asynccontextmanager
-async def _trial(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel) -> AsyncIterator[Any]:
+async def _trial(
+    river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper
+) -> AsyncIterator[Any]:
     """An adapter of what is not stored. What its other side says of one field is said of that field."""
-    adapter, client = river.outside.unproven(kind, settings, secrets)
+    adapter, client = river.outside.unproven(kind, settings, secrets, keeper)
     try:
         yield adapter
     except OutsideError as error:

@@ -82,6 +82,9 @@ class _StoppedError(Exception):
         self.state, self.why, self.retry_at, self.counts, self.asks_loop = state, why, retry_at, counts, asks_loop
 
 
+HIDDEN_AFTER = 5
+"""How often a reply is looked for that the network took and does not show, until a person is told: some ten minutes."""
+
 MOST = pace.MOST
 """Replies in one transaction: what many senders of a process do at the same time costs hardly more than for one."""
 
@@ -696,7 +699,14 @@ async def _see_whether_visible(river: River, claimed: _Claimed, look: ThreadLook
         if ours is not None and ours.visible:
             row.visible, row.why = True, "said"
             if loop is not None:
+                if row.failures >= HIDDEN_AFTER:
+                    loop.needs_person = ""
                 record_told(session, loop, row, now=river.now())
             return
         row.failures += 1
         row.due_at = river.now() + permission.wait_after(row.failures, first=river.timing.backoff)
+        if row.failures == HIDDEN_AFTER and loop is not None and not loop.needs_person:
+            loop.needs_person = (
+                "our reply was taken, and nobody can read it: a moderator or the thread's author hides it"
+            )
+            loops.note_event(session, at=river.now(), what="reply hidden", why=loop.needs_person, loop_id=loop.id)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 
@@ -139,38 +139,38 @@ def _failed(river: River, row: Issue, error: OutsideError, wanted: int, *, has_m
 
 
 async def _news(river: River, session: Session, issue: Issue, tracker: Tracker, place: str) -> showing.Foretold:
-    shipments = [one for one in await issues.shipments_of(session, issue.id) if _rests_on(one, place)]
-    told, told_at = await replies.told_of(session, [one.id for one in shipments])
-    present = next((one for one in shipments if one.withdrawn_at is None), None)
+    shipments = {one.id: one for one in await issues.shipments_of(session, issue.id) if _rests_on(one, place)}
+    present = {one.platform: one for one in shipments.values() if one.withdrawn_at is None}
+    told = await replies.told_of(session, list(shipments))
+    is_withdrawn = any(shipments[row.shipment_id].platform not in present for row in told if row.shipment_id)
     waiting = await loops.to_be_told(session, issue.id)
-    if present is not None:  # whoever refuted this fix waits for another one
-        waiting = [row for row in waiting if row.state == "shipped"]
+    still_waiting = [row for row in waiting if row.platform not in present]
+    standing: showing.Standing
+    if issue.visible_to_public or not setting(tracker, "comment_on_pull_request", default=False):
+        standing = "left"
+    elif issue.pull_url == place and issue.verdict == "not_yet" and not is_withdrawn and (still_waiting or not present):
+        standing, waiting = "awaited", still_waiting
+    elif present and not is_withdrawn:
+        # Whoever refuted this fix waits for another one.
+        standing, waiting = "shipped", [row for row in waiting if row.platform in present and row.state == "shipped"]
+    else:
+        standing = "moved" if issue.pull_url not in {"", place} else "lost"
     words, words_why, signed = await _words(river, session, issue, waiting, present)
     return showing.Foretold(
-        standing=_standing(issue, tracker, place, present, told),
+        standing=standing,
         title=issue.title,
         waiting=len(waiting),
-        told=told,
-        told_at=told_at,
+        told=len({row.loop_id for row in told}),
+        told_at=max((row.posted_at for row in told if row.posted_at is not None), default=None),
         held_why=issue.held_why if issue.held_at is not None else None,
         why=issue.why,
         words=words,
         words_why=words_why,
         customer=CUSTOMER,
-        version=owe.IMAGINED if present is None else "",
+        version="" if standing == "shipped" else owe.IMAGINED,
         is_signed_first=signed,
         page=f"{river.outside.base_url}/issues/{issue.id}",
     )
-
-
-def _standing(issue: Issue, tracker: Tracker, place: str, present: Shipment | None, told: int) -> showing.Standing:
-    if issue.visible_to_public or not setting(tracker, "comment_on_pull_request", default=False):
-        return "left"
-    if present is not None:
-        return "shipped"
-    if issue.pull_url == place:
-        return "awaited" if issue.verdict == "not_yet" and not told else "lost"
-    return "moved" if issue.pull_url else "lost"
 
 
 def _rests_on(shipment: Shipment, pull: str) -> bool:
@@ -182,7 +182,7 @@ async def _words(
     session: Session,
     issue: Issue,
     waiting: Sequence[loops.ToBeTold],
-    present: Shipment | None,
+    present: Mapping[str, Shipment],
 ) -> tuple[str, str, bool]:
     """What most of them will read, made the way their replies will be, with nobody's name in it; or why there is none.
 
@@ -202,7 +202,13 @@ async def _words(
     post, anybody = found[0], Identity(channel=account.channel, external_id="", handle=CUSTOMER, name="", weak=False)
     try:
         frozen = await owe.preview(
-            river, session, issue=issue, post=post, identity=anybody, account=account, shipment=present
+            river,
+            session,
+            issue=issue,
+            post=post,
+            identity=anybody,
+            account=account,
+            shipment=present.get(example.platform),
         )
         envelope = river.outside.channel(account).envelope(posts.as_fact(post, anybody))
     except (OutsideError, TemplateError, TooLongError) as error:

@@ -418,7 +418,7 @@ def _standings(
 
 def _what_pulls_say(row: Issue) -> tuple[object, ...]:
     """What of a reading is said on the pull request."""
-    return row.pull_url, row.visible_to_public, row.title, row.verdict, row.why, row.evidence
+    return row.pull_url, row.visible_to_public, row.title, row.verdict, row.why, row.evidence, row.platforms
 
 
 async def _settle_shipment(

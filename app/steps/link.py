@@ -93,6 +93,7 @@ async def follow_platform(session: Session, loop: Loop) -> None:
     if platform != loop.platform:
         loop.platform = platform
         await issues.want_look(session, issue.id)
+        await issues.want_block_for_loops(session, [loop.id])
 
 
 async def find_issue(river: River, *, tracker_id: int, ref: str) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from app.outside import setting
-from app.ports import OutsideError
+from app.ports import Channel, Kind, OutsideError, Threaded
 from app.rules import facts
 from app.steps import connect
 from app.steps.health import record_illness
@@ -19,6 +19,18 @@ from app.store.session import SAME_MOMENT, Session
 from app.store.tables import Account, Post
 
 log = structlog.get_logger(__name__)
+
+THREADS = 10
+"""How many threads one poll reads besides what the network tells by itself."""
+
+THREAD_EVERY = timedelta(minutes=2)
+"""How often one thread is read by polls at most; a person who asks for a poll has all of them read that wait longest."""
+
+ANSWERED_WITHIN = timedelta(days=14)
+"""For how long after our word a thread is read for its answer."""
+
+ONE_THREAD_ONLY: frozenset[Kind] = frozenset({"gone", "forbidden", "invalid"})
+"""Failures that say nothing about the other threads."""
 
 AT_ONCE = 5
 """How often a page is begun anew that another account of ours overtook; each time it is further on."""
@@ -68,6 +80,7 @@ async def _take_in(river: River, account: Account, token: str, *, raises: bool =
             river.point("take_in.read")
             new += await _store(river, account.id, token, page.posts, page.cursor)
             river.point("take_in.stored")
+        new += await _read_threads(river, channel, account, token, every=timedelta(0) if raises else THREAD_EVERY)
     except OutsideError as error:
         await record_illness(river, Account, account.id, account.version, error)
         async with river.db.begin() as session:
@@ -90,6 +103,35 @@ async def _take_in(river: River, account: Account, token: str, *, raises: bool =
     if new:
         log.info("posts taken in", account_id=account.id, posts=new)
         river.wake("hear_answers")
+    return new
+
+
+async def _read_threads(river: River, channel: Channel, account: Account, token: str, *, every: timedelta) -> int:
+    """Read the threads where an answer may stand that nobody told us of. Returns how many posts are new.
+
+    OutsideError where the trouble is the account's or its network's; a thread that is gone is passed over.
+    """
+    if not isinstance(channel, Threaded):
+        return 0
+    new, now = 0, river.now()
+    async with river.db.read() as session:
+        waiting = await loops.threads_to_read(
+            session, account_id=account.id, said_since=now - ANSWERED_WITHIN, read_before=now - every, limit=THREADS
+        )
+    for loop, post, identity in waiting:
+        found: tuple[facts.Post, ...] = ()
+        trouble: OutsideError | None = None
+        try:
+            found = await channel.read_thread(posts.as_fact(post, identity))
+        except OutsideError as error:
+            trouble = error
+        river.point("take_in.thread_read")
+        if found:
+            new += await _store(river, account.id, token, found, None)
+        async with river.db.begin() as session:
+            await loops.mark_thread_read(session, loop.id, now=now)
+        if trouble is not None and trouble.kind not in ONE_THREAD_ONLY:
+            raise trouble
     return new
 
 

@@ -6,17 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, select, update
+from sqlalchemy import Row, Select, func, or_, select, update
 
 from app.store.locking import locked
 from app.store.session import Session
-from app.store.tables import Account, Event, Identity, Issue, Link, Loop, Note, Post
+from app.store.tables import Account, Event, Identity, Issue, Link, Loop, Note, Post, Reply
 
 WAITING = ("open", "linked", "fixed", "shipped", "reopened")
 
 
-ToBeTold = Row[int, str, int, int, str | None]
-"""A loop's id and state, its post, and that post's account and language."""
+ToBeTold = Row[int, str, str, int, int, str | None]
+"""A loop's id, state and platform, its post, and that post's account and language."""
 
 
 async def lock(session: Session, loop_id: int) -> Loop | None:
@@ -75,7 +75,7 @@ async def waiting_of(session: Session, issue_ids: Sequence[int]) -> dict[int, li
 async def to_be_told(session: Session, issue_id: int) -> Sequence[ToBeTold]:
     """Who waits for an issue and is told by themselves once it ships, oldest first: each one's loop, account and language."""
     query = (
-        select(Loop.id, Loop.state, Loop.post_id, Post.account_id, Post.language)
+        select(Loop.id, Loop.state, Loop.platform, Loop.post_id, Post.account_id, Post.language)
         .join(Link, Link.loop_id == Loop.id)
         .join(Post, Post.id == Loop.post_id)
         .join(Identity, Identity.id == Loop.identity_id)
@@ -136,6 +136,35 @@ async def unanswered_since(session: Session, moment: datetime, *, limit: int) ->
         .with_for_update(key_share=True, skip_locked=True)
     )
     return (await session.execute(query)).scalars().all()
+
+
+async def threads_to_read(
+    session: Session, *, account_id: int, said_since: datetime, read_before: datetime, limit: int
+) -> Sequence[tuple[Loop, Post, Identity]]:
+    """Loops to whom this account said something that may still be answered, the thread that was read longest ago first."""
+    spoken_to = (
+        select(Reply.loop_id)
+        .where(Reply.account_id == account_id, Reply.state == "posted", Reply.posted_at > said_since)
+        .scalar_subquery()
+    )
+    query = (
+        select(Loop, Post, Identity)
+        .join(Post, Post.id == Loop.post_id)
+        .join(Identity, Identity.id == Post.identity_id)
+        .where(
+            Loop.id.in_(spoken_to),
+            Loop.state.not_in(("verified", "dropped")),
+            or_(Loop.thread_read_at.is_(None), Loop.thread_read_at <= read_before),
+        )
+        .order_by(Loop.thread_read_at.is_not(None), Loop.thread_read_at, Loop.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1], row[2]) for row in await session.execute(query)]
+
+
+async def mark_thread_read(session: Session, loop_id: int, *, now: datetime) -> None:
+    """The thread was looked at, with whatever success: the others come first now."""
+    await session.execute(update(Loop).where(Loop.id == loop_id).values(thread_read_at=now))
 
 
 async def page(

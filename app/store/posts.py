@@ -29,7 +29,9 @@ async def identity_of(session: Session, *, channel: str, author: facts.Author, n
         )
         session.add(found)
     found.handle, found.name, found.url = author.handle or author.name or author.external_id, author.name, author.url
-    found.followers, found.weak, found.seen_at = author.followers, author.weak, now
+    found.weak, found.seen_at = author.weak, now
+    if author.followers is not None:  # not every call of every network tells it
+        found.followers = author.followers
     await session.flush()
     return found
 

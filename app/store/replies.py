@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, exists, func, or_, select, update
 from sqlalchemy.orm import aliased
 
 from app.store.locking import locked
@@ -161,13 +161,16 @@ async def of_loop(session: Session, loop_id: int) -> Sequence[Reply]:
     return (await session.execute(select(Reply).where(Reply.loop_id == loop_id).order_by(Reply.id))).scalars().all()
 
 
-async def told_of(session: Session, shipment_ids: Sequence[int]) -> tuple[int, datetime | None]:
-    """How many people were told of these shipments, and when the last of them was."""
-    query = select(func.count(Reply.loop_id.distinct()), func.max(Reply.posted_at)).where(
+Told = Row[int, int | None, datetime | None]
+"""A loop's id, the shipment that its customer was told of, and when."""
+
+
+async def told_of(session: Session, shipment_ids: Sequence[int]) -> Sequence[Told]:
+    """Who was told of these shipments."""
+    query = select(Reply.loop_id, Reply.shipment_id, Reply.posted_at).where(
         Reply.shipment_id.in_(shipment_ids), Reply.slot == "fixed", Reply.state == "posted"
     )
-    count, last = (await session.execute(query)).one()
-    return count, last
+    return (await session.execute(query)).all()
 
 
 async def unspoken_of_issue(session: Session, issue_id: int) -> Sequence[Reply]:

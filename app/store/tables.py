@@ -139,6 +139,9 @@ class Connected:
     name: Mapped[str]
     settings: Mapped[dict[str, Any]] = mapped_column(default=dict)
     secrets: Mapped[str] = mapped_column(default="")  # sealed
+    kept: Mapped[str] = mapped_column(default="", server_default="")  # sealed: what the other side gave us to use
+    kept_token: Mapped[str | None]  # who has it renewed now
+    kept_until: Mapped[datetime | None]
     version: Mapped[int] = mapped_column(default=1)  # counts every change of settings or secrets
     remote_id: Mapped[str] = mapped_column(default="")
     facts: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -294,6 +297,7 @@ class Loop(Table):
     shipped_at: Mapped[datetime | None]
     told_at: Mapped[datetime | None]
     verified_at: Mapped[datetime | None]
+    thread_read_at: Mapped[datetime | None]  # where threads are read besides what the network tells us
 
 
 class Link(Table):

@@ -281,6 +281,7 @@ class JiraSecrets(BaseModel):
         default=None,
         title="E-mail",
         description="Cloud: the e-mail address of the account that the token is of. Data Center: leave it empty.",
+        json_schema_extra={"upfront": True},
     )
     token: SecretStr = Field(
         title="Token", description="Cloud: an API token of that account. Data Center: a personal access token."
@@ -638,7 +639,9 @@ def failure(answer: httpx.Response, *, what: str, now: datetime, writes: bool = 
     login = answer.headers.get("x-seraph-loginreason", "")
     if "AUTHENTICATION_DENIED" in login:
         return OutsideError(
-            f"{what}: Jira wants this account to sign in once in a browser (a CAPTCHA); then try again", "auth_broken"
+            f"{what}: Jira wants this account to sign in once in a browser (a CAPTCHA); then try again",
+            "auth_broken",
+            field="secrets.token",
         )
     if status == 401 or "AUTHENTICATED_FAILED" in login:
         return OutsideError(
@@ -996,6 +999,7 @@ class Jira:
             raise OutsideError(
                 f"this account lacks {', '.join(missing)} in {key}; {WHERE_TO_GRANT[self._settings.edition]}",
                 "forbidden",
+                field="secrets.token",
             )
         return tuple(NEEDED)
 

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, expect
 
+from tests.support import jira_server
 from tests.support.chromium import PHONE, WIDE, Window, axe_findings, chromium
 from tests.support.mastodon_network import TOKEN, MastodonNetwork, start_thread
 from tests.support.service import Service, serve
@@ -357,6 +358,37 @@ PAGES = {
     "me": "/people/me",
     "nothing": "/loops/987654",
 }
+
+
+@pytest.mark.parametrize("has_script", [True, False])
+def test_a_jiras_own_names_are_ticked_and_its_token_never_comes_back(desk: Desk, has_script: bool) -> None:
+    server = jira_server.JiraServer(jira_server.JiraWorld())
+    window = desk.window(viewport=PHONE, java_script_enabled=has_script)
+    with jira_server.start_thread(server) as address:
+        page = window.open("/connections/trackers/new/jira")
+        page.get_by_label("Site").fill(address)
+        page.get_by_label("Project key").fill("ACME")
+        page.get_by_label("Token").fill(jira_server.TOKEN)
+        page.get_by_label("E-mail").fill(jira_server.EMAIL)
+        page.get_by_role("button", name="Ask Jira for its choices").click()
+        fixed = page.get_by_role("group", name="Resolutions: fixed")
+        expect(fixed.get_by_label("Erledigt")).to_be_checked()
+        expect(fixed.get_by_label("Won't Do")).not_to_be_checked()
+        window.picture(f"jira-names-{'script' if has_script else 'plain'}")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert jira_server.TOKEN not in page.content()
+        fixed.get_by_label("Erledigt").focus()
+        page.keyboard.press("Space")
+        page.get_by_label("Name here").fill("ACME")
+        token = page.get_by_label("Token")
+        expect(token).to_have_value(jira_server.TOKEN if has_script else "")
+        if not has_script:
+            expect(page.locator("noscript .note")).to_be_visible()  # which no selector by text looks into
+            token.fill(jira_server.TOKEN)
+            page.get_by_label("E-mail").fill(jira_server.EMAIL)
+        page.get_by_role("button", name="Try and connect").click()
+        expect(page.get_by_role("heading", name="ACME")).to_be_visible()
+        assert desk.service.get("/api/v1/trackers")["items"][-1]["settings"]["fixed_resolutions"] == "Done, Fixed"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -169,6 +169,11 @@ def test_says_before_the_release_how_many_will_be_told_and_what() -> None:
     assert "An approver signs it first." in said(foretold(is_signed_first=True))
 
 
+def test_who_waits_for_another_platform_is_still_to_be_told() -> None:
+    text = said(foretold(waiting=2, told=3, told_at=NOON))
+    assert text.startswith("### When this ships, 2 people will be told\n\n3 people were told on 4 March 2026 so far.\n")
+
+
 def test_a_text_that_cannot_be_made_says_why() -> None:
     assert "cannot be shown: the text counts 900" in said(foretold(words="", words_why="the text counts 900"))
 

@@ -157,6 +157,30 @@ async def test_it_says_when_they_were_told_and_that_the_proof_is_gone_after_that
     assert "**It does not hold any more:** Closed, but no release contains" in text
 
 
+async def test_on_each_platform_it_is_said_of_those_who_still_wait(team: Team) -> None:
+    await team.connect(platforms="iOS: ios-v*\nAndroid: android-v*")
+    await team.complain("ada", "bob")
+    await team.complain("cleo")
+    await team.played.call("PATCH", "/api/v1/loops/1", {"tags": ["ios"]})
+    await team.played.call("PATCH", "/api/v1/loops/2", {"tags": ["android"]})
+    team.merge()
+    await team.rest()
+    assert "### When this ships, 3 people will be told" in team.comment()
+    team.world.release(APP, "ios-v1.0.0")
+    await team.rest()
+    await team.rest()
+    text = team.comment()
+    assert "### When this ships, 2 people will be told" in text
+    assert "1 person was told on" in text
+    released = team.world.release(APP, "android-v1.0.0")
+    await team.rest()
+    await team.rest()
+    assert "### 3 people were told on" in team.comment()
+    team.world.delete_release(APP, released)
+    await team.rest()
+    assert "**It does not hold any more:**" in team.comment()
+
+
 async def test_while_the_settle_time_runs_it_says_what_is_really_going_to_be_said(team: Team) -> None:
     await team.connect(settle_seconds=3600)
     await team.complain("ada", "bob")

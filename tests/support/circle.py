@@ -156,6 +156,7 @@ async def circle(
     outside = Outside(
         registry(),
         Sealer(KEY),
+        db=database,
         stage=stage,
         now=clock,
         base_url=BASE_URL,

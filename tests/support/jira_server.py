@@ -12,9 +12,12 @@ import hmac
 import itertools
 import json
 import re
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal
 
 import httpx
@@ -95,6 +98,19 @@ class ProjectRow:
     style: str = "classic"
 
 
+@dataclass(frozen=True)
+class Call:
+    """A webhook call as Jira sends it: signed, and named the same on each attempt."""
+
+    name: str
+    secret: str
+    body: bytes
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {**signed(self.body, secret=self.secret, call=self.name), "Content-Type": "application/json"}
+
+
 class JiraWorld:
     """What people do. Every change takes a minute, and stamps the issues it changes."""
 
@@ -106,6 +122,8 @@ class JiraWorld:
         self.granted = set(PERMISSIONS)
         self.resolutions = dict(enumerate(RESOLUTIONS, start=10_000))
         self.hooks: dict[int, dict[str, Any]] = {}
+        self.calls: list[Call] = []
+        """Webhook calls on their way: whoever runs the world delivers them, or does not."""
         self.has_resolutions = True
         self.unindexed: set[str] = set()
         """Keys of issues that the search does not find yet."""
@@ -121,6 +139,31 @@ class JiraWorld:
         self.time += timedelta(minutes=1)
         return self.time
 
+    def _tell(self, event: str, project: str | None, **said: Any) -> None:
+        """Call every webhook that wants this event; of an issue's, if its filter lets the issue's project through."""
+        for hook in self.hooks.values():
+            jql = hook.get("filters", {}).get("issue-related-events-section", "")
+            passes = project is None or not jql or jql == f'project = "{project}"'
+            if not hook["enabled"] or event not in hook["events"] or not passes:
+                continue
+            stamp = int(self.time.timestamp() * 1000)
+            body = {"timestamp": stamp, "webhookEvent": event, **said}
+            name = f"call-{next(self._ids)}"
+            self.calls.append(Call(name, hook.get("secret", ""), json.dumps(body).encode()))
+
+    def _tell_of_issue(self, event: str, issue: IssueRow, *changes: tuple[str, object, object]) -> None:
+        items = [{"field": name, "fieldtype": "jira", "from": old, "to": new} for name, old, new in changes]
+        self._tell(
+            event,
+            issue.project,
+            issue={"id": str(issue.id), "key": issue.key, "fields": {"summary": issue.summary}},
+            **({"changelog": {"id": str(next(self._ids)), "items": items}} if items else {}),
+        )
+
+    def _tell_of_version(self, event: str, row: VersionRow, **more: Any) -> None:
+        said = {"id": str(row.id), "name": row.name, "archived": row.archived, "released": row.released}
+        self._tell(event, None, version={**said, "projectId": self.projects[row.project].id}, **more)
+
     def create_project(self, key: str, *, kind: str = "software") -> None:
         """A project with this key."""
         self.projects[key] = ProjectRow(next(self._ids), key, kind)
@@ -131,6 +174,7 @@ class JiraWorld:
         row.count += 1
         issue = IssueRow(next(self._ids), f"{project}-{row.count}", project, summary, now, now, by)
         self.issues[issue.id] = issue
+        self._tell_of_issue("jira:issue_created", issue)
         return issue.key
 
     def issue(self, key: str) -> IssueRow:
@@ -149,9 +193,10 @@ class JiraWorld:
         if before != after:
             issue.category_changed = issue.updated
         issue.history.append((issue.updated, STATUSES[issue.status][0], STATUSES[status][0]))
+        was, issue.resolution = issue.resolution, resolution if self.has_resolutions else None
         issue.status = status
-        issue.resolution = resolution if self.has_resolutions else None
         issue.resolved = issue.updated if issue.resolution else None
+        self._tell_of_issue("jira:issue_updated", issue, ("status", before, after), ("resolution", was, resolution))
 
     def close(self, key: str, resolution: str = "Fixed") -> None:
         """Resolve an issue."""
@@ -165,64 +210,80 @@ class JiraWorld:
         """Somebody else comments."""
         issue = self._touch(key)
         issue.comments.append({"id": next(self._ids), "by": "somebody", "body": text, "properties": []})
+        self._tell_of_issue("jira:issue_updated", issue)
 
     def move_project(self, key: str, project: str) -> str:
         """Move an issue to another project: it keeps its id, and loses the versions of the old one."""
         issue, row = self._touch(key), self.projects[project]
         row.count += 1
-        issue.key, issue.project, issue.versions = f"{project}-{row.count}", project, []
+        was, issue.key, issue.project, issue.versions = issue.key, f"{project}-{row.count}", project, []
+        self._tell_of_issue("jira:issue_updated", issue, ("Key", was, issue.key))
         return issue.key
 
     def delete_issue(self, key: str) -> None:
         """Delete an issue."""
-        del self.issues[self.issue(key).id]
+        self._tick()
+        self._tell_of_issue("jira:issue_deleted", self.issues.pop(self.issue(key).id))
 
     def link_duplicate(self, key: str, *, of: str) -> None:
         """`key` duplicates `of`."""
         self._touch(key).links.append(("duplicates", "outwardIssue", of))
         self._touch(of).links.append(("is duplicated by", "inwardIssue", key))
+        ends = {"sourceIssueId": self.issue(key).id, "destinationIssueId": self.issue(of).id}
+        self._tell("issuelink_created", None, issueLink={"id": next(self._ids), **ends})
 
     def create_version(self, name: str, *, project: str = "ACME", date: str | None = None) -> int:
         """A version that is not released; returns its id."""
         row = VersionRow(next(self._ids), project, name, release_date=date)
         self.versions[row.id] = row
+        self._tell_of_version("jira:version_created", row)
         return row.id
 
     def set_versions(self, key: str, *versions: int) -> None:
         """Set the fix versions of an issue."""
-        self._touch(key).versions = list(versions)
+        issue = self._touch(key)
+        changes: list[tuple[str, object, object]] = []
+        changes += [("Fix Version", str(old), None) for old in issue.versions if old not in versions]
+        changes += [("Fix Version", None, str(new)) for new in versions if new not in issue.versions]
+        issue.versions = list(versions)
+        self._tell_of_issue("jira:issue_updated", issue, *changes)
 
     def release(self, version: int, *, date: str | None = None) -> None:
         """Press Release. That changes no issue."""
         now = self._tick()
         self.versions[version].released = True
         self.versions[version].release_date = date or f"{now:%Y-%m-%d}"
+        self._tell_of_version("jira:version_released", self.versions[version])
 
     def unrelease(self, version: int) -> None:
         """Take a release back."""
         self._tick()
         self.versions[version].released = False
+        self._tell_of_version("jira:version_unreleased", self.versions[version])
 
     def archive(self, version: int) -> None:
         """Put a version away."""
         self.versions[version].archived = True
+        self._tell_of_version("jira:version_updated", self.versions[version])
 
     def rename(self, version: int, name: str) -> None:
         """Call a version something else."""
         self.versions[version].name = name
+        self._tell_of_version("jira:version_updated", self.versions[version])
 
     def delete_version(self, version: int) -> None:
         """Delete a version; it is taken off the issues."""
-        del self.versions[version]
+        row = self.versions.pop(version)
         for issue in self.issues.values():
             issue.versions = [v for v in issue.versions if v != version]
+        self._tell_of_version("jira:version_deleted", row)
 
     def merge_version(self, version: int, *, into: int) -> None:
         """Merge a version: its issues have the other one then."""
         for issue in self.issues.values():
             if version in issue.versions:
                 issue.versions = list(dict.fromkeys(into if v == version else v for v in issue.versions))
-        del self.versions[version]
+        self._tell_of_version("jira:version_deleted", self.versions.pop(version), mergedTo=str(into))
 
 
 class _RefusedError(Exception):
@@ -598,6 +659,36 @@ class JiraServer:
         comment = {"id": next(self.world._ids), "by": BOT[self.edition], **asked}
         row.comments.append(comment)
         return _json(self._comment_json(comment), 201)
+
+
+@contextmanager
+def start_thread(server: JiraServer) -> Iterator[str]:
+    """The server on a free port of loopback, in a thread; yields its address."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            size = int(self.headers.get("content-length", "0"))
+            url = f"http://127.0.0.1{self.path}"
+            answer = server._answer(
+                httpx.Request(self.command, url, headers=self.headers.items(), content=self.rfile.read(size))
+            )
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_GET = do_POST = do_PUT = do_DELETE = answer  # noqa: N815  (http.server's names)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Nothing: `asked` has it all."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as listening:
+        thread = threading.Thread(target=listening.serve_forever, name="jira", daemon=True)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.server_port}"
+        listening.shutdown()
+        thread.join(timeout=10)
 
 
 def _json(value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> httpx.Response:

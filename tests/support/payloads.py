@@ -14,7 +14,7 @@ from urllib.parse import parse_qs
 import httpx
 from pydantic import TypeAdapter
 
-from app.ports import BadSignatureError, Channel, Connection, Hook, OutsideError, Profile, Project, Tracker
+from app.ports import BadSignatureError, Channel, Connection, Hook, OutsideError, Pocket, Profile, Project, Tracker
 from app.rules.facts import IssueFacts, IssueReading, Outgoing, Post, Sent, ThreadLook
 from tests.support.stage import MemoryStage
 from tests.support.wire import Answer, Wire
@@ -128,6 +128,7 @@ class Setup:
 
     settings: dict[str, Any]
     secrets: dict[str, str]
+    kept: dict[str, str]
     facts: dict[str, Any]
     remote_id: str
     now: datetime
@@ -140,6 +141,7 @@ class Setup:
         return cls(
             settings=parts.get("settings", {}),
             secrets=parts.get("secrets", {}),
+            kept=parts.get("kept", {}),
             facts=parts.get("facts", {}),
             remote_id=parts.get("remote_id", ""),
             now=MOMENT.validate_python(parts["now"]),
@@ -157,6 +159,7 @@ class Setup:
             remote_id=self.remote_id,
             facts=self.facts,
             stage=stage,
+            keeper=Pocket(self.kept),
         )
 
 
@@ -195,7 +198,9 @@ async def scenery(
             connection=setup.connection(kind, http, stage),
             wire=wire,
             stage=stage,
-            secrets=tuple(value for value in setup.secrets.values() if value),
+            secrets=tuple(
+                value for value in (*setup.secrets.values(), *setup.kept.values()) if value.startswith("sentinel-")
+            ),
         )
 
 
