@@ -140,7 +140,7 @@ class Setup:
             parts[name] = {**parts.get(name, {}), **value} if isinstance(value, dict) else value
         return cls(
             settings=parts.get("settings", {}),
-            secrets=parts.get("secrets", {}),
+            secrets={name: value for name, value in parts.get("secrets", {}).items() if value is not None},
             kept=parts.get("kept", {}),
             facts=parts.get("facts", {}),
             remote_id=parts.get("remote_id", ""),
