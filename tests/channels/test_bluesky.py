@@ -694,3 +694,41 @@ async def test_a_reply_that_nobody_can_read_is_brought_to_a_person(
         assert len(network.writes) == 1
 
     await told(database_url, network, clock, body)
+
+
+async def test_threads_are_read_in_turn_and_one_that_is_gone_holds_up_no_other(
+    database_url: str, network: BlueskyNetwork, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.steps.take_in.THREADS", 2)
+    read: list[str] = []
+    get_post_thread = network._get_post_thread
+
+    def noted(did: str, one: dict[str, str], *rest: Any) -> Any:
+        if one["depth"] != "1":
+            read.append(one["uri"])
+        return get_post_thread(did, one, *rest)
+
+    monkeypatch.setattr(network, "_get_post_thread", noted)
+
+    async def body(made: Any) -> None:
+        uris = [(await made.get("/api/v1/posts/1"))["external_id"]]
+        for number, name in enumerate(("ben", "eve", "kim"), start=2):
+            uris.append(network.say(network.person(name), "export crashes here too"))
+            await made.post("/api/v1/accounts/1/pull")
+            issue = {"tracker_id": 1, "ref": "1"}
+            await made.post("/api/v1/loops", {"post_id": number, "tags": ["export"], "issue": issue}, status=201)
+        assert read == []  # to none of them was anything said
+        await close_the_issue(made)
+        assert len(network.writes) == 4
+        network.delete(uris[0])
+        clock.move(minutes=10)
+        read.clear()
+        for _ in range(2):
+            await made.post("/api/v1/accounts/1/pull")
+            clock.move(seconds=10)
+        assert sorted(read) == sorted(uris)
+        network.fault("getPostThread", "limited")
+        await made.post("/api/v1/accounts/1/pull", status=503)
+        assert network.calls["createSession"] == 1
+
+    await told(database_url, network, clock, body)
