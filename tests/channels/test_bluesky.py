@@ -31,6 +31,7 @@ from app.rules.characters import graphemes
 from app.rules.facts import Outgoing, Post
 from app.rules.fitting import fit
 from app.staging import Board
+from app.steps.take_in import take_in
 from app.store.tables import Loop
 from tests.support.bluesky_network import PASSWORD, PDS, SERVICE, BlueskyNetwork, Effect, Person
 from tests.support.circle import Clock, circle
@@ -668,6 +669,38 @@ async def test_an_answer_without_a_notification_closes_the_loop(
         await made.post("/api/v1/accounts/1/pull")
         assert len((await made.get("/api/v1/posts"))["items"]) == before
         assert network.calls["createSession"] == 1
+        assert len(network.writes) == 1
+
+    await told(database_url, network, clock, body)
+
+
+class Died(BaseException):
+    """A process that ends right here."""
+
+
+async def test_a_death_after_a_thread_was_read_loses_and_doubles_no_answer(
+    database_url: str, network: BlueskyNetwork, clock: Clock
+) -> None:
+    def die_there(point: str) -> None:
+        if point == "take_in.thread_read":
+            raise Died
+
+    async def body(made: Any) -> None:
+        await close_the_issue(made)
+        (said,) = network.said()
+        clock.move(minutes=3)
+        network.untold.add(network.say(network.person("ana"), "works now, thank you!", to=said))
+        before, river = len((await made.get("/api/v1/posts"))["items"]), made.river
+        lives, river.point = river.point, die_there
+        with pytest.raises(Died):
+            await take_in(river, 1)
+        river.point = lives
+        assert (await made.get("/api/v1/loops/1"))["state"] == "told"
+        for _ in range(3):
+            clock.move(minutes=3)
+            await made.rest()
+        assert (await made.get("/api/v1/loops/1"))["state"] == "verified"
+        assert len((await made.get("/api/v1/posts"))["items"]) == before + 1
         assert len(network.writes) == 1
 
     await told(database_url, network, clock, body)

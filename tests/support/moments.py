@@ -27,6 +27,9 @@ ANSWERS = ["answer.heard", "answer.done", "tell.claimed", "tell.called"]
 
 ALL = [*INTAKE, *LINKING, *HOOKS, *POLLING, *LOOKING, *OWING, *STROKES, *RECOVERY, *FORETELLING, *ANSWERS]
 
+ELSEWHERE = ["take_in.thread_read"]
+"""Moments that this trip's network does not have; tests/channels/test_bluesky.py dies at them."""
+
 
 @contextmanager
 def dying(trip: RoundTrip, points: list[str], *, passing: int = 1) -> Iterator[None]:
