@@ -72,6 +72,44 @@ def is_forbidden(address: str) -> bool:
     return ip.is_link_local or ip.is_multicast or ip.is_unspecified or str(ip) == "fd00:ec2::254"
 
 
+def is_near(host: str) -> bool:
+    """Whether a host is this machine or in a private network, as far as its name tells."""
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith((".localhost", ".local", ".lan", ".internal", ".home.arpa"))
+    return ip.is_loopback or ip.is_private
+
+
+def is_off_limits(host: str) -> bool:
+    """`is_forbidden` for a host that may be a name: where that leads is judged when it is connected to."""
+    try:
+        return is_forbidden(host)
+    except ValueError:
+        return False
+
+
+def server_address(text: str, *, example: str, at_stake: str, what: str = "server") -> httpx.URL:
+    """A server's address as a person enters it, with or without its scheme. ValueError says what is wrong with it.
+
+    `example` is how it should look, `at_stake` what goes there, and never over http to far away, `what` the kind of server.
+    """
+    text = text.strip()
+    try:
+        url = httpx.URL(text if "://" in text else f"https://{text}")
+    except httpx.InvalidURL:
+        url = httpx.URL("")
+    if url.scheme not in {"http", "https"} or not url.host:
+        raise ValueError(f"this is not a web address; enter it like {example}")
+    if url.userinfo:
+        raise ValueError(f"enter the address of the {what} alone, like {example}")
+    if is_off_limits(url.host):
+        raise ValueError(f"{url.host} is an address that no account may be connected to")
+    if url.scheme == "http" and not is_near(url.host):
+        raise ValueError(f"use https: over http everybody on the way could read the {at_stake}")
+    return url
+
+
 class _TimedStream(httpcore.AsyncNetworkStream):
     """A stream that lets no byte out against the task's last word or after its deadline."""
 
@@ -313,6 +351,11 @@ def json_of(answer: httpx.Response, *, what: str, writes: bool = False) -> Any:
     except (ValueError, RecursionError) as error:
         kind: Kind = "unknown" if writes else "transient"
         raise OutsideError(f"{what}: the answer ({answer.status_code}) is not JSON", kind) from error
+
+
+def is_html(answer: httpx.Response) -> bool:
+    """Whether a page for people came in the place of an API's answer."""
+    return "html" in answer.headers.get("content-type", "") or answer.content.lstrip()[:1] == b"<"
 
 
 def retry_at(answer: httpx.Response, now: datetime) -> datetime | None:

@@ -11,7 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
@@ -19,6 +19,7 @@ import httpx
 from app.http import ask, json_of, retry_at
 from app.ports import BadSignatureError, Hook, OutsideError
 from app.rules.plaintext import storable
+from app.rules.told import objects, parsed, word
 
 JSON = Mapping[str, Any]
 
@@ -41,27 +42,6 @@ SIGN_IN_AGAIN: dict[int, str] = {
 
 
 # --- Meta's words into ours. No network is needed from here to the calls. -------------------------
-
-
-def word(value: object) -> str:
-    """A JSON string or number as text; anything else as nothing."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
-def moment(value: object) -> datetime | None:
-    """A time as the Graph API writes it (`2026-11-20T11:58:00+0000`)."""
-    try:
-        told = datetime.fromisoformat(word(value))
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def objects(value: object) -> list[dict[str, Any]]:
-    """The objects in a list."""
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
 
 def inner(value: object, name: str) -> dict[str, Any]:
@@ -89,7 +69,7 @@ def usage_of(answer: httpx.Response) -> dict[str, int]:
     """
     found: dict[str, int] = {}
     for limit in ("app_usage", "page_usage", "business_use_case_usage"):
-        told = _json(answer.headers.get(f"x-{limit.replace('_', '-')}", ""))
+        told = parsed(answer.headers.get(f"x-{limit.replace('_', '-')}", ""))
         lists = [objects(value) for value in told.values()] if isinstance(told, dict) else []
         parts = [one for several in lists for one in several] or ([told] if isinstance(told, dict) else [])
         for part in parts:
@@ -105,22 +85,15 @@ def _amount(value: object) -> int:
     return min(max(int(value), 0), 100_000) if isinstance(value, int | float) and abs(value) < 1e9 else 0
 
 
-def _json(text: str | bytes) -> Any:
-    try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-
-
 def code_of(answer: httpx.Response) -> tuple[int, int]:
     """Meta's code and subcode of a refusal; zeros where the answer is none of Meta's."""
-    error = inner(_json(answer.content), "error")
+    error = inner(parsed(answer.content), "error")
     return _amount(error.get("code")), _amount(error.get("error_subcode"))
 
 
 def _is_passing(answer: httpx.Response) -> bool:
     """Whether Meta itself calls it a trouble that passes."""
-    return inner(_json(answer.content), "error").get("is_transient") is True
+    return inner(parsed(answer.content), "error").get("is_transient") is True
 
 
 def is_refusal(answer: httpx.Response) -> bool:
@@ -277,7 +250,7 @@ class Graph:
 
     def said(self, answer: httpx.Response) -> str:
         """Meta's own words, shortened, never with a secret in them."""
-        error = inner(_json(answer.content), "error")
+        error = inner(parsed(answer.content), "error")
         told = storable(word(error.get("message")))
         for secret in self._secrets:
             told = told.replace(secret, "…")

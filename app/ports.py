@@ -8,6 +8,7 @@ credentials) or what its `Keeper` keeps, opens no transaction and reads no clock
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -43,6 +44,19 @@ Platforms = Annotated[str, AfterValidator(_platforms), _PLATFORMS]
 """A tracker's setting: the platforms of its product, as `rules.platforms` reads them."""
 ReleasedPlatforms = Annotated[str, AfterValidator(_released_platforms), _PLATFORMS]
 """The same where nothing is known of deployments."""
+
+
+def _pattern(value: str) -> str:
+    try:
+        re.compile(value)
+    except re.error as error:
+        message = f"not a regular expression: {error}"
+        raise ValueError(message) from error
+    return value
+
+
+RegularExpression = Annotated[str, AfterValidator(_pattern)]
+"""A setting that is one."""
 
 Kind = Literal[
     "gone",  # the post, issue or release is deleted, or was never there

@@ -10,7 +10,6 @@ import asyncio
 import base64
 import contextlib
 import hashlib
-import ipaddress
 import json
 import re
 from collections import deque
@@ -23,11 +22,12 @@ import httpx
 import regex
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from app.http import ask, is_forbidden, json_of, retry_at
+from app.http import ask, is_near, is_off_limits, json_of, retry_at, server_address
 from app.ports import Channel, Connection, Hook, Kind, OutsideError, PostPage, Profile
 from app.rules.characters import clusters, graphemes
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.rules.plaintext import storable
+from app.rules.told import in_ascii, moment, objects, parsed
 
 JSON = Mapping[str, Any]
 Params = Mapping[str, str | list[str]]
@@ -113,19 +113,7 @@ class BlueskySettings(BaseModel):
     @field_validator("service_url")
     @classmethod
     def _server(cls, value: str) -> str:
-        text = value.strip()
-        try:
-            url = httpx.URL(text if "://" in text else f"https://{text}")
-        except httpx.InvalidURL:
-            url = httpx.URL("")
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("this is not a web address; enter it like https://bsky.social")
-        if url.userinfo:
-            raise ValueError("enter the address of the server alone, like https://bsky.social")
-        if _is_off_limits(url.host):
-            raise ValueError(f"{url.host} is an address that no account may be connected to")
-        if url.scheme == "http" and not _is_near(url.host):
-            raise ValueError("use https: over http everybody on the way could read the app password")
+        url = server_address(value, example="https://bsky.social", at_stake="app password")
         if url.host in {"bsky.app", "www.bsky.app"}:
             return "https://bsky.social"  # the pages are there, the accounts are not
         return _origin(url)
@@ -167,22 +155,6 @@ class BlueskySecrets(BaseModel):
         if not re.fullmatch(r"[!-~]{4,200}", text):
             raise ValueError("this is not an app password: four groups of four letters and digits are expected")
         return SecretStr(text)
-
-
-def _is_off_limits(host: str) -> bool:
-    try:
-        return is_forbidden(host)
-    except ValueError:
-        return False  # a name; where it leads is judged when it is connected to
-
-
-def _is_near(host: str) -> bool:
-    """This machine or a private network, as far as the name tells."""
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".lan", ".internal", ".home.arpa"))
-    return ip.is_loopback or ip.is_private
 
 
 def _origin(url: httpx.URL) -> str:
@@ -301,10 +273,10 @@ def whole_text(text: str, facets: object) -> str:
 
 
 def _links(facets: object) -> Iterator[tuple[int, int, str]]:
-    for facet in _objects(facets):
+    for facet in objects(facets):
         index = _object(facet.get("index"))
         start, stop = index.get("byteStart"), index.get("byteEnd")
-        for feature in _objects(facet.get("features")):
+        for feature in objects(facet.get("features")):
             uri = _word(feature.get("uri"))
             if uri.startswith(("https://", "http://")) and type(start) is int and type(stop) is int:
                 yield start, stop, uri
@@ -374,7 +346,7 @@ def parse_post(view: JSON, *, me: str = "") -> Post:
     parent_uri, root_uri = _word(parent.get("uri")), _word(root.get("uri"))
     cid = _word(view.get("cid"))
     languages = record.get("langs")
-    labels = {_word(label.get("val")) for label in _objects(who.get("labels"))}
+    labels = {_word(label.get("val")) for label in objects(who.get("labels"))}
     return Post(
         external_id=uri,
         canonical_id=uri,
@@ -382,7 +354,7 @@ def parse_post(view: JSON, *, me: str = "") -> Post:
         author=parse_author(who),
         text=whole_text(_word(record.get("text")), record.get("facets")),
         created_at=seen,
-        raw=_raw(view),
+        raw=in_ascii(view, what="a post"),
         language=_word(languages[0]) or None if isinstance(languages, list) and languages else None,
         parent_id=parent_uri or None,
         answers_id=parent_uri or _quoted(record, me) or None,
@@ -403,7 +375,7 @@ def parse_author(who: JSON) -> Author:
     """A profile as an Author, keyed by its DID; the handle is only what it is called today."""
     did, handle = _word(who.get("did")), storable(_word(who.get("handle")))
     followers = who.get("followersCount")
-    labels = _objects(who.get("labels"))
+    labels = objects(who.get("labels"))
     return Author(
         external_id=did,
         handle=f"@{handle}" if handle and handle != "handle.invalid" else did,
@@ -425,7 +397,7 @@ def _quoted(record: JSON, me: str) -> str:
 
 def _media(embed: JSON) -> Iterator[Media]:
     embed = _object(embed.get("media")) or embed
-    for image in _objects(embed.get("images")):
+    for image in objects(embed.get("images")):
         if _word(image.get("fullsize")):
             yield Media(
                 url=_word(image.get("fullsize")),
@@ -441,14 +413,6 @@ def _media(embed: JSON) -> Iterator[Media]:
         )
 
 
-def _raw(view: JSON) -> str:
-    """The view's JSON in ASCII, because half a surrogate pair is lawful in JSON and in no database."""
-    try:
-        return json.dumps(view, ensure_ascii=True, separators=(",", ":"))
-    except RecursionError as error:
-        raise ValueError("a post that is nested too deeply") from error
-
-
 def _word(value: object) -> str:
     return value if isinstance(value, str) else ""
 
@@ -457,33 +421,17 @@ def _object(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _time(value: object) -> datetime | None:
-    try:
-        told = datetime.fromisoformat(_word(value))
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return moment(_word(value))
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _json(answer: httpx.Response) -> Any:
-    """The answer's JSON, None where it is none."""
-    try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
-        return None
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _name(answer: httpx.Response) -> str:
     """What the server calls the error: https://docs.bsky.app/docs/advanced-guides/api-directory."""
-    return _word(_object(_json(answer)).get("error"))
+    return _word(_object(parsed(answer.content)).get("error"))
 
 
 def _quota(answer: httpx.Response) -> dict[str, Any]:
@@ -504,16 +452,16 @@ def _ends_at(token: str) -> datetime | None:
 
 def _pds_of(document: object, *, service: str) -> str:
     """The account's own server by its DID document; never a way less safe than the one the account signs in by."""
-    for entry in _objects(_object(document).get("service")):
+    for entry in objects(_object(document).get("service")):
         if _word(entry.get("id")).endswith("#atproto_pds"):
             try:
                 url = httpx.URL(_word(entry.get("serviceEndpoint")))
             except httpx.InvalidURL:
                 return ""
             is_lawful = url.scheme == "https" or (
-                url.scheme == "http" and service.startswith("http://") and _is_near(url.host)
+                url.scheme == "http" and service.startswith("http://") and is_near(url.host)
             )
-            return _origin(url) if url.host and not url.userinfo and is_lawful and not _is_off_limits(url.host) else ""
+            return _origin(url) if url.host and not url.userinfo and is_lawful and not is_off_limits(url.host) else ""
     return ""
 
 
@@ -615,7 +563,7 @@ class Bluesky:
             if is_below_us and not is_ours:
                 with contextlib.suppress(ValueError):
                     found.append(parse_post(view, me=self._me))
-            waiting += [(reply, is_below_us or is_ours) for reply in _objects(node.get("replies"))]
+            waiting += [(reply, is_below_us or is_ours) for reply in objects(node.get("replies"))]
         return tuple(sorted((post for post in found if not post.author.bot), key=lambda post: post.created_at))
 
     async def find(self, url: str) -> Post:
@@ -711,7 +659,7 @@ class Bluesky:
             told = self._object(answer, what=what)
             if not isinstance(told.get("notifications"), list):
                 raise OutsideError(f"{what}: the answer is no list of notifications", "transient")
-            page = _objects(told["notifications"])
+            page = objects(told["notifications"])
             if page:
                 pages.append(page)
                 count += 1
@@ -737,7 +685,7 @@ class Bluesky:
             for some in _in_parts(authors):
                 answer = await self._ask_appview("app.bsky.actor.getProfiles", {"actors": some}, what=what)
                 told = self._object(answer, what=what)
-                profiles |= {_word(profile.get("did")): profile for profile in _objects(told.get("profiles"))}
+                profiles |= {_word(profile.get("did")): profile for profile in objects(told.get("profiles"))}
         except OutsideError as error:
             if error.kind in STOPS:
                 raise
@@ -747,7 +695,7 @@ class Bluesky:
             more = {"embed": views[uri]["embed"]} if "embed" in views.get(uri, {}) else {}
             whole = {**item, **more, "author": {**who, **profiles.get(_word(who.get("did")), {})}}
             try:
-                posts.append(replace(parse_post(whole, me=self._me), raw=_raw(item)))
+                posts.append(replace(parse_post(whole, me=self._me), raw=in_ascii(item, what="a post")))
             except ValueError:
                 continue
         return posts
@@ -757,7 +705,7 @@ class Bluesky:
         told = self._object(await self._ask_appview("app.bsky.feed.getPosts", {"uris": uris}, what=what), what=what)
         if not isinstance(told.get("posts"), list):
             raise OutsideError(f"{what}: the answer is no list of posts", "transient")
-        return {_word(view.get("uri")): view for view in _objects(told["posts"])}
+        return {_word(view.get("uri")): view for view in objects(told["posts"])}
 
     async def _resolved(self, handle: str, *, what: str) -> str:
         answer = await self._call("com.atproto.identity.resolveHandle", {"handle": handle}, what=what)
@@ -805,7 +753,7 @@ class Bluesky:
             told = self._object(answer, what=what)
             if not isinstance(told.get("records"), list):
                 raise OutsideError(f"{what}: the answer is no list of records", "transient")
-            records = _objects(told["records"])
+            records = objects(told["records"])
             found += [reply for record in records if (reply := _own_reply(record, post)) is not None]
             last = At.of(_word(records[-1].get("uri"))) if records else None
             made = moment_of(last.key) if last is not None else None
@@ -960,7 +908,7 @@ class Bluesky:
             )
         except OutsideError:
             return None
-        return _object(_json(answer)).get("didDoc") if answer.is_success else None
+        return _object(parsed(answer.content)).get("didDoc") if answer.is_success else None
 
     async def _standing(self, kept: JSON) -> OutsideError | None:
         """Why signing in is refused, where that is because the account was stopped: an app password then looks wrong."""
@@ -974,7 +922,7 @@ class Bluesky:
             )
         except OutsideError:
             return None
-        told = _object(_json(answer)) if answer.is_success else {}
+        told = _object(parsed(answer.content)) if answer.is_success else {}
         return self._stopped(_word(told.get("status"))) if told.get("active") is False else None
 
     def _check_account(self, did: str) -> None:
@@ -1065,7 +1013,7 @@ class Bluesky:
             return self._no_server()
         if status >= 500 or status in {408, 425}:
             return OutsideError(f"{what}: {status} ({said})", "transient", retry_at=retry_at(answer, self._now()))
-        if not isinstance(_json(answer), dict):
+        if not isinstance(parsed(answer.content), dict):
             return OutsideError(f"{what}: {status}, and not by the server's API", "transient")
         return OutsideError(f"{what}: refused with {status} ({said})", "invalid")
 
@@ -1086,7 +1034,7 @@ class Bluesky:
 
     def _said(self, answer: httpx.Response) -> str:
         """The server's own words, shortened, never with a credential in them."""
-        told = _object(_json(answer))
+        told = _object(parsed(answer.content))
         text = storable(_word(told.get("message")) or _word(told.get("error")))
         for secret in (self._password, *(_word(self._session.get(name)) for name in ("access", "refresh"))):
             text = text.replace(secret, "…") if secret else text
@@ -1108,17 +1056,17 @@ def _shown_replies(answer: httpx.Response, thread: JSON, me: str) -> dict[str, O
     those replies are there, and not yet to be read by anybody else. Those that the thread's author hid are neither.
     """
     is_ahead = "atproto-upstream-lag" in answer.headers
-    gate = _object(_object(_object(_json(answer)).get("threadgate")).get("record"))
+    gate = _object(_object(_object(parsed(answer.content)).get("threadgate")).get("record"))
     hidden = gate.get("hiddenReplies")
     found: dict[str, OwnReply] = {}
-    for node in _objects(thread.get("replies")):
+    for node in objects(thread.get("replies")):
         view = _object(node.get("post"))
         uri = _word(view.get("uri"))
         at, made = At.of(uri), _time(_object(view.get("record")).get("createdAt")) or _time(view.get("indexedAt"))
         if at is not None and at.did == me and made is not None:
             record = _object(view.get("record"))
             is_hidden = (isinstance(hidden, list) and uri in hidden) or any(
-                label.get("val") in {"!hide", "!takedown"} for label in _objects(view.get("labels"))
+                label.get("val") in {"!hide", "!takedown"} for label in objects(view.get("labels"))
             )
             text = whole_text(_word(record.get("text")), record.get("facets"))
             found[uri] = OwnReply(

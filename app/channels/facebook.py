@@ -17,12 +17,13 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from app import meta
-from app.meta import JSON, Graph, code_of, inner, is_refusal, moment, next_page, objects, usage_of, word
+from app.meta import JSON, Graph, code_of, inner, is_refusal, next_page, usage_of
 from app.ports import Channel, Connection, Hook, OutsideError, PostPage, Profile
 from app.rules.characters import one_line, shorten
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.rules.plaintext import storable
 from app.rules.quoting import same_text
+from app.rules.told import moment, objects, word
 
 GRAPH = "https://graph.facebook.com"
 LIMIT = 8000  # characters of a comment

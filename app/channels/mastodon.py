@@ -6,8 +6,6 @@ differs, docs/channels/mastodon.md says how. Mentions are polled.
 
 from __future__ import annotations
 
-import ipaddress
-import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -19,11 +17,12 @@ import httpx
 import regex
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from app.http import ask, is_forbidden, json_of, retry_at
+from app.http import ask, is_html, json_of, retry_at, server_address
 from app.ports import Channel, Connection, Hook, Kind, OutsideError, PostPage, Profile
 from app.rules.characters import graphemes
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook, Visibility
 from app.rules.plaintext import plain_text, storable
+from app.rules.told import in_ascii, moment, objects, parsed, word
 
 JSON = Mapping[str, Any]
 
@@ -61,19 +60,7 @@ class MastodonSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _server(cls, value: str) -> str:
-        text = value.strip()
-        try:
-            url = httpx.URL(text if "://" in text else f"https://{text}")
-        except httpx.InvalidURL:
-            url = httpx.URL("")
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("this is not a web address; enter it like https://mastodon.example")
-        if url.userinfo:
-            raise ValueError("enter the address of the server alone, like https://mastodon.example")
-        if _is_off_limits(url.host):
-            raise ValueError(f"{url.host} is an address that no account may be connected to")
-        if url.scheme == "http" and not _is_near(url.host):
-            raise ValueError("use https: over http everybody on the way could read the access token")
+        url = server_address(value, example="https://mastodon.example", at_stake="access token")
         # A profile's or a page's address, pasted from the browser, still names the server.
         path = re.sub(r"^/(@.*|users/.*|web(/.*)?|home|explore|public.*)$", "", url.path).rstrip("/")
         return str(url.copy_with(path=path or "/", query=None, fragment=None)).rstrip("/")
@@ -98,22 +85,6 @@ class MastodonSecrets(BaseModel):
         return SecretStr(text)
 
 
-def _is_off_limits(host: str) -> bool:
-    try:
-        return is_forbidden(host)
-    except ValueError:
-        return False  # a name; where it leads is judged when it is connected to
-
-
-def _is_near(host: str) -> bool:
-    """This machine or a private network, as far as the name tells."""
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".lan", ".internal", ".home.arpa"))
-    return ip.is_loopback or ip.is_private
-
-
 # --- The vendor's words into ours. No network is needed from here to the adapter. ---------------
 
 
@@ -131,29 +102,29 @@ def parse_status(status: JSON, *, home: Home, account: JSON | None = None, threa
     `account` fills in what the status' own, sometimes shortened, account leaves out. ValueError
     where the status has no id, no time or no author: nothing can be done with it.
     """
-    external_id, created_at = _word(status.get("id")), _time(status.get("created_at"))
+    external_id, created_at = word(status.get("id")), moment(status.get("created_at"))
     who = whole_account(status, account)
     if not external_id or created_at is None or not who:
         raise ValueError("a status without id, time or author")
-    uri = _word(status.get("uri")) or _word(status.get("url")) or f"{home.base_url}/statuses/{external_id}"
-    parent_id = _word(status.get("in_reply_to_id")) or None
-    visibility = _word(status.get("visibility")) or "public"
-    mentions = {_word(m.get("url")): _word(m.get("acct")) for m in _objects(status.get("mentions"))}
+    uri = word(status.get("uri")) or word(status.get("url")) or f"{home.base_url}/statuses/{external_id}"
+    parent_id = word(status.get("in_reply_to_id")) or None
+    visibility = word(status.get("visibility")) or "public"
+    mentions = {word(m.get("url")): word(m.get("acct")) for m in objects(status.get("mentions"))}
     return Post(
         external_id=external_id,
         canonical_id=uri,
-        url=_word(status.get("url")) or uri,
+        url=word(status.get("url")) or uri,
         author=parse_author(who, home=home),
-        text=plain_text(_word(status.get("content")), mentions),
+        text=plain_text(word(status.get("content")), mentions),
         created_at=created_at,
-        raw=_raw(status),
-        edited_at=_time(status.get("edited_at")),
-        language=_word(status.get("language")) or None,
+        raw=in_ascii(status, what="a status"),
+        edited_at=moment(status.get("edited_at")),
+        language=word(status.get("language")) or None,
         parent_id=parent_id,
         answers_id=parent_id,  # a reply here hangs on the very post it answers
         thread_id=thread_id or uri,
         visibility="private" if status.get("local_only") is True else VISIBILITIES.get(visibility, "private"),
-        content_warning=storable(_word(status.get("spoiler_text"))),
+        content_warning=storable(word(status.get("spoiler_text"))),
         media=tuple(_media(status.get("media_attachments"))),
         reply_ref={"acct": _acct(who)},
         locked=bool(who.get("suspended") or who.get("memorial")),
@@ -169,15 +140,15 @@ def parse_author(account: JSON, *, home: Home) -> Author:
     """
     username, _, domain = _acct(account).partition("@")
     pleroma = account.get("pleroma")
-    told = _word(account.get("uri")) or (_word(pleroma.get("ap_id")) if isinstance(pleroma, dict) else "")
-    derived = f"{home.base_url}/users/{username}" if username and not domain else _word(account.get("url"))
+    told = word(account.get("uri")) or (word(pleroma.get("ap_id")) if isinstance(pleroma, dict) else "")
+    derived = f"{home.base_url}/users/{username}" if username and not domain else word(account.get("url"))
     followers = account.get("followers_count")
     handle = storable(f"@{username}@{domain or home.domain}")
     return Author(
         external_id=told or derived or handle,
         handle=handle,
-        name=storable(_word(account.get("display_name"))) or username,
-        url=_word(account.get("url")) or None,
+        name=storable(word(account.get("display_name"))) or username,
+        url=word(account.get("url")) or None,
         followers=followers if isinstance(followers, int) and followers >= 0 else None,
         bot=account.get("bot") is True,
         weak=not (told or derived),
@@ -189,7 +160,7 @@ def whole_account(status: JSON, of_notification: object) -> JSON:
     short, long = status.get("account"), of_notification
     if not isinstance(short, dict) or not isinstance(long, dict):
         return short if isinstance(short, dict) else long if isinstance(long, dict) else {}
-    return {**long, **short} if _word(short.get("id")) == _word(long.get("id")) else short
+    return {**long, **short} if word(short.get("id")) == word(long.get("id")) else short
 
 
 def software_of(instance: JSON) -> str:
@@ -197,11 +168,11 @@ def software_of(instance: JSON) -> str:
 
     All but Mastodon and its forks write `4.2.1 (compatible; Name …)`; GoToSocial names its source.
     """
-    version = _word(instance.get("version"))
+    version = word(instance.get("version"))
     named = re.search(r"compatible;\s*([A-Za-z]+)", version)
     if named:
         return named.group(1).lower()
-    if "gotosocial" in f"{version} {_word(instance.get('source_url'))}".lower():
+    if "gotosocial" in f"{version} {word(instance.get('source_url'))}".lower():
         return "gotosocial"
     # GoToSocial without its name (the older entity) still counts from 0; Mastodon has not since 2017.
     return "mastodon" if re.match(r"[1-9]\d*\.\d+", version) else "unknown"
@@ -237,51 +208,24 @@ def countable(text: str, *, per_url: int) -> str:
     return "".join([*pieces, _MENTION.sub(r"@\1", text[end:])])
 
 
-def _raw(status: JSON) -> str:
-    """The status' JSON in ASCII, because half a surrogate pair is lawful in JSON and in no database."""
-    try:
-        return json.dumps(status, ensure_ascii=True, separators=(",", ":"))
-    except RecursionError as error:
-        raise ValueError("a status that is nested too deeply") from error
-
-
-def _word(value: object) -> str:
-    """A JSON string or number as text; anything else as nothing."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
 def _count(value: object) -> int:
-    text = _word(value)
+    text = word(value)
     return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
 
 
-def _time(value: object) -> datetime | None:
-    try:
-        told = datetime.fromisoformat(_word(value))
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
-
-
 def _acct(account: JSON) -> str:
-    return storable(_word(account.get("acct")) or _word(account.get("username")))
+    return storable(word(account.get("acct")) or word(account.get("username")))
 
 
 def _media(attachments: object) -> Iterable[Media]:
-    for attachment in _objects(attachments):
-        url = _word(attachment.get("url")) or _word(attachment.get("remote_url"))
+    for attachment in objects(attachments):
+        url = word(attachment.get("url")) or word(attachment.get("remote_url"))
         if url:
             yield Media(
                 url=url,
-                kind=_word(attachment.get("type")) or "unknown",
-                description=storable(_word(attachment.get("description"))),
-                preview_url=_word(attachment.get("preview_url")) or None,
+                kind=word(attachment.get("type")) or "unknown",
+                description=storable(word(attachment.get("description"))),
+                preview_url=word(attachment.get("preview_url")) or None,
             )
 
 
@@ -305,8 +249,8 @@ def _place(identifier: str) -> tuple[int, str]:
 
 def _root(context: JSON) -> str:
     """The canonical id of a thread's first post, empty where the post has no ancestors."""
-    ancestors = _objects(context.get("ancestors"))
-    return _word(ancestors[0].get("uri")) if ancestors else ""
+    ancestors = objects(context.get("ancestors"))
+    return word(ancestors[0].get("uri")) if ancestors else ""
 
 
 def _address(text: str) -> httpx.URL | None:
@@ -322,18 +266,6 @@ def _address(text: str) -> httpx.URL | None:
 def _is_visible(status: JSON) -> bool:
     """False while the author of the post must still let our reply through."""
     return status.get("pending_approval") is not True
-
-
-def _json(answer: httpx.Response) -> Any:
-    """The answer's JSON, None where it is none."""
-    try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _is_html(answer: httpx.Response) -> bool:
-    return "html" in answer.headers.get("content-type", "") or answer.content.lstrip()[:1] == b"<"
 
 
 def _quota(answer: httpx.Response) -> dict[str, Any]:
@@ -365,7 +297,7 @@ class Mastodon:
         self._base = settings.base_url
         self._host = httpx.URL(settings.base_url).netloc.decode()
         self._token = secrets.access_token.get_secret_value()
-        self._home = Home(base_url=self._base, domain=_word(connection.facts.get("domain")) or self._host)
+        self._home = Home(base_url=self._base, domain=word(connection.facts.get("domain")) or self._host)
 
     async def connect(self) -> Profile:
         """Who the token speaks for, whether it may read mentions, and what this server allows in a post."""
@@ -373,22 +305,22 @@ class Mastodon:
         answer = await self._call("GET", "/api/v1/accounts/verify_credentials", what=what)
         if not answer.is_success:
             raise self._refusal(answer, what=what)
-        account = {} if _is_html(answer) else json_of(answer, what=what)
-        if not isinstance(account, dict) or not _word(account.get("id")) or not _acct(account):
+        account = {} if is_html(answer) else json_of(answer, what=what)
+        if not isinstance(account, dict) or not word(account.get("id")) or not _acct(account):
             raise self._no_server()
         if account.get("suspended") is True:
             raise OutsideError(f"{self._host} has suspended the account {_acct(account)}", "suspended")
         instance = await self._instance()
-        domain = _word(instance.get("domain")) or _word(instance.get("uri")).rpartition("://")[2] or self._host
+        domain = word(instance.get("domain")) or word(instance.get("uri")).rpartition("://")[2] or self._host
         author = parse_author(account, home=Home(base_url=self._base, domain=domain))
         await self._mentions(what=f"reading mentions on {self._host}", limit="1")
         return Profile(
-            remote_id=_word(account.get("id")),
+            remote_id=word(account.get("id")),
             handle=author.handle,
             url=author.url or self._base,
             facts={
                 "software": software_of(instance),
-                "version": _word(instance.get("version")),
+                "version": word(instance.get("version")),
                 "domain": domain,
                 "handle": author.handle,
                 "actor": author.external_id,
@@ -436,7 +368,7 @@ class Mastodon:
             )
         what = f"finding the post {address} on {self._host}"
         status = await self._status_at(address, what=what)
-        if _word(whole_account(status, None).get("id")) == self._me:
+        if word(whole_account(status, None).get("id")) == self._me:
             raise OutsideError(f"{address} is a post of our own; enter the customer's", "invalid")
         try:
             post = parse_status(status, home=self._home)
@@ -462,7 +394,7 @@ class Mastodon:
             raise OutsideError(f"{what}: the answer is no status", "transient") from error
         return ThreadLook(
             post=current,
-            own_replies=tuple(self._own_replies(_objects(descendants), post.external_id)),
+            own_replies=tuple(self._own_replies(objects(descendants), post.external_id)),
             authoritative=bool(self._me) and len(descendants) < CONTEXT_LIMIT,
         )
 
@@ -487,10 +419,10 @@ class Mastodon:
         if not answer.is_success:
             raise self._refusal_of_reply(answer, outgoing, what=what)
         made = json_of(answer, what=what, writes=True)
-        if not isinstance(made, dict) or not _word(made.get("id")):
+        if not isinstance(made, dict) or not word(made.get("id")):
             raise OutsideError(f"{what}: the server's answer does not name the post it made", "unknown")
-        url = _word(made.get("url")) or _word(made.get("uri")) or outgoing.post.url
-        return Sent(external_id=_word(made["id"]), url=url, visible=_is_visible(made))
+        url = word(made.get("url")) or word(made.get("uri")) or outgoing.post.url
+        return Sent(external_id=word(made["id"]), url=url, visible=_is_visible(made))
 
     def envelope(self, post: Post) -> Envelope:
         """An answer names the customer, stays out of the timelines, and keeps the customer's warning."""
@@ -527,7 +459,7 @@ class Mastodon:
         """What the token's application may do; empty where the server (before 4.3) does not tell."""
         what = f"reading the token's scopes on {self._host}"
         answer = await self._call("GET", "/api/v1/apps/verify_credentials", what=what)
-        body = _json(answer) if answer.is_success else None
+        body = parsed(answer.content) if answer.is_success else None
         told = body.get("scopes") if isinstance(body, dict) else None
         scopes = tuple(scope for scope in told if isinstance(scope, str)) if isinstance(told, list) else ()
         if scopes and not {"write", "write:statuses"} & set(scopes):
@@ -546,7 +478,7 @@ class Mastodon:
         page = json_of(answer, what=what)
         if not isinstance(page, list):
             raise OutsideError(f"{what}: the answer is no list of notifications", "transient")
-        found = [_Mention(_word(n.get("id")), _time(n.get("created_at")), n) for n in _objects(page)]
+        found = [_Mention(word(n.get("id")), moment(n.get("created_at")), n) for n in objects(page)]
         return sorted((mention for mention in found if mention.id), key=lambda mention: mention.place)
 
     async def _mentions_after(self, position: str, *, what: str) -> list[_Mention]:
@@ -575,9 +507,9 @@ class Mastodon:
         found = self._object(await self._call("GET", "/api/v2/search", what=what, params=params), what=what)
         if not isinstance(found.get("statuses"), list):
             raise OutsideError(f"{what}: the answer is no search result", "transient")
-        for status in _objects(found["statuses"]):
+        for status in objects(found["statuses"]):
             # Some servers search in texts as well: a post that only names the address is not the one there.
-            if address in {_address(_word(status.get("url"))), _address(_word(status.get("uri")))}:
+            if address in {_address(word(status.get("url"))), _address(word(status.get("uri")))}:
                 return status
         raise OutsideError(f"{what}: there is no such post, or it is hidden from us", "gone")
 
@@ -590,14 +522,14 @@ class Mastodon:
             post = parse_status(status, home=self._home, account=account if isinstance(account, dict) else None)
         except ValueError:
             return None
-        if post.author.bot or _word(whole_account(status, account).get("id")) == self._me:
+        if post.author.bot or word(whole_account(status, account).get("id")) == self._me:
             return None
         return replace(post, thread_id=await threads.root_of(post))
 
     def _own_replies(self, descendants: Iterable[JSON], parent_id: str) -> Iterable[OwnReply]:
         for status in descendants:
-            is_ours = bool(self._me) and _word(whole_account(status, None).get("id")) == self._me
-            if is_ours and _word(status.get("in_reply_to_id")) == parent_id and _time(status.get("created_at")):
+            is_ours = bool(self._me) and word(whole_account(status, None).get("id")) == self._me
+            if is_ours and word(status.get("in_reply_to_id")) == parent_id and moment(status.get("created_at")):
                 reply = parse_status(status, home=self._home)
                 yield OwnReply(
                     external_id=reply.external_id,
@@ -664,7 +596,7 @@ class Mastodon:
     def _refusal(self, answer: httpx.Response, *, what: str) -> OutsideError:
         """What any answer without success means: https://docs.joinmastodon.org/entities/Error/#reasons."""
         status, said = answer.status_code, self._said(answer)
-        account = _word(self._facts.get("handle")) or "this account"
+        account = word(self._facts.get("handle")) or "this account"
         if self._is_about_token(status, said):
             return OutsideError(
                 f"{self._host} refuses the access token of {account} ({said}); make one there under "
@@ -696,7 +628,7 @@ class Mastodon:
         )
 
     def _missing(self, answer: httpx.Response, *, what: str) -> OutsideError:
-        if _is_html(answer):
+        if is_html(answer):
             # A web server's own page says nothing about the post: nobody gives a customer up for that.
             return OutsideError(f"{what}: {answer.status_code}, and not by Mastodon's API", "transient")
         return OutsideError(f"{what}: the post is deleted, or hidden from us ({self._said(answer)})", "gone")
@@ -709,8 +641,8 @@ class Mastodon:
 
     def _said(self, answer: httpx.Response) -> str:
         """The server's own words, shortened, never with the token in them."""
-        body = _json(answer)
-        told = storable(_word(body.get("error"))) if isinstance(body, dict) else ""
+        body = parsed(answer.content)
+        told = storable(word(body.get("error"))) if isinstance(body, dict) else ""
         text = " ".join(told.replace(self._token, "…").split())[:200]
         return text or f"the server answered {answer.status_code}"
 
@@ -721,7 +653,7 @@ class Mastodon:
         if told is not None or not reset:
             return told
         seconds = _count(reset)
-        when = datetime.fromtimestamp(seconds, UTC) if seconds else _time(reset)
+        when = datetime.fromtimestamp(seconds, UTC) if seconds else moment(reset)
         return None if when is None else min(max(when, now), now + timedelta(days=1))
 
 
@@ -754,7 +686,7 @@ class _Threads:
             trouble = error
         if trouble.kind not in STOPS:
             try:
-                return _word((await self._read(parent_id, what="reading a thread")).get("uri"))
+                return word((await self._read(parent_id, what="reading a thread")).get("uri"))
             except OutsideError as error:
                 trouble = error
         if trouble.kind in STOPS or (trouble.kind == "transient" and self._had_trouble):

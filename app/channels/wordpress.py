@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import html
-import ipaddress
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
@@ -19,12 +18,13 @@ from typing import Any, ClassVar
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from app.http import ask, is_forbidden, json_of, retry_at
+from app.http import ask, is_html, json_of, retry_at, server_address
 from app.ports import Channel, Connection, Hook, OutsideError, PostPage, Profile
 from app.rules.characters import one_line, shorten
 from app.rules.facts import Author, Envelope, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.rules.plaintext import plain_text, storable
 from app.rules.quoting import same_text
+from app.rules.told import moment, objects, parsed, word
 
 JSON = Mapping[str, Any]
 
@@ -96,19 +96,7 @@ class WordPressSettings(BaseModel):
     @field_validator("base_url")
     @classmethod
     def _site(cls, value: str) -> str:
-        text = value.strip()
-        try:
-            url = httpx.URL(text if "://" in text else f"https://{text}")
-        except httpx.InvalidURL:
-            url = httpx.URL("")
-        if url.scheme not in {"http", "https"} or not url.host:
-            raise ValueError("this is not a web address; enter it like https://blog.example")
-        if url.userinfo:
-            raise ValueError("enter the address of the site alone, like https://blog.example")
-        if _is_off_limits(url.host):
-            raise ValueError(f"{url.host} is an address that no account may be connected to")
-        if url.scheme == "http" and not _is_near(url.host):
-            raise ValueError("use https: over http everybody on the way could read the application password")
+        url = server_address(value, example="https://blog.example", at_stake="application password", what="site")
         # The address of the API or of the dashboard, pasted from the browser, still names the site.
         path = re.sub(r"/(wp-json|wp-admin|wp-login\.php|index\.php)(/.*)?$", "", url.path).rstrip("/")
         return str(url.copy_with(path=path or "/", query=None, fragment=None)).rstrip("/")
@@ -131,22 +119,6 @@ class WordPressSecrets(BaseModel):
         if not re.fullmatch(r"[ -~]+", text):
             raise ValueError("this is not an application password: letters and digits in groups are expected")
         return SecretStr(text)
-
-
-def _is_off_limits(host: str) -> bool:
-    try:
-        return is_forbidden(host)
-    except ValueError:
-        return False  # a name; where it leads is judged when it is connected to
-
-
-def _is_near(host: str) -> bool:
-    """This machine or a private network, as far as the name tells."""
-    try:
-        ip = ipaddress.ip_address(host)
-    except ValueError:
-        return "." not in host or host.endswith((".localhost", ".local", ".lan", ".internal", ".home.arpa"))
-    return ip.is_loopback or ip.is_private
 
 
 # --- WordPress' words into ours. No network is needed from here to the adapter. ------------------
@@ -192,7 +164,7 @@ def parse_comment(comment: JSON, *, site: Site, article: Article | None = None, 
     article = article or Article()
     canonical_id = f"{site.article(number)}#comment-{external_id}"
     parent_id = _number(comment.get("parent")) or None
-    link = _word(comment.get("link"))
+    link = word(comment.get("link"))
     return Post(
         external_id=external_id,
         canonical_id=canonical_id,
@@ -213,8 +185,8 @@ def parse_comment(comment: JSON, *, site: Site, article: Article | None = None, 
 def parse_author(comment: JSON, *, site: Site, canonical_id: str) -> Author:
     """Who wrote a comment. A guest may use any name, another's too: each of their comments is somebody else's."""
     number = _number(comment.get("author"))
-    name = shorten(one_line(storable(html.unescape(_word(comment.get("author_name"))))), 80) or "Anonymous"
-    url = _word(comment.get("author_url"))
+    name = shorten(one_line(storable(html.unescape(word(comment.get("author_name"))))), 80) or "Anonymous"
+    url = word(comment.get("author_url"))
     return Author(
         external_id=site.user(number) if number else canonical_id,
         handle=name,
@@ -231,12 +203,12 @@ def text_of(comment: JSON) -> str:
     if isinstance(told.get("raw"), str):
         return plain_text(told["raw"])
     # WordPress writes a line break as a tag and as a line.
-    return plain_text(re.sub(r"(<br\s*/?>)\r?\n", r"\1", _word(told.get("rendered"))))
+    return plain_text(re.sub(r"(<br\s*/?>)\r?\n", r"\1", word(told.get("rendered"))))
 
 
 def is_approved(comment: JSON) -> bool:
     """Whether everybody can read it."""
-    return _word(comment.get("status")) in {"approved", "approve", "1"}
+    return word(comment.get("status")) in {"approved", "approve", "1"}
 
 
 def is_by(comment: JSON, user: str) -> bool:
@@ -246,7 +218,7 @@ def is_by(comment: JSON, user: str) -> bool:
 
 def is_gone(comment: JSON) -> bool:
     """Whether it was thrown away, by itself, as spam, or together with its article."""
-    return _word(comment.get("status")) in {"trash", "spam", "post-trashed"}
+    return word(comment.get("status")) in {"trash", "spam", "post-trashed"}
 
 
 def _is_comment(comment: JSON) -> bool:
@@ -254,57 +226,30 @@ def _is_comment(comment: JSON) -> bool:
     return comment.get("type", "comment") in {"comment", ""}
 
 
-def _word(value: object) -> str:
-    """A JSON string or number as text; anything else as nothing."""
-    if isinstance(value, str):
-        return value
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
-
-
 def _number(value: object) -> str:
     """An id as text; nothing where it is none, and for 0, which means nobody."""
-    text = _word(value)
+    text = word(value)
     return text if re.fullmatch(r"[1-9][0-9]{0,19}", text) else ""
 
 
 def _time(comment: JSON) -> datetime | None:
     """When it was written; the site's own time (`date`) is never taken for it, because nobody says in which zone."""
-    try:
-        told = datetime.fromisoformat(_word(comment.get("date_gmt")))
-        return told.replace(tzinfo=UTC) if told.tzinfo is None else told.astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return moment(comment.get("date_gmt"))
 
 
 def _age(comment: JSON) -> tuple[str, int]:
     """What puts comments in the order in which they were written; a time has seconds, and ids count."""
-    return _word(comment.get("date_gmt")), int(_number(comment.get("id")) or 0)
-
-
-def _objects(value: object) -> list[dict[str, Any]]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+    return word(comment.get("date_gmt")), int(_number(comment.get("id")) or 0)
 
 
 def _is_web(address: str) -> bool:
     return re.match(r"https?://[^/\s]", address) is not None
 
 
-def _is_html(answer: httpx.Response) -> bool:
-    return "html" in answer.headers.get("content-type", "") or answer.content.lstrip()[:1] == b"<"
-
-
-def _json(answer: httpx.Response) -> Any:
-    """The answer's JSON, None where it is none."""
-    try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
-        return None
-
-
 def _code(answer: httpx.Response) -> str:
     """WordPress' own word for a refusal."""
-    body = _json(answer)
-    return _word(body.get("code")) if isinstance(body, dict) else ""
+    body = parsed(answer.content)
+    return word(body.get("code")) if isinstance(body, dict) else ""
 
 
 def _count(answer: httpx.Response, header: str) -> int | None:
@@ -315,8 +260,8 @@ def _count(answer: httpx.Response, header: str) -> int | None:
 def _up(comment: JSON) -> str:
     """The route of the article a comment is under (`wp/v2/posts/12`), empty where WordPress does not tell it."""
     links = comment.get("_links")
-    up = _objects(links.get("up")) if isinstance(links, dict) else []
-    found = re.search(r"(?:^|[/=])(wp/v2/[\w-]+/\d+)$", _route(_word(up[0].get("href")))) if up else None
+    up = objects(links.get("up")) if isinstance(links, dict) else []
+    found = re.search(r"(?:^|[/=])(wp/v2/[\w-]+/\d+)$", _route(word(up[0].get("href")))) if up else None
     return found[1] if found else ""
 
 
@@ -327,7 +272,7 @@ def _route(address: str) -> str:
 
 def _is_index(answer: httpx.Response) -> bool:
     """Whether this is the list of what a WordPress API has."""
-    body = _json(answer) if answer.is_success else None
+    body = parsed(answer.content) if answer.is_success else None
     return isinstance(body, dict) and isinstance(body.get("namespaces"), list)
 
 
@@ -336,7 +281,7 @@ def api_root_of(answer: httpx.Response) -> str:
     link = answer.links.get("https://api.w.org/") if answer.headers.get("link") else None
     if link and link.get("url"):
         return str(link["url"])
-    if not _is_html(answer):
+    if not is_html(answer):
         return ""
     for tag in re.findall(r"<link\b[^>]*>", answer.text[:200_000], re.IGNORECASE):
         href = re.search(r"""href=["']([^"']+)""", tag)
@@ -367,8 +312,8 @@ def place_of(cursor: str | None, *, since: datetime) -> Place:
         return Place(at=since, start=since)
 
 
-def _stamp(moment: datetime) -> str:
-    return moment.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
+def _stamp(at: datetime) -> str:
+    return at.astimezone(UTC).replace(microsecond=0, tzinfo=None).isoformat() + "Z"
 
 
 # ------------------------------------------------------------------------------------------------
@@ -397,8 +342,8 @@ class WordPress:
         self._user = settings.username
         self._password = secrets.application_password.get_secret_value()
         self._basic = base64.b64encode(f"{self._user}:{self._password}".encode()).decode()
-        self._root = _word(connection.facts.get("root")) or f"{self._base}/wp-json"
-        self._site = Site(_word(connection.facts.get("home")) or self._base)
+        self._root = word(connection.facts.get("root")) or f"{self._base}/wp-json"
+        self._site = Site(word(connection.facts.get("home")) or self._base)
 
     async def connect(self) -> Profile:
         """Find the API, and prove that the application password speaks for an Editor. The public list proves nothing."""
@@ -407,7 +352,7 @@ class WordPress:
         answer = await self._call("GET", "users/me", what=what, params={"context": "edit"})
         if not answer.is_success:
             raise self._refusal(answer, what=what)
-        me = None if _is_html(answer) else json_of(answer, what=what)
+        me = None if is_html(answer) else json_of(answer, what=what)
         number = _number(me.get("id")) if isinstance(me, dict) else ""
         if not isinstance(me, dict) or not number:
             raise self._no_api(answer)
@@ -419,8 +364,8 @@ class WordPress:
         site = Site(home)
         return Profile(
             remote_id=number,
-            handle=one_line(storable(_word(me.get("name")) or _word(me.get("slug")) or self._user)),
-            url=link if _is_web(link := _word(me.get("link"))) else home,
+            handle=one_line(storable(word(me.get("name")) or word(me.get("slug")) or self._user)),
+            url=link if _is_web(link := word(me.get("link"))) else home,
             facts={"root": self._root, "home": home, "actor": site.user(number)},
             scopes=tuple(role for role in me.get("roles") or () if isinstance(role, str)),
         )
@@ -453,7 +398,7 @@ class WordPress:
             place = replace(place, at=max([place.at, *(at for at in times if at <= self._now())]))
             if posts := await context.posts_of(comments):
                 yield PostPage(posts=posts, cursor=str(place))
-            same = ",".join(_word(comment.get("id")) for comment in comments)
+            same = ",".join(word(comment.get("id")) for comment in comments)
             # Comments that we may not read are left out of a page, so a short one need not be the last.
             if page >= pages if pages is not None else not comments or same == seen:
                 return
@@ -484,7 +429,7 @@ class WordPress:
         if is_by(comment, self._me):
             raise OutsideError(f"{address} is a comment of our own; enter the customer's", "invalid")
         if not _is_comment(comment):
-            raise OutsideError(f"{address} is no comment but a {_word(comment.get('type'))}", "invalid")
+            raise OutsideError(f"{address} is no comment but a {word(comment.get('type'))}", "invalid")
         found = await self._context(what=what).posts_of([comment])
         if not found:
             raise OutsideError(f"{what}: the answer is no comment", "transient")
@@ -522,7 +467,7 @@ class WordPress:
         made = json_of(answer, what=what, writes=True)
         if not isinstance(made, dict) or not _number(made.get("id")):
             raise OutsideError(f"{what}: the site's answer does not name the comment it made", "unknown")
-        link = _word(made.get("link"))
+        link = word(made.get("link"))
         return Sent(
             external_id=_number(made["id"]),
             url=link if _is_web(link) else outgoing.post.url,
@@ -557,8 +502,8 @@ class WordPress:
             root = self._on_our_host(told) if told else f"{self._base}/?rest_route="
             index = await self._ask_index(root, what=what)
             self._root = root if _is_index(index) else self._root
-        body = _json(index)
-        home = _word(body.get("home")) if isinstance(body, dict) else ""
+        body = parsed(index.content)
+        home = word(body.get("home")) if isinstance(body, dict) else ""
         return home.rstrip("/") if _is_web(home) else self._base
 
     async def _ask_index(self, root: str, *, what: str) -> httpx.Response:
@@ -567,7 +512,7 @@ class WordPress:
         if "rest_route=" in root:
             url, params = root.partition("?")[0], {"rest_route": "/", **params}
         answer = await ask(self._http, "GET", url, what=what, headers=self._headers(), params=params)
-        if not answer.is_success and not _is_html(answer) and answer.status_code not in {404, 405, 410}:
+        if not answer.is_success and not is_html(answer) and answer.status_code not in {404, 405, 410}:
             raise self._refusal(answer, what=what)
         return answer
 
@@ -598,7 +543,7 @@ class WordPress:
         body = self._body(answer, what=what)
         if not isinstance(body, list):
             raise OutsideError(f"{what}: the answer is no list of comments", "transient")
-        return _objects(body)
+        return objects(body)
 
     async def _all(self, *, what: str, **query: str) -> list[dict[str, Any]]:
         """Every page of a list that is known to be short."""
@@ -653,7 +598,7 @@ class WordPress:
         if not isinstance(comment, dict) or _number(comment.get("id")) != number:
             raise OutsideError(f"{what}: the answer is no comment", "transient")
         if is_gone(comment):
-            raise OutsideError(f"{what}: the comment is in the {_word(comment['status'])}", "gone")
+            raise OutsideError(f"{what}: the comment is in the {word(comment['status'])}", "gone")
         return comment
 
     async def _own(self, parent: JSON, *, what: str) -> tuple[OwnReply, ...]:
@@ -716,7 +661,7 @@ class WordPress:
             answer = await self._call("GET", kind.removeprefix("wp/v2/"), what=what, params=params)
             if not answer.is_success:
                 raise self._refusal(answer, what=what)
-            return _objects(self._list(answer, what=what))
+            return objects(self._list(answer, what=what))
 
         return _Context(site=self._site, me=self._me, depth=self._depth, read=read, read_articles=read_articles)
 
@@ -737,7 +682,7 @@ class WordPress:
         )
 
     def _body(self, answer: httpx.Response, *, what: str) -> Any:
-        if _is_html(answer):
+        if is_html(answer):
             raise OutsideError(f"{what}: {self._page_instead(answer)}", "transient")
         return json_of(answer, what=what)
 
@@ -755,9 +700,9 @@ class WordPress:
         if status >= 500 or status in {408, 409, 425}:
             # Behind a gateway's word, or a host's page, WordPress may still be working on it.
             return OutsideError(
-                f"{what}: {status} ({said})", "unknown", in_flight=status in {502, 504, 409} or _is_html(answer)
+                f"{what}: {status} ({said})", "unknown", in_flight=status in {502, 504, 409} or is_html(answer)
             )
-        if status in {400, 413, 422} and not _is_html(answer):
+        if status in {400, 413, 422} and not is_html(answer):
             length = self.count(text)
             is_long = length > LIMIT or status == 413 or code.endswith("_column_length")
             return OutsideError(
@@ -782,7 +727,7 @@ class WordPress:
             return OutsideError(f"{what}: the comment is hidden from us ({said})", "forbidden")
         if code in _ROLE:
             return self._lacks_role("")
-        if _is_html(answer):
+        if is_html(answer):
             # A firewall's or a web server's own page says nothing about the comment: nobody is given up for that.
             return OutsideError(f"{what}: {self._page_instead(answer)}", "transient")
         if status == 403:
@@ -827,7 +772,7 @@ class WordPress:
         )
 
     def _no_api(self, answer: httpx.Response) -> OutsideError:
-        if _is_html(answer):
+        if is_html(answer):
             return OutsideError(self._page_instead(answer), "misconfigured", field="settings.base_url")
         return OutsideError(
             f"{self._host} does not answer like WordPress's REST API; enter the address of the site itself, and see that "
@@ -845,8 +790,8 @@ class WordPress:
 
     def _said(self, answer: httpx.Response) -> str:
         """The site's own words, shortened, never with the password in them."""
-        body = _json(answer)
-        told = plain_text(_word(body.get("message"))) if isinstance(body, dict) else ""
+        body = parsed(answer.content)
+        told = plain_text(word(body.get("message"))) if isinstance(body, dict) else ""
         for secret in (self._basic, self._password):
             told = told.replace(secret, "…")
         return " ".join(told.split())[:200] or f"the site answered {answer.status_code}"
@@ -970,7 +915,7 @@ def _is_same_person(one: JSON, other: JSON) -> bool:
     """By the number; guests by the name they gave, which is why a person decides about what they answer."""
     if _number(one.get("author")) or _number(other.get("author")):
         return _number(one.get("author")) == _number(other.get("author"))
-    return bool(_word(one.get("author_name"))) and one.get("author_name") == other.get("author_name")
+    return bool(word(one.get("author_name"))) and one.get("author_name") == other.get("author_name")
 
 
 CHANNEL: type[Channel] = WordPress

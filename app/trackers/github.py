@@ -29,7 +29,18 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, json_of, retry_at
-from app.ports import BadSignatureError, Connection, Hook, IssuePage, Kind, OutsideError, Platforms, Project, Tracker
+from app.ports import (
+    BadSignatureError,
+    Connection,
+    Hook,
+    IssuePage,
+    Kind,
+    OutsideError,
+    Platforms,
+    Project,
+    RegularExpression,
+    Tracker,
+)
 from app.rules.commits import Commit, Fix, ancestors, closed_by, closes, names_key, read_commit, standing
 from app.rules.facts import (
     Change,
@@ -202,7 +213,7 @@ class GitHubSettings(BaseModel):
         title="Release tags",
         description="Only releases whose tag matches this pattern count, for instance v* or app-*.",
     )
-    public_label_pattern: str = Field(
+    public_label_pattern: RegularExpression = Field(
         default=LOOKS_LIKE_A_VERSION,
         title="Tags the public may read",
         description="For private repositories: a regular expression that a whole tag must match before a reply "
@@ -351,16 +362,6 @@ class GitHubSettings(BaseModel):
     def mapped(self) -> Mapping[str, str]:
         """The other repositories by name, with the pattern of their tags."""
         return dict(_mapping_of(line) for line in self.mapped_repositories.splitlines())
-
-    @field_validator("public_label_pattern")
-    @classmethod
-    def _is_a_pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            message = f"not a regular expression: {error}"
-            raise ValueError(message) from error
-        return value
 
 
 class GitHubSecrets(BaseModel):

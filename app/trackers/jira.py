@@ -32,6 +32,7 @@ from app.ports import (
     Kind,
     OutsideError,
     Project,
+    RegularExpression,
     ReleasedPlatforms,
     Tracker,
 )
@@ -154,7 +155,7 @@ class JiraSettings(BaseModel):
         description="Only fix versions whose name matches this pattern count, for instance 2.* or app-*.",
     )
     platforms: ReleasedPlatforms = ""
-    public_label_pattern: str = Field(
+    public_label_pattern: RegularExpression = Field(
         default=LOOKS_LIKE_A_VERSION,
         title="Version names the public may read",
         description="A regular expression that a whole version name must match before a reply names it. Any other "
@@ -262,16 +263,6 @@ class JiraSettings(BaseModel):
     @classmethod
     def _is_a_list(cls, value: object) -> object:
         return _listed(*map(str, value)) if isinstance(value, (list, tuple)) else value
-
-    @field_validator("public_label_pattern")
-    @classmethod
-    def _is_a_pattern(cls, value: str) -> str:
-        try:
-            re.compile(value)
-        except re.error as error:
-            message = f"not a regular expression: {error}"
-            raise ValueError(message) from error
-        return value
 
 
 class JiraSecrets(BaseModel):
