@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,29 +26,6 @@ from tests.support.github_world import Clock, GitHubWorld, Token
 APP = "acme/app"
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 BLOCK = "### 3 customers wait\n\n<!-- fullcircle:issue-7 -->"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> GitHubWorld:
-    made = GitHubWorld(tmp_path, clock=Clock(START))
-    made.create_repository(APP)
-    return made
-
-
-@pytest.fixture
-def server(world: GitHubWorld) -> GitHubServer:
-    return GitHubServer(world)
-
-
-@pytest.fixture
-async def http(server: GitHubServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with server.client() as client:
-        yield client
-
-
-@pytest.fixture
-def watching(server: GitHubServer, http: httpx.AsyncClient) -> GitHub:
-    return tracker(server, http=http)
 
 
 def error_of(raised: pytest.ExceptionInfo[OutsideError]) -> tuple[str, str]:

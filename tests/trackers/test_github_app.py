@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,17 +36,6 @@ def world(tmp_path: Path) -> GitHubWorld:
     made = GitHubWorld(tmp_path, clock=Clock(START, step=timedelta()))
     made.create_repository(APP, private=True)
     return made
-
-
-@pytest.fixture
-def server(world: GitHubWorld) -> GitHubServer:
-    return GitHubServer(world)
-
-
-@pytest.fixture
-async def http(server: GitHubServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with server.client() as client:
-        yield client
 
 
 @pytest.fixture

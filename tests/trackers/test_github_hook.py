@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import httpx
 import pytest
@@ -15,34 +13,11 @@ from app.trackers.github import HOOK_EVENTS, GitHub
 from tests.support.github_app import PERMISSIONS, add_app, app_tracker
 from tests.support.github_server import Fault, GitHubServer
 from tests.support.github_tracker import WEBHOOK_SECRET, tracker
-from tests.support.github_world import Clock, Delivery, GitHubWorld, Token, Webhook
+from tests.support.github_world import Delivery, GitHubWorld, Token, Webhook
 
 APP = "acme/app"
 START = datetime(2026, 1, 5, 9, tzinfo=UTC)
 URL = "http://fullcircle.test/hooks/trackers/1"
-
-
-@pytest.fixture
-def world(tmp_path: Path) -> GitHubWorld:
-    made = GitHubWorld(tmp_path, clock=Clock(START))
-    made.create_repository(APP)
-    return made
-
-
-@pytest.fixture
-def server(world: GitHubWorld) -> GitHubServer:
-    return GitHubServer(world)
-
-
-@pytest.fixture
-async def http(server: GitHubServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with server.client() as client:
-        yield client
-
-
-@pytest.fixture
-def watching(server: GitHubServer, http: httpx.AsyncClient) -> GitHub:
-    return tracker(server, http=http)
 
 
 def hooks(world: GitHubWorld) -> list[Webhook]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,17 +29,6 @@ def world(tmp_path: Path) -> GitHubWorld:
     made.create_repository(APP)
     made.create_repository(BACKEND, private=True)
     return made
-
-
-@pytest.fixture
-def server(world: GitHubWorld) -> GitHubServer:
-    return GitHubServer(world)
-
-
-@pytest.fixture
-async def http(server: GitHubServer) -> AsyncIterator[httpx.AsyncClient]:
-    async with server.client() as client:
-        yield client
 
 
 @pytest.fixture
