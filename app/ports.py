@@ -12,6 +12,7 @@ import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import httpx
@@ -170,6 +171,57 @@ class Pocket:
             return dict(self._kept)
 
 
+class Meter(Protocol):
+    """What a network has charged this month, in US dollars; a month is one of the calendar, in UTC.
+
+    A call is charged before it is made, by the most it may cost, and what it did not cost is given back after:
+    a crash in between counts too much, never too little.
+    """
+
+    async def spent(self) -> Decimal:
+        """What this month has cost so far, all that was charged included."""
+        ...
+
+    async def charge(self, usd: Decimal, *, budget: Decimal | None) -> None:
+        """Count it. OutsideError `rate_limited` until next month, and nothing counted, where it would pass the budget."""
+        ...
+
+    async def give_back(self, usd: Decimal) -> None:
+        """Count off what was charged and not spent."""
+        ...
+
+
+def over_budget(spent: Decimal, usd: Decimal, budget: Decimal, *, retry_at: datetime | None) -> OutsideError:
+    """What `Meter.charge` raises."""
+    return OutsideError(
+        f"the monthly budget of ${budget:f} would be passed: ${spent:f} is spent, and this may cost ${usd:f}. "
+        "Raise the budget in the account's settings, or wait for next month",
+        "rate_limited",
+        retry_at=retry_at,
+    )
+
+
+class Tally:
+    """A meter for a connection that is not stored yet: what it counts begins at nothing and is forgotten with it."""
+
+    def __init__(self) -> None:
+        self._spent = Decimal(0)
+
+    async def spent(self) -> Decimal:
+        """What was counted so far."""
+        return self._spent
+
+    async def charge(self, usd: Decimal, *, budget: Decimal | None) -> None:
+        """As `Meter` says."""
+        if budget is not None and self._spent + usd > budget:
+            raise over_budget(self._spent, usd, budget, retry_at=None)
+        self._spent += usd
+
+    async def give_back(self, usd: Decimal) -> None:
+        """As `Meter` says."""
+        self._spent -= usd
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """What an adapter is handed: settings and secrets of its own two models, and the means to work.
@@ -188,6 +240,7 @@ class Connection:
     facts: Mapping[str, Any] = field(default_factory=dict)
     stage: Stage | None = None
     keeper: Keeper = field(default_factory=Pocket, repr=False)
+    meter: Meter = field(default_factory=Tally, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,6 +356,56 @@ class Threaded(Protocol):
 
     async def read_thread(self, post: Post) -> tuple[Post, ...]:
         """What was said below this post by anybody but us, oldest first. OutsideError `gone` or `forbidden`."""
+        ...
+
+
+@runtime_checkable
+class Rereading(Protocol):
+    """What a channel offers besides where many posts can be read again in one call."""
+
+    rereads_at_once: ClassVar[int]
+
+    async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
+        """These posts as they are now, by `external_id`; None is deleted or hidden, one left out is not known.
+
+        At most `rereads_at_once` of them are asked for.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What saying a text costs, in US dollars, and what in it makes it dear ('README.md becomes a link'), or nothing."""
+
+    usd: Decimal
+    why: str = ""
+
+
+@runtime_checkable
+class Priced(Protocol):
+    """What a channel offers besides where its network charges for every word: shown before somebody signs it."""
+
+    def price(self, text: str) -> Price:
+        """What saying this whole public text costs at most."""
+        ...
+
+
+@runtime_checkable
+class Authorizing(Protocol):
+    """What a channel offers besides where an admin lets us in on the network's own page (OAuth 2.0 with PKCE, S256).
+
+    It is asked with a connection that has no access yet: the secrets hold what the network calls the client.
+    """
+
+    granted: ClassVar[tuple[str, ...]]
+    """The secrets that the network's page gives, so that nobody has to enter them."""
+
+    def authorization_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
+        """Where the admin is sent; the network sends them back to `redirect_uri` with `state` and a code."""
+        ...
+
+    async def exchange(self, *, code: str, verifier: str, redirect_uri: str) -> None:
+        """Turn the code into access, put into the keeper. OutsideError `auth_broken` where it is used up or expired."""
         ...
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 from datetime import datetime, timedelta
+from typing import Literal
 
 import structlog
 
@@ -172,7 +173,13 @@ async def _store_once(
         return new
 
 
-async def keep_post(session: Session, account: Account, post: facts.Post, *, now: datetime) -> Post | None:
+CameBy = Literal["network", "address", "hand"]
+"""Whether the network told us of a post, a person gave its address, or a person typed what it says."""
+
+
+async def keep_post(
+    session: Session, account: Account, post: facts.Post, *, now: datetime, came_by: CameBy = "network"
+) -> Post | None:
     """Store one post. None where it was here already (then it is brought up to date)."""
     known = await posts.by_canonical_id(session, channel=account.channel, canonical_id=post.canonical_id)
     if known is not None:
@@ -184,6 +191,8 @@ async def keep_post(session: Session, account: Account, post: facts.Post, *, now
             if post.visibility != known.visibility:
                 await loops.owe_anew(session, account_id=account.id, post_id=known.id)
             posts.fill(known, post)
+        if came_by == "network":
+            known.came_by = came_by
         return None
     identity = await posts.identity_of(session, channel=account.channel, author=post.author, now=now)
     row = Post(
@@ -194,6 +203,7 @@ async def keep_post(session: Session, account: Account, post: facts.Post, *, now
         identity_id=identity.id,
         created_at=post.created_at,
         taken_in_at=now,
+        came_by=came_by,
         state="new",
     )
     posts.fill(row, post)

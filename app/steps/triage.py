@@ -153,7 +153,7 @@ async def take_in_by_address(river: River, account_id: int, url: str) -> int:
         row = await accounts.lock(session, Account, account_id)
         if row is None:
             raise NotFoundError(f"there is no account {account_id}")
-        await keep_post(session, row, post, now=river.now())
+        await keep_post(session, row, post, now=river.now(), came_by="address")
         kept = await posts.by_canonical_id(session, channel=row.channel, canonical_id=post.canonical_id)
         if kept is None:
             raise LookupError("a post that was just kept is not there")

@@ -229,6 +229,7 @@ class Post(Table):
         Index(None, "identity_id"),
         _only_where("ix_post_unheard", "created_at", "answers_reply_id IS NOT NULL AND heard_at IS NULL"),
         CheckConstraint("state IN ('new', 'tagged', 'dismissed')", name="state"),
+        CheckConstraint("came_by IN ('network', 'address', 'hand')", name="came_by"),
     )
     account_id: Mapped[int] = mapped_column(Id, ForeignKey("account.id"))
     channel: Mapped[str]
@@ -249,6 +250,7 @@ class Post(Table):
     created_at: Mapped[datetime]
     edited_at: Mapped[datetime | None]
     taken_in_at: Mapped[datetime]
+    came_by: Mapped[str] = mapped_column(default="network", server_default="network")  # network | address | hand
     state: Mapped[str] = mapped_column(default="new")
     # Loops and replies point at posts. The way back has no constraint: a circle of them cannot be made on both
     # databases alike, and PostgreSQL would lock the loop behind its post, against the order of all other locks.
