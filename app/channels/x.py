@@ -46,7 +46,7 @@ REPLY, REPLY_WITH_LINK = Decimal("0.010"), Decimal("0.200")
 SCOPES = ("tweet.read", "users.read", "tweet.write", "offline.access")
 
 SOON = timedelta(minutes=2)
-"""An access token that ends so soon is renewed before it is used."""
+"""An access token that ends so soon, or in a tenth of its life, is renewed before it is used."""
 
 REFUSED_FOR = timedelta(minutes=10)
 """For how long a refresh token that was refused is not tried again."""
@@ -877,14 +877,18 @@ class X:
         if not self._kept:
             self._kept = await self._keeper.kept()
         tokens = self._tokens(self._kept)
-        ends = moment(tokens.get("ends"))
         access = word(tokens.get("access"))
-        if not access or access == instead_of or (ends and ends < self._now() + SOON) or tokens.get("refused"):
+        if not access or access == instead_of or self._ends_soon(tokens) or tokens.get("refused"):
             self._kept = await self._keeper.renew(self._kept, self._renewed)
             tokens = self._tokens(self._kept)
         if tokens.get("refused"):
             raise OutsideError(word(tokens.get("why")), "auth_broken")
         return word(tokens.get("access"))
+
+    def _ends_soon(self, tokens: JSON) -> bool:
+        ends, lives = moment(tokens.get("ends")), tokens.get("lives")
+        spare = min(SOON, timedelta(seconds=lives) / 10) if isinstance(lives, int) and lives else SOON
+        return ends is not None and ends < self._now() + spare
 
     async def _renewed(self, kept: dict[str, Any]) -> dict[str, Any]:
         """Access by the refresh token, which is good for one time. One process at a time does this."""
@@ -922,11 +926,12 @@ class X:
         access, lives = word(told.get("access_token")), told.get("expires_in")
         if not access:
             raise OutsideError(f"{what}: the answer holds no access token", "transient")
-        ends = self._now() + timedelta(seconds=lives) if type(lives) is int and 0 < lives < 10**9 else None
+        seconds = lives if isinstance(lives, int) and 0 < lives < 10**9 else 0
         return {
             "access": access,
             "refresh": word(told.get("refresh_token")) or word(before.get("refresh")),
-            "ends": ends.isoformat() if ends else "",
+            "ends": (self._now() + timedelta(seconds=seconds)).isoformat() if seconds else "",
+            "lives": seconds,
             "scope": word(told.get("scope")) or word(before.get("scope")),
         }
 

@@ -249,7 +249,7 @@ async def _look_at_thread(river: River, claimed: _Claimed, channel: Channel) -> 
         if error.kind == "gone":
             raise _StoppedError("refused", f"the customer's post is gone: {error.message}") from error
         if error.kind == "forbidden":
-            raise _StoppedError("refused", f"the customer's post is hidden from us: {error.message}") from error
+            raise _StoppedError("refused", f"the customer's post cannot be answered: {error.message}") from error
         raise _StoppedError("scheduled", error.message, retry_at=error.retry_at, counts=True) from error
 
 

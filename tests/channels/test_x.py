@@ -320,6 +320,18 @@ async def test_access_that_ends_soon_is_renewed_before_it_is_used(stage: Stage) 
     assert [request.url.path for request in stage.network.asked] == ["/2/oauth2/token", f"/2/users/{ME}/mentions"]
 
 
+async def test_access_that_lives_a_minute_is_not_renewed_at_every_call(stage: Stage) -> None:
+    stage.network.access_lives = timedelta(minutes=1)
+    stage.network.expire()
+    channel = stage.channel()
+    for _ in range(4):
+        await pulled(channel)
+    assert stage.network.calls["POST token"] == 1
+    stage.moment += timedelta(seconds=55)
+    await pulled(channel)
+    assert stage.network.calls["POST token"] == 2
+
+
 async def test_a_refused_refresh_token_waits_for_new_access_and_asks_seldom(stage: Stage) -> None:
     stage.network.revoke()
     for _ in range(3):

@@ -11,6 +11,7 @@ import pytest
 
 from tests.support import story
 from tests.support.circle import Circle, Clock, circle
+from tests.support.rough_line import Died
 from tests.support.x_network import ACCESS, CLIENT_ID, CLIENT_SECRET, REFRESH, USERNAME, Effect, XNetwork
 
 JSON = dict[str, Any]
@@ -39,8 +40,8 @@ class Stage:
 
     async def wait(self, minutes: int = 10) -> None:
         """Let time pass, doing what is due."""
-        for _ in range(minutes * 2):
-            self.played.clock.move(seconds=30)
+        for _ in range(minutes):
+            self.played.clock.move(minutes=1)
             await self.played.rest()
 
     async def loop(self, number: int = 1) -> JSON:
@@ -117,6 +118,24 @@ async def test_a_lost_answer_that_x_shows_late_is_said_once(stage: Stage) -> Non
     stage.network.unlisted.add(ours.id)
     await stage.played.rest()
     stage.network.unlisted.clear()
+    await stage.wait()
+    assert len(stage.network.said) == 1
+    assert (await stage.loop())["state"] == "told"
+
+
+@pytest.mark.parametrize("moment", ["deliver.before_call", "deliver.called", "deliver.recorded"])
+async def test_a_process_that_ends_while_speaking_says_it_once(stage: Stage, moment: str) -> None:
+    await stage.tagged()
+    await story.ship(stage.played)
+
+    def ends_there(name: str) -> None:
+        if name == moment:
+            stage.played.river.point = lambda _point: None
+            raise Died
+
+    stage.played.river.point = ends_there
+    with pytest.raises(Died):
+        await stage.played.rest()
     await stage.wait()
     assert len(stage.network.said) == 1
     assert (await stage.loop())["state"] == "told"
