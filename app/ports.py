@@ -271,7 +271,7 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostPage:
-    """Posts, oldest first, and the cursor that is right once they are stored."""
+    """Posts, oldest first in their threads, and the cursor that is right once they are stored; None: it stays as it is."""
 
     posts: tuple[Post, ...]
     cursor: str | None
@@ -322,7 +322,7 @@ class Channel(Protocol):
         ...
 
     def pull(self, *, cursor: str | None, since: datetime) -> AsyncIterator[PostPage]:
-        """What was said to us after `cursor`, oldest first; without a cursor, what was said since `since`."""
+        """What was said to us after `cursor`, page by page in steady memory; without a cursor, what was said since `since`."""
         ...
 
     async def find(self, url: str) -> Post:

@@ -345,23 +345,25 @@ class Facebook:
         )
 
     async def pull(self, *, cursor: str | None, since: datetime) -> AsyncIterator[PostPage]:
-        """Comments and visitors' posts after the cursor, oldest first, and those of the last 24 hours once more.
+        """Comments and visitors' posts after the cursor, and those of the last 24 hours once more; post by post.
 
-        All are read before the first is given, since each post has its own comments. A poll is left out
-        while Meta's limits are nearly full: what is left of them is for answering.
+        Under each the oldest come first. The cursor moves once all are given: one post's newest comment says
+        nothing of another's. A poll is left out while Meta's limits are nearly full: what is left of them is
+        for answering.
         """
         if self._graph.is_nearly_full():
             return
         what = f"reading the comments on {self._page}"
         place = place_of(cursor, since=since)
-        found = await self._said_since(max(place.start, place.at - AGAIN), new=place.at - NEW, what=what)
-        if not found and cursor is None:
+        newest, is_quiet = place.at, True
+        async for found in self._said_since(max(place.start, place.at - AGAIN), new=place.at - NEW, what=what):
+            is_quiet = False
+            newest = max([newest, *(post.created_at for post in found if post.created_at <= self._now())])
+            for begin in range(0, len(found), PAGE):
+                yield PostPage(posts=found[begin : begin + PAGE], cursor=None)
+        place = replace(place, at=newest)
+        if not is_quiet or cursor is None:
             yield PostPage(posts=(), cursor=str(place))
-        for begin in range(0, len(found), PAGE):
-            posts = found[begin : begin + PAGE]
-            times = [post.created_at for post in posts if post.created_at <= self._now()]
-            place = replace(place, at=max([place.at, *times]))
-            yield PostPage(posts=tuple(posts), cursor=str(place))
 
     async def find(self, url: str) -> Post:
         """The comment or visitor's post at its address. One whose post has no number is looked for among those watched."""
@@ -507,9 +509,10 @@ class Facebook:
     async def _find_watched(self, comment: str, *, what: str) -> Post:
         """A comment by its own number alone: the newer addresses hide that of the post."""
         since = self._now() - self._watched
-        for post in await self._said_since(since, new=self._now(), what=what):
-            if post.external_id.rpartition("_")[2] == comment:
-                return post
+        async for found in self._said_since(since, new=self._now(), what=what):
+            for post in found:
+                if post.external_id.rpartition("_")[2] == comment:
+                    return post
         raise OutsideError(f"{what}: it is under none of the posts that are watched, or hidden from us", "gone")
 
     async def _feed_page(self, query: Mapping[str, str], number: str, *, fields: str, what: str) -> dict[str, Any]:
@@ -522,25 +525,23 @@ class Facebook:
                 raise self._lacks(PERMISSIONS[0][0], error) from error
             raise
 
-    async def _said_since(self, after: datetime, *, new: datetime, what: str) -> list[Post]:
-        """Comments and visitors' posts since `after`, oldest first, under all posts that are watched."""
+    async def _said_since(self, after: datetime, *, new: datetime, what: str) -> AsyncIterator[tuple[Post, ...]]:
+        """Comments and visitors' posts since `after`: of each post that is watched, oldest first."""
         watched = self._now() - self._watched
         comments = f"comments.filter(stream).order(reverse_chronological).limit({INNER_PAGE}){{{COMMENT}}}"
         query = {"limit": str(FEED_PAGE), "since": str(int(watched.timestamp()))}
         go_on: dict[str, str] = {}
-        found: dict[str, Post] = {}
         for _ in range(MOST_PAGES):
             page = await self._feed_page({**query, **go_on}, self._me, fields=f"{POST},{comments}", what=what)
             posts = objects(page.get("data"))
             for top in posts:
-                for post in await self._under(top, after, new=new, what=what):
-                    found[post.external_id] = post
+                if found := await self._under(top, after, new=new, what=what):
+                    yield found
             before, go_on = go_on, next_page(page)
             if not go_on or go_on == before or not _since(posts, watched):
                 break
-        return sorted(found.values(), key=lambda post: (post.created_at, post.external_id))
 
-    async def _under(self, top: JSON, after: datetime, *, new: datetime, what: str) -> list[Post]:
+    async def _under(self, top: JSON, after: datetime, *, new: datetime, what: str) -> tuple[Post, ...]:
         """A visitor's post itself, and the comments since `after` under any post."""
         edge = inner(top, "comments")
         comments, go_on, number = objects(edge.get("data")), next_page(edge), _id(top.get("id"))
@@ -552,7 +553,7 @@ class Facebook:
             if go_on == before:
                 break
         threads: dict[str, list[dict[str, Any]]] = {}
-        found = []
+        found: dict[str, Post] = {}
         for node, under in [(top, None), *((comment, top) for comment in comments)]:
             at = moment(node.get("created_time"))
             if at is None or at < after or is_by(node, self._me):
@@ -567,8 +568,9 @@ class Facebook:
             if above and at >= new and above not in threads:
                 threads[above] = (await self._all(above, what=what))[0]
             replies = threads.get(above, comments)
-            found.append(replace(post, answers_id=answered(node, replies, page=self._me) or post.answers_id))
-        return found
+            answers = answered(node, replies, page=self._me) or post.answers_id
+            found[post.external_id] = replace(post, answers_id=answers)
+        return tuple(sorted(found.values(), key=lambda post: (post.created_at, post.external_id)))
 
     async def _comments(self, number: str, go_on: Mapping[str, str], *, what: str) -> dict[str, Any]:
         place = {"filter": "stream", "order": "reverse_chronological", "limit": str(PAGE)}

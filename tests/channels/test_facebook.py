@@ -54,9 +54,12 @@ async def pulled(channel: Facebook, graph: FacebookGraph, cursor: str | None = N
     return [page async for page in channel.pull(cursor=cursor, since=graph.now - timedelta(days=3))]
 
 
+def posts_of(pages: list[PostPage]) -> list[Post]:
+    return [post for page in pages for post in page.posts]
+
+
 async def only_post(channel: Facebook, graph: FacebookGraph) -> Post:
-    [page] = await pulled(channel, graph)
-    [post] = page.posts
+    [post] = posts_of(await pulled(channel, graph))
     return post
 
 
@@ -86,10 +89,20 @@ async def test_no_address_ever_holds_a_token(graph: FacebookGraph) -> None:
         graph.comment(f"Complaint {number}")
     channel = speaking_to(graph)
     await channel.connect()
-    [page] = await pulled(channel, graph)
-    await channel.look(page.posts[0])
-    assert len(page.posts) == 5
+    found = posts_of(await pulled(channel, graph))
+    await channel.look(found[0])
+    assert len(found) == 5
     assert not [str(request.url) for request in graph.asked if "sentinel" in str(request.url)]
+
+
+async def test_the_cursor_moves_when_all_posts_were_read_and_not_before(graph: FacebookGraph) -> None:
+    for number in range(5):
+        graph.comment(f"Complaint {number}")
+    *pages, last = await pulled(speaking_to(graph), graph)
+    assert [page.cursor for page in pages] == [None] * len(pages)
+    assert len(posts_of(pages)) == 5
+    assert last.posts == ()
+    assert last.cursor
 
 
 async def test_every_call_proves_the_app(graph: FacebookGraph) -> None:
