@@ -468,7 +468,7 @@ class Tracker(Protocol):
 
 @runtime_checkable
 class Hooked(Protocol):
-    """What a tracker offers besides where it can arrange its own webhook. One without it is not asked."""
+    """What a channel or a tracker offers besides where it can arrange its own webhook; only when an admin asks for it."""
 
     hook_events: ClassVar[tuple[str, ...]]
     """What it has to tell of, in the words of the other side's pages: for a person who sets it up there."""
@@ -481,6 +481,11 @@ class Hooked(Protocol):
         OutsideError `forbidden` where our credentials do not reach so far.
         """
         ...
+
+
+@runtime_checkable
+class Redelivering(Protocol):
+    """What a tracker offers besides where the other side remembers the calls that did not arrive."""
 
     async def send_again(self, *, url: str) -> int:
         """Ask for the calls to `url` that did not arrive, each once; returns how many. 0 where we may not ask."""
