@@ -11,11 +11,12 @@ import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from app.http import make_client
-from app.ports import Channel, Connection, Keeper, OutsideError, Pocket, Registry, Stage, Tracker
+from app.ports import Channel, Connection, Keeper, Meter, OutsideError, Pocket, Registry, Stage, Tally, Tracker
 from app.sealing import SealedWithAnotherKeyError, Sealer
 from app.store import tables
 from app.store.keeping import StoredKeeper
 from app.store.session import Database
+from app.store.spending import StoredMeter
 
 
 @dataclass(slots=True)
@@ -104,6 +105,10 @@ class Outside:
             return StoredKeeper(self._db, self._sealer, tables.Account, row.id, lease=lease)
         return StoredKeeper(self._db, self._sealer, tables.Tracker, row.id, lease=lease)
 
+    def meter(self, row: tables.Account | tables.Tracker) -> Meter:
+        """What counts the money that a stored connection's calls cost. No tracker charges for any."""
+        return StoredMeter(self._db, row.id) if isinstance(row, tables.Account) else Tally()
+
     def opened(self, row: tables.Account | tables.Tracker) -> dict[str, Any]:
         """A connection's secrets. OutsideError `auth_broken` where the key does not fit."""
         try:
@@ -132,7 +137,7 @@ class Outside:
         return kind(self._connection(row, kind, client)), client
 
     def unproven(
-        self, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper
+        self, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper, meter: Meter
     ) -> tuple[Any, httpx.AsyncClient]:
         """An adapter for a connection that is being made or changed; the caller closes the client."""
         client = self._make_http()
@@ -144,6 +149,7 @@ class Outside:
             base_url=self.base_url,
             stage=self._stage,
             keeper=keeper,
+            meter=meter,
         )
         return kind(connection), client
 
@@ -178,6 +184,7 @@ class Outside:
             facts=row.facts,
             stage=self._stage,
             keeper=self.keeper(row),
+            meter=self.meter(row),
         )
 
     async def close(self) -> None:

@@ -74,8 +74,11 @@ async def same_profile(session: Session, *, channel: str, remote_id: str) -> Acc
 
 
 def mark_well(row: Account | Tracker, *, now: datetime) -> None:
-    """It answered: every earlier complaint is over."""
-    row.ok, row.why, row.blocked, row.failures, row.health_at = True, "", False, 0, now
+    """It answered: every earlier complaint is over, but for the one that it may not be spoken through for a while yet."""
+    row.blocked, row.failures, row.health_at = False, 0, now
+    is_quiet = isinstance(row, Account) and row.resume_at is not None and row.resume_at > now
+    if row.ok or not is_quiet:
+        row.ok, row.why = True, ""
 
 
 def mark_ill(row: Account | Tracker, *, why: str, now: datetime, blocks: bool, resume_at: datetime | None) -> None:
