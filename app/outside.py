@@ -94,6 +94,14 @@ class Outside:
         """An adapter's secrets, sealed."""
         return self._sealer.seal(plain_secrets(secrets))
 
+    def seal_values(self, values: Mapping[str, Any]) -> str:
+        """Anything that holds secrets of a connection that is being made, sealed."""
+        return self._sealer.seal(values)
+
+    def open_values(self, sealed: str) -> dict[str, Any]:
+        """What was sealed so; SealedWithAnotherKeyError where the key does not fit."""
+        return self._sealer.open(sealed)
+
     async def seal_kept(self, pocket: Pocket) -> str:
         """What a new connection was given to keep, sealed; never the same text twice."""
         return self._sealer.seal(await pocket.kept())
