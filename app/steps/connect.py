@@ -200,7 +200,6 @@ async def store_change(
             locked.secrets, locked.version = river.outside.seal(proof.secrets), locked.version + 1
             if kept is not None:
                 locked.kept, locked.kept_token, locked.kept_until = kept, None, None
-            locked.resume_at = None
             _take_profile(locked, proof.profile, river.now())
             await replies.hurry(session, locked.id, now=river.now())
             await loops.owe_anew(session, account_id=locked.id)
@@ -338,6 +337,8 @@ async def probe(river: River, table: type[accounts.C], number: int) -> accounts.
             locked = await _must_lock(session, table, number)
             if locked.version == row.version:
                 now = river.now()
+                if isinstance(locked, tables.Account) and locked.mute:
+                    locked.mute = await replies.wait_to_be_said(session, number)
                 accounts.mark_well(locked, now=now)
                 if isinstance(locked, tables.Tracker) and (lack := await lacks_code(river, session, locked)):
                     accounts.mark_ill(locked, why=lack, now=now, blocks=False, resume_at=None)
@@ -435,7 +436,7 @@ def _is_same_profile(row: tables.Account, profile: Profile) -> bool:
 def _take_profile(row: tables.Account, profile: Profile, now: datetime) -> None:
     row.remote_id, row.handle, row.url, row.facts = profile.remote_id, profile.handle, profile.url, dict(profile.facts)
     row.scopes, row.expires_at, row.quota = list(profile.scopes), profile.expires_at, dict(profile.quota)
-    row.proven_at = now
+    row.proven_at, row.mute, row.resume_at = now, False, None
     accounts.mark_well(row, now=now)
     row.poll_at = now
 

@@ -26,6 +26,17 @@ BLOCKING = frozenset({"auth_broken", "suspended"})
 
 async def record_illness(river: River, table: type[C], number: int, version: int, error: OutsideError) -> None:
     """Write down that a connection failed, if it still has the credentials that failed."""
+    await _record(river, table, number, version, error)
+
+
+async def record_mute(river: River, account_id: int, version: int, error: OutsideError) -> None:
+    """The same of an account that was about to speak: that it can be read will not show that it may speak again."""
+    await _record(river, Account, account_id, version, error, mute=error.kind in BLOCKING)
+
+
+async def _record(
+    river: River, table: type[C], number: int, version: int, error: OutsideError, *, mute: bool = False
+) -> None:
     now = river.now()
     async with river.db.begin() as session:
         row = await accounts.lock(session, table, number)
@@ -35,6 +46,8 @@ async def record_illness(river: River, table: type[C], number: int, version: int
         if error.kind == "rate_limited" and resume_at is None:
             resume_at = now + max(river.timing.backoff, timedelta(seconds=1))
         accounts.mark_ill(row, why=error.message, now=now, blocks=error.kind in BLOCKING, resume_at=resume_at)
+        if isinstance(row, Account):
+            row.mute = row.mute or mute
     log.warning("connection failed", **{f"{table.__tablename__}_id": number}, kind=error.kind, why=error.message)
 
 

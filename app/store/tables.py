@@ -179,6 +179,7 @@ class Account(Connected, Table):
     handle: Mapped[str] = mapped_column(default="")
     url: Mapped[str] = mapped_column(default="")
     sent_at: Mapped[datetime | None]
+    mute: Mapped[bool] = mapped_column(default=False, server_default=false())  # what it last tried to say was refused
 
 
 class Spending(Table):

@@ -23,6 +23,7 @@ def upgrade() -> None:
     sa.Column('handle', sa.Text(), nullable=False),
     sa.Column('url', sa.Text(), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('mute', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('settings', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('secrets', sa.Text(), nullable=False),
