@@ -459,6 +459,14 @@ def _type(problem: JSON) -> str:
     return word(problem.get("type")).rpartition("/")[2]
 
 
+def _is_not_found(problem: JSON) -> bool:
+    """Whether X itself says that there is no such post: another server's 404 says nothing about it."""
+    return any(
+        _type(one) == "resource-not-found" or one.get("title") == "Not Found Error"
+        for one in (problem, *objects(problem.get("errors")))
+    )
+
+
 def _codes(problem: JSON) -> set[str]:
     """Numbers of the API before this one, which come with some refusals still."""
     return {word(one.get("code")) for one in objects(problem.get("errors"))} - {""}
@@ -589,8 +597,14 @@ class X:
         if not (names(told, self._me) or quotes(told, self._me)):
             raise OutsideError(f"{what}: {SUMMONED} @{self._me.username} or quotes it", "forbidden")
         current = self._read(told, included, what=what)
-        own, is_whole = await self._own_replies(current, versions_of(told), what=what)
-        return ThreadLook(post=current, own_replies=own, authoritative=bool(self._me.id) and is_whole)
+        reach = max(current.created_at - timedelta(minutes=1), self._now() - LOST_WITHIN)
+        said, is_whole = await self._own_posts(reach, what=what)
+        ours = [self._own_reply(one) for one in said if _referenced(one, "replied_to") in versions_of(told)]
+        return ThreadLook(
+            post=current,
+            own_replies=tuple(sorted((one for one in ours if one.external_id), key=lambda one: one.created_at)),
+            authoritative=bool(self._me.id) and is_whole,
+        )
 
     async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
         """These posts as they are now; None are those that X does not show any more."""
@@ -718,7 +732,7 @@ class X:
     async def _version(self, number: str, *, what: str) -> tuple[dict[str, Any], Included]:
         async with self._billed(POST) as bill:
             answer = await self._call("GET", f"tweets/{number}", what=what, params=self._naming.fields)
-            if answer.status_code == 404 and _type(_problem(answer)) == "resource-not-found":
+            if answer.status_code == 404 and _is_not_found(_problem(answer)):
                 raise self._gone(what)
             body = self._body(answer, what=what, whole="post")
             told = _object(body.get("data"))
@@ -753,33 +767,29 @@ class X:
             if number in asked and is_lost:
                 found[asked[number]] = None
 
-    async def _own_replies(
-        self, post: Post, versions: Sequence[str], *, what: str
-    ) -> tuple[tuple[OwnReply, ...], bool]:
-        """Our newest posts that answer one, and whether none can be missing that was made lately."""
-        reach = max(post.created_at - timedelta(minutes=1), self._now() - LOST_WITHIN)
-        found: list[OwnReply] = []
+    async def _own_posts(self, reach: datetime, *, what: str) -> tuple[list[dict[str, Any]], bool]:
+        """What we said since, newest first; and whether that is all of it."""
+        found: list[dict[str, Any]] = []
         token = ""
         for _ in range(OWN_PAGES):
             params = {"start_time": _stamp(reach), **_next(token)}
             body, _content = await self._page_of("tweets", params, price=OWN_POST, what=what)
-            told = objects(body.get("data"))
-            for one in told:
-                number, made = _number(one.get("id")), moment(one.get("created_at"))
-                if number and _referenced(one, "replied_to") in versions:
-                    found.append(
-                        OwnReply(
-                            external_id=number,
-                            url=status_address(f"@{self._me.username}", number),
-                            text=text_of(one),
-                            created_at=made or moment_of(number) or self._now(),
-                        )
-                    )
-            times = [at for one in told if (at := moment(one.get("created_at")))]
+            page = objects(body.get("data"))
+            found += page
+            times = [at for one in page if (at := moment(one.get("created_at")))]
             before, token = token, word(_object(body.get("meta")).get("next_token"))
             if not token or token == before or (times and min(times) < reach):
-                return tuple(sorted(found, key=lambda one: one.created_at)), True
-        return tuple(sorted(found, key=lambda one: one.created_at)), False
+                return found, True
+        return found, False
+
+    def _own_reply(self, told: JSON) -> OwnReply:
+        number = _number(told.get("id"))
+        return OwnReply(
+            external_id=number,
+            url=status_address(f"@{self._me.username}", number),
+            text=text_of(told),
+            created_at=moment(told.get("created_at")) or moment_of(number) or self._now(),
+        )
 
     def _read(self, told: JSON, included: Included, *, what: str) -> Post:
         try:
@@ -910,11 +920,9 @@ class X:
     async def _ask_for_tokens(self, form: Mapping[str, str], *, what: str) -> httpx.Response:
         """A client that has a secret proves itself by it, any other names itself only."""
         headers = {"Accept": "application/json"}
-        body = dict(form)
+        body = {**form, "client_id": self._client}
         if self._secret:
             headers["Authorization"] = f"Basic {self._basic}"
-        else:
-            body["client_id"] = self._client
         return await ask(self._http, "POST", f"{self._api}/2/oauth2/token", what=what, headers=headers, data=body)
 
     @property
@@ -995,22 +1003,26 @@ class X:
 
     async def _said_before(self, outgoing: Outgoing, answer: httpx.Response, *, what: str) -> Sent:
         """X has these words already. They are this reply where they stand under this very post, and lately came there."""
-        post = outgoing.post
-        versions = post.reply_ref.get("versions", "").split(",")
+        ref = outgoing.post.reply_ref
+        answered = {outgoing.post.external_id, ref.get("id", ""), *ref.get("versions", "").split(",")} - {""}
         try:
-            own, _ = await self._own_replies(
-                post, [*versions, post.external_id, post.reply_ref.get("id", "")], what=what
-            )
+            said, _ = await self._own_posts(self._now() - LOST_WITHIN, what=what)
         except OutsideError as error:
             raise OutsideError(
-                f"{what}: X has said these words before, and whether as this reply is not known ({error.message})",
+                f"{what}: X has these words already, and whether as this reply is not known ({error.message})",
                 "unknown",
             ) from error
-        for reply in own:
-            if same_text(outgoing.text, reply.text) and reply.created_at >= outgoing.created_at - SAID_WITHIN:
+        same = [one for one in said if same_text(outgoing.text, text_of(one)) and _number(one.get("id"))]
+        for one in same:
+            reply = self._own_reply(one)
+            if _referenced(one, "replied_to") in answered and reply.created_at >= outgoing.created_at - SAID_WITHIN:
                 return Sent(external_id=reply.external_id, url=reply.url)
+        where = (
+            f"they stand at {self._own_reply(same[0]).url}" if same else "see first that it does not have them already"
+        )
         raise OutsideError(
-            f"{what}: X takes no words a second time ({self._said(answer)}); change the text, and send it again",
+            f"{what}: X takes the same words no second time ({self._said(answer)}): {where}; change the text, and send "
+            "it again",
             "invalid",
         )
 

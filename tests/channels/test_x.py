@@ -23,6 +23,7 @@ from app.channels.x import Included, Me, X, XSecrets, XSettings, linked_words, p
 from app.ports import Authorizing, Connection, OutsideError, Pocket, PostPage, Priced, Rereading, Tally
 from app.rules.facts import Outgoing, Post
 from app.rules.quoting import same_text
+from app.steps.authorize import challenge_of
 from tests.support.x_network import ACCESS, CLIENT_ID, CLIENT_SECRET, ME, REFRESH, USERNAME, Effect, XNetwork
 
 START = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -361,7 +362,8 @@ async def test_is_let_in_on_xs_own_page(stage: Stage, confidential: bool) -> Non
     if not confidential:
         stage.secrets["client_secret"] = None
     channel = stage.channel()
-    address = urlsplit(channel.authorization_url(state="s/1", challenge="c-1", redirect_uri=BACK))
+    page = channel.authorization_url(state="s/1", challenge=challenge_of("verifier"), redirect_uri=BACK)
+    address = urlsplit(page)
     assert f"{address.scheme}://{address.netloc}{address.path}" == "https://x.com/i/oauth2/authorize"
     assert {name: values[0] for name, values in parse_qs(address.query).items()} == {
         "response_type": "code",
@@ -369,11 +371,11 @@ async def test_is_let_in_on_xs_own_page(stage: Stage, confidential: bool) -> Non
         "redirect_uri": BACK,
         "scope": "tweet.read users.read tweet.write offline.access",
         "state": "s/1",
-        "code_challenge": "c-1",
+        "code_challenge": challenge_of("verifier"),
         "code_challenge_method": "S256",
     }
-    stage.network.codes["code-1"] = ("verifier", BACK)
-    await channel.exchange(code="code-1", verifier="verifier", redirect_uri=BACK)
+    code = stage.network.agree(page)["code"]
+    await channel.exchange(code=code, verifier="verifier", redirect_uri=BACK)
     profile = await stage.channel().connect()
     assert profile.remote_id == ME
     assert profile.scopes == ("tweet.read", "users.read", "tweet.write", "offline.access")
@@ -386,8 +388,11 @@ async def test_a_code_that_is_too_old_lets_nobody_in_and_spoils_nothing(stage: S
     stage.network.expire()
     await stage.channel().connect()
     before = await stage.pocket.kept()
+    page = stage.channel().authorization_url(state="s", challenge=challenge_of("sentinel-v"), redirect_uri=BACK)
+    code = stage.network.agree(page)["code"]
+    stage.moment += timedelta(seconds=31)
     with pytest.raises(OutsideError, match="30 seconds") as raised:
-        await stage.channel().exchange(code="sentinel-code", verifier="sentinel-verifier", redirect_uri=BACK)
+        await stage.channel().exchange(code=code, verifier="sentinel-v", redirect_uri=BACK)
     assert raised.value.kind == "auth_broken"
     assert "sentinel" not in repr(raised.value)
     assert await stage.pocket.kept() == before
@@ -397,9 +402,9 @@ async def test_new_access_follows_a_refused_one(stage: Stage) -> None:
     stage.network.revoke()
     with pytest.raises(OutsideError):
         await stage.channel().connect()
-    stage.network.codes["code-1"] = ("verifier", BACK)
     channel = stage.channel()
-    await channel.exchange(code="code-1", verifier="verifier", redirect_uri=BACK)
+    page = channel.authorization_url(state="s", challenge=challenge_of("verifier"), redirect_uri=BACK)
+    await channel.exchange(code=stage.network.agree(page)["code"], verifier="verifier", redirect_uri=BACK)
     assert (await channel.connect()).remote_id == ME
 
 
@@ -602,7 +607,8 @@ async def test_the_same_words_on_another_post_have_to_be_changed(stage: Stage) -
     await stage.channel().send(reply_to(first))
     stage.network.say("ana", "two")
     second = posts_of(await pulled(stage.channel(), cursor=first.external_id))[0]
-    with pytest.raises(OutsideError, match="change the text") as raised:
+    there = f"they stand at https://x.com/acme/status/{stage.network.said[0].id}; change the text"
+    with pytest.raises(OutsideError, match=there) as raised:
         await stage.channel().send(reply_to(second))
     assert raised.value.kind == "invalid"
     assert len(stage.network.said) == 1

@@ -11,8 +11,9 @@ import pytest
 
 from tests.support import story
 from tests.support.circle import Circle, Clock, circle
+from tests.support.pages import signed_in
 from tests.support.rough_line import Died
-from tests.support.x_network import ACCESS, CLIENT_ID, CLIENT_SECRET, REFRESH, USERNAME, Effect, XNetwork
+from tests.support.x_network import ACCESS, CLIENT_ID, CLIENT_SECRET, REFRESH, SCOPE, USERNAME, Effect, XNetwork
 
 JSON = dict[str, Any]
 
@@ -272,3 +273,28 @@ async def test_the_same_words_to_the_same_customer_wait_for_other_words(stage: S
     assert ours.text == "@ana It works now."
     second = await stage.reply(2)
     assert (second["state"], "change the text" in second["why"]) == ("refused", True)
+
+
+async def test_an_admin_lets_us_in_on_xs_own_page(database_url: str) -> None:
+    clock = Clock()
+    network = XNetwork(now=clock)
+    async with circle(database_url, clock=clock, make_http=network.client) as played:
+        admin = await signed_in(played, "admin")
+        form = await admin.open("/connections/accounts/new/x")
+        assert "http://fullcircle.test/accounts/authorized" in form.words
+        typed = {
+            "name": "Acme",
+            "settings.username": USERNAME,
+            "secrets.client_id": CLIENT_ID,
+            "secrets.client_secret": CLIENT_SECRET,
+        }
+        page = await admin.send("/connections/accounts/new/x", by="/authorize", **typed)
+        [x_page] = [address for address in page.values("href") if address and address.startswith("https://x.com/")]
+        answer = network.agree(x_page)
+        admin.page = await admin.http.get("/accounts/authorized", params=answer, follow_redirects=True)
+        assert admin.path == "/connections/accounts/1?did=connected"
+        health = await played.get("/api/v1/accounts/1/health")
+        assert (health["ok"], health["scopes"]) == (True, SCOPE.split())
+        network.say("ana", "the export crashes")
+        clock.move(hours=3)  # access has ended since, and is renewed
+        assert (await played.post("/api/v1/accounts/1/pull"))["posts"] == 1

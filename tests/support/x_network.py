@@ -8,6 +8,7 @@ heard of it. Nothing is kept but in memory.
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 from collections import Counter, deque
@@ -16,7 +17,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 import httpx
 
@@ -88,7 +89,7 @@ class XNetwork:
     calls: Counter[str] = field(default_factory=Counter)
     asked: list[httpx.Request] = field(default_factory=list)
     faults: dict[str, deque[Effect]] = field(default_factory=dict)
-    codes: dict[str, tuple[str, str]] = field(default_factory=dict)
+    codes: dict[str, tuple[str, str, datetime]] = field(default_factory=dict)
     _access: dict[str, datetime] = field(default_factory=dict)
     _refresh: set[str] = field(default_factory=set)
     _billed_today: set[str] = field(default_factory=set)
@@ -145,6 +146,16 @@ class XNetwork:
         """The account's owner took the access back."""
         self._access.clear()
         self._refresh.clear()
+
+    def agree(self, page: str) -> dict[str, str]:
+        """The account's owner says yes on the page that they were sent to; what their browser is sent back with."""
+        asked = {name: values[0] for name, values in parse_qs(urlsplit(page).query).items()}
+        assert asked["client_id"] == CLIENT_ID
+        assert asked["code_challenge_method"] == "S256"
+        self.scope = asked["scope"]
+        code = f"sentinel-code-{len(self.codes)}"
+        self.codes[code] = (asked["code_challenge"], asked["redirect_uri"], self.now() + timedelta(seconds=30))
+        return {"state": asked["state"], "code": code}
 
     def grant(self) -> JSON:
         """Access as X gives it: both tokens new."""
@@ -318,8 +329,10 @@ class XNetwork:
                 self._refresh.discard(form["refresh_token"])
                 return httpx.Response(200, json=self.grant())
             case "authorization_code":
-                verifier, redirect_uri = self.codes.pop(form.get("code", ""), ("", ""))
-                if not verifier or (form.get("code_verifier"), form.get("redirect_uri")) != (verifier, redirect_uri):
+                challenge, redirect_uri, until = self.codes.pop(form.get("code", ""), ("", "", self.now()))
+                digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+                proof = base64.urlsafe_b64encode(digest).decode().rstrip("=")
+                if until <= self.now() or (proof, form.get("redirect_uri")) != (challenge, redirect_uri):
                     return refused
                 return httpx.Response(200, json=self.grant())
         return refused
