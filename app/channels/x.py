@@ -259,10 +259,11 @@ NAMINGS: Mapping[str, Naming] = {
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Our account: its number, which stays, and what it is called."""
+    """Our account: its number, which stays, what it is called, and whether X has verified it."""
 
     id: str
     username: str
+    is_verified: bool = False
 
     def is_called(self, name: str) -> bool:
         return bool(self.username) and name.casefold() == self.username.casefold()
@@ -383,10 +384,16 @@ def quotes(told: JSON, me: Me) -> bool:
 
 
 def may_be_answered(told: JSON, me: Me) -> bool:
-    """Whether X takes our answer: the post must mention or quote us, and its author let everybody answer, or whom it mentions."""
-    who = word(told.get("reply_settings")) or "everyone"
+    """Whether X takes our answer: the post must mention or quote us, and its author let us answer as far as we can know."""
     is_named = names(told, me)
-    return (is_named or quotes(told, me)) and (who == "everyone" or (who == "mentionedUsers" and is_named))
+    match word(told.get("reply_settings")) or "everyone":
+        case "everyone":
+            return is_named or quotes(told, me)
+        case "mentionedUsers":
+            return is_named
+        case "verified":
+            return me.is_verified and (is_named or quotes(told, me))
+    return False
 
 
 def moment_of(number: str) -> datetime | None:
@@ -515,7 +522,11 @@ class X:
         self._page = settings.authorize_url
         self._naming = NAMINGS[settings.naming]
         self._username = settings.username
-        self._me = Me(connection.remote_id, word(connection.facts.get("username")) or settings.username)
+        self._me = Me(
+            connection.remote_id,
+            word(connection.facts.get("username")) or settings.username,
+            is_verified=connection.facts.get("verified") is True,
+        )
         self._client = secrets.client_id.get_secret_value()
         self._secret = _opened(secrets.client_secret)
         self._pasted = {"access": _opened(secrets.access_token), "refresh": _opened(secrets.refresh_token)}
@@ -554,7 +565,7 @@ class X:
             remote_id=number,
             handle=f"@{username}",
             url=f"{WEB}/{username}",
-            facts={"username": username, "protected": told.get("protected") is True},
+            facts={"username": username, "verified": told.get("verified") is True},
             scopes=scopes,
             expires_at=moment(kept.get("ends")),
             quota=_quota(answer),
@@ -594,12 +605,12 @@ class X:
         """The post as it is now, and our own answers to it among our newest posts."""
         what = f"looking at {post.url}"
         told, included = await self._newest(post.reply_ref.get("id") or post.external_id, what=what)
-        if not (names(told, self._me) or quotes(told, self._me)):
-            raise OutsideError(f"{what}: {SUMMONED} @{self._me.username} or quotes it", "forbidden")
         current = self._read(told, included, what=what)
         reach = max(current.created_at - timedelta(minutes=1), self._now() - LOST_WITHIN)
         said, is_whole = await self._own_posts(reach, what=what)
         ours = [self._own_reply(one) for one in said if _referenced(one, "replied_to") in versions_of(told)]
+        if not ours and not (names(told, self._me) or quotes(told, self._me)):
+            raise OutsideError(f"{what}: {SUMMONED} @{self._me.username} or quotes it", "forbidden")
         return ThreadLook(
             post=current,
             own_replies=tuple(sorted((one for one in ours if one.external_id), key=lambda one: one.created_at)),
