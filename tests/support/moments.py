@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from tests.support.round_trip import RoundTrip
 
 INTAKE = ["take_in.read", "take_in.stored"]
+REREADING = ["reread.claimed", "reread.read", "reread.recorded"]
 LINKING = ["link.create_claimed", "link.created", "link.issue_found", "show.claimed", "show.called"]
 HOOKS = ["hook.received", "hook.stored", "hear.delivery_worked", "hear.deliveries_done"]
 POLLING = ["hear.poll_read"]
