@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from app import logs
-from bench import hooks, pages, replies, starting
+from bench import hooks, mentions, pages, replies, starting
 from bench.databases import Postgres, Sqlite, databases
 from bench.figures import Figure, as_json, as_table
 from bench.service import ROOT
@@ -26,6 +26,7 @@ PARTS: dict[str, Measure] = {
     "replies": replies.measure,
     "start": starting.measure,
     "pages": pages.measure,
+    "mentions": mentions.measure,
 }
 """Each measures on one database."""
 

@@ -59,7 +59,7 @@ FORMS = {
     "/connections/trackers/new/{kind}/choices": ADMIN,
     "/connections/trackers/{number}/choices": ADMIN,
     "/connections/trackers/{number}/preview": ADMIN,
-    "/connections/trackers/{number}/hook": ADMIN,
+    "/connections/{sort}/{number}/hook": ADMIN,
     **{f"/connections/{{sort}}/{{number}}/{deed}": ADMIN for deed in ("settings", "secrets", "test", "read", "remove")},
     "/people/invite": ADMIN,
     "/people/invitations/{token_id}/withdraw": ADMIN,
