@@ -483,20 +483,19 @@ class Facebook:
         tops = {post.external_id: _id(post.reply_ref.get("post")) or post.external_id for post in posts}
         begun = [number for number, top in tops.items() if top == number]
         nodes = await self._nodes([number for number in tops if number not in begun], COMMENT, what=what)
-        above = await self._nodes(
-            sorted({top for number, top in tops.items() if nodes.get(number) or top == number}), POST, what=what
-        )
+        wanted = {top for number, top in tops.items() if number in nodes or number in begun}
+        above = await self._nodes(sorted(wanted), POST, what=what)
         found: dict[str, Post | None] = {}
         for post in posts:
             number, top = post.external_id, above.get(tops[post.external_id])
-            node = top if number in begun else nodes.get(number)
-            if node is None or top is None:
+            if top is None or (number not in begun and number not in nodes):
                 found[number] = None
                 continue
             with contextlib.suppress(ValueError):
-                under = None if number in begun else top
-                found[number] = parse_node(
-                    node, page=self._me, post=under, answers_id=post.answers_id if under else None
+                found[number] = (
+                    parse_node(top, page=self._me)
+                    if number in begun
+                    else parse_node(nodes[number], page=self._me, post=top, answers_id=post.answers_id)
                 )
         return found
 

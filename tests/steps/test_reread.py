@@ -19,7 +19,7 @@ from app.store.tables import Account, Delivery, Notice, Post
 from tests.support import story
 from tests.support.circle import Circle, circle
 from tests.support.moments import REREADING
-from tests.support.story import board, complain, loop_of, said, ship, square, tag, tagged, told
+from tests.support.story import board, complain, loop_of, said, ship, square, tagged, told
 
 WORDS = "Complaint number 0: the export hangs"
 """What `story.tagged` has its customer say."""
