@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
 from sqlalchemy import LargeBinary, Select, func, literal, select, update
@@ -24,11 +24,11 @@ class Call:
     body: bytes
     issues: list[str]
     everything: bool
-    posts: list[str]
     received_at: datetime
+    posts: list[str] = field(default_factory=list)
 
 
-_FIELDS = tuple(field.name for field in fields(Call))
+_FIELDS = tuple(one.name for one in fields(Call))
 
 
 async def keep(session: Session, calls: Sequence[Call]) -> list[bool]:
