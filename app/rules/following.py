@@ -51,14 +51,19 @@ class Answer:
 
 
 def follow_answer(
-    heard: hearing.Heard, *, by_the_same: bool, by_the_same_person: bool, by_a_guest: bool, loop_state: LoopState
+    heard: hearing.Heard,
+    *,
+    by_the_same: bool,
+    by_a_guest: bool,
+    loop_state: LoopState,
+    by_the_same_person: bool = False,
 ) -> Answer:
     """Only the customer we told confirms, reopens or opts out; everything unsure goes to a person.
 
     `by_the_same` is the very identity that we told, `by_the_same_person` any that somebody joined to it: enough
     for a wish for silence, not for a verification.
     """
-    if isinstance(heard, hearing.OptOut) and by_the_same_person and not by_a_guest:
+    if isinstance(heard, hearing.OptOut) and (by_the_same or by_the_same_person) and not by_a_guest:
         return Answer("suppress", "the customer asked not to be answered automatically")
     if not by_the_same:
         return Answer("ask", f"somebody else answered: {heard.why}")
