@@ -125,7 +125,7 @@ class Named:
 def hint(one: Named, others: Sequence[Named]) -> str:
     """Why `one` may be the same person as somebody here; empty where nothing says so. A hint for a person, never a reason."""
     for other in others:
-        if one.url and other.url and _address(one.url) == _address(other.url):
+        if one.channel != other.channel and one.url and other.url and _address(one.url) == _address(other.url):
             return f"the same address, {one.url}"
         if first_name(one.handle) and first_name(one.handle) == first_name(other.handle):
             return f"the same handle, {first_name(one.handle)}"

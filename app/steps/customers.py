@@ -257,7 +257,6 @@ async def _settle(river: River, customer_id: int) -> None:
         for reply in await customers.unspoken(session, list(waiting)):
             unspoken.setdefault(reply.loop_id, []).append(reply)
         shipments = await issues.present_shipments(session, sorted({issue.id for issue in present.values()}))
-        about = await posts.with_identities(session, [loop.post_id for loop in waiting.values()])
         now = river.now()
         for loop in waiting.values():
             mine = unspoken.get(loop.id, [])
@@ -273,8 +272,8 @@ async def _settle(river: River, customer_id: int) -> None:
                 loop.owed = False  # whether it is still so is decided anew
             elif loop.untold and not loop.untold.startswith(MISSED):
                 _let_a_person_decide(session, loop, now=now)
-            elif issue is not None and shipment is not None and not loop.tell_by and loop.post_id in about:
-                told = people.told_already(loop, issue, shipment, about[loop.post_id][0], only_out=True)
+            elif issue is not None and shipment is not None and not loop.tell_by:
+                told = people.told_already(loop, issue, shipment, only_out=True)
                 for reply in mine if told is not None else ():
                     if reply.kind == "fixed" and told is not None:
                         cancel_reply(session, reply, why=untold_by(river, told[0]), now=now)
@@ -352,5 +351,6 @@ async def likely_same(session: Session, mine: Sequence[Identity], *, limit: int 
         return []
     begins = {first for identity in mine if (first := same_person.first_name(identity.handle))}
     names = {identity.name.lower() for identity in mine if len(identity.name) >= same_person.SHORTEST_NAME}
-    others = await customers.likes_of(session, mine[0].customer_id, begins=begins, names=names)
+    urls = {identity.url for identity in mine if identity.url}
+    others = await customers.likes_of(session, mine[0].customer_id, begins=begins, names=names, urls=urls)
     return hints(mine, others)[:limit]

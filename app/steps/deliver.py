@@ -289,7 +289,7 @@ async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[f
             shipment = shipments.get((issue.id, loop.platform)) if issue and loop else None
             stopped = _why_not(row, loop, issue, shipment, account, is_voice_on)
             if stopped is None and loop is not None and row.written_by is None:
-                stopped = _why_not_them(river, people, row, loop, issue, shipment, one.post)
+                stopped = _why_not_them(river, people, row, loop, issue, shipment)
             if stopped is None and river.monotonic() >= one.leave_by:
                 stopped = _StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
             if stopped is not None:
@@ -335,7 +335,7 @@ def _why_not(
 
 
 def _why_not_them(
-    river: River, people: People, row: Reply, loop: Loop, issue: Issue | None, shipment: Shipment | None, post: Post
+    river: River, people: People, row: Reply, loop: Loop, issue: Issue | None, shipment: Shipment | None
 ) -> _StoppedError | None:
     """Why a reply that nobody wrote must not reach this customer; `owe` then says how their loop goes on."""
     if not people.is_sure_of(loop):
@@ -345,7 +345,7 @@ def _why_not_them(
         return _StoppedError(how, why)
     if row.kind != "fixed" or issue is None or shipment is None or loop.tell_by:
         return None
-    told = people.told_already(loop, issue, shipment, post, only_out=True)
+    told = people.told_already(loop, issue, shipment, only_out=True)
     return _StoppedError("renew", untold_by(river, told[0])) if told is not None else None
 
 

@@ -165,10 +165,10 @@ def _say_why(loop: Loop, why: str) -> None:
     loop.needs_person = why
 
 
-def _leave_untold(loop: Loop, issue: Issue, why: str) -> None:
+def _leave_untold(loop: Loop, shipment: Shipment, why: str) -> None:
     """The loop has shipped, and nothing is said: nobody has to do anything, and a person still may."""
     loop.untold = why
-    loop.why = f"{issue.why_on(loop.platform)}; not told: {why}"
+    loop.why = f"shipped{f' in {shipment.label}' if shipment.label else ''}; not told: {why}"
     if loop.needs_person.startswith((NO_ACCOUNT, NOT_MADE)):
         loop.needs_person = ""
 
@@ -198,7 +198,7 @@ def _decide(
     if any(row.round == loop.round and row.slot == "fixed" for row in beside):
         _say_why(loop, "this post already has its answer, by another loop of ours")
         return None
-    told = None if loop.tell_by else known.people.told_already(loop, issue, shipment, post)
+    told = None if loop.tell_by else known.people.told_already(loop, issue, shipment)
     occasion = permission.Occasion(
         kind="fixed",
         mode=account.mode,  # type: ignore[arg-type]
@@ -217,7 +217,7 @@ def _decide(
         if allowed.asks:
             _say_why(loop, allowed.why)
             return None
-        _leave_untold(loop, issue, allowed.why)
+        _leave_untold(loop, shipment, allowed.why)
         if told is not None and allowed.why.startswith(ELSEWHERE) and told[0].state != "posted":
             elsewhere.append((loop, told[1]))
         return None
@@ -244,7 +244,7 @@ def _decide(
         reply.account_id, reply.post_id, reply.parent_canonical_id = account.id, post.id, post.canonical_id
     reply.shipment_id, reply.evidence_digest = shipment.id, shipment.digest
     if isinstance(allowed, permission.Yes):
-        known.people.will_tell(loop, issue, shipment, post, reply)
+        known.people.will_tell(loop, issue, shipment, reply)
     if loop.needs_person.startswith((NO_ACCOUNT, NOT_MADE)):
         loop.needs_person = ""
     reply.due_at = max(shipment.first_seen_at + settle, now)

@@ -17,7 +17,7 @@ TELLS = ("awaiting_approval", "scheduled", "sending", "unknown", "posted")
 Shown = Sequence[Row[*tuple[Any, ...]]]
 
 Telling = Row[*tuple[Any, ...]]
-"""A reply that tells a customer of a fix, with its loop, its post's words and what it tells."""
+"""A reply that tells a customer of a fix, with its loop and what it tells."""
 
 
 async def lock(session: Session, customer_ids: Collection[int]) -> dict[int, Customer]:
@@ -138,18 +138,23 @@ async def tellings(session: Session, customer_ids: Collection[int]) -> Sequence[
             Link.issue_id,
             Shipment.platform,
             Shipment.digest,
-            Post.came_by,
-            Post.text,
         )
         .join(Loop, Loop.id == Reply.loop_id)
         .join(Identity, Identity.id == Loop.identity_id)
         .join(Link, (Link.loop_id == Loop.id) & Link.until.is_(None))
-        .join(Post, Post.id == Reply.post_id)
         .outerjoin(Shipment, Shipment.id == Reply.shipment_id)
         .where(Identity.customer_id.in_(customer_ids), Reply.kind == "fixed", Reply.state.in_(TELLS))
         .order_by(Reply.id)
     )
     return (await session.execute(query)).all()
+
+
+async def complaints(session: Session, loop_ids: Collection[int]) -> Shown:
+    """What was said in these loops that is no answer to us, first to last."""
+    query = select(Post.loop_id, Post.channel, Post.came_by, Post.text).where(
+        Post.loop_id.in_(loop_ids), Post.answers_reply_id.is_(None)
+    )
+    return (await session.execute(query.order_by(Post.id))).all()
 
 
 def told_elsewhere_query() -> Select[Loop]:
@@ -192,10 +197,10 @@ def _called(q: str) -> Any:
 
 
 async def likes_of(
-    session: Session, customer_id: int, *, begins: Collection[str], names: Collection[str]
+    session: Session, customer_id: int, *, begins: Collection[str], names: Collection[str], urls: Collection[str]
 ) -> Sequence[Identity]:
-    """Other people's identities whose handle begins so or who are called so; never a guest's."""
-    if not begins and not names:
+    """Other people's identities whose handle begins so, who are called so or who name this address; never a guest's."""
+    if not begins and not names and not urls:
         return ()
     query = (
         select(Identity)
@@ -205,6 +210,7 @@ async def likes_of(
             or_(
                 *(func.lower(Identity.handle).startswith(one, autoescape=True) for one in sorted(begins)),
                 func.lower(Identity.name).in_(sorted(names)),
+                Identity.url.in_(sorted(urls)),
             ),
         )
         .order_by(Identity.id.desc())
