@@ -18,7 +18,7 @@ ELSEWHERE = "the same person"
 MISSED = "shipped while the customer was not to be answered"
 """How the reason begins where a customer may be answered again and a person decides whether this is still news."""
 
-CUT_FROM = 40
+CUT_FROM = 30
 """Letters that a text must have to be taken for the beginning of a longer one: networks cut at different lengths."""
 
 SHORTEST_NAME = 4

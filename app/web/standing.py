@@ -40,7 +40,7 @@ def steps_of(loop: Loop) -> tuple[Step, ...]:
     }
     names = list(times)
     last = max(at for at, name in enumerate(names) if times[name] is not None)
-    goes_on = loop.state not in {"declined", "dropped", "verified"}
+    goes_on = loop.state not in {"declined", "dropped", "verified"} and not (loop.state == "shipped" and loop.untold)
     steps: list[Step] = []
     before: datetime | None = None
     for at, name in enumerate(names):
