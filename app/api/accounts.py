@@ -10,6 +10,7 @@ from app.api.problems import InvalidFieldsError
 from app.api.values import PathId
 from app.outside import UnknownKindError
 from app.steps import connect
+from app.steps.health import costs
 from app.steps.hear_answer import hear_next
 from app.steps.link import NotFoundError
 from app.steps.river import River
@@ -100,6 +101,9 @@ async def set_up_an_accounts_hook(river: RiverDep, _caller: Admin, account_id: P
 
 
 @router.get("/{account_id}/health")
-async def account_health(river: RiverDep, _caller: Anyone, account_id: PathId) -> shapes.Health:
-    """Whether the profile works, tried just now."""
-    return views.health(await connect.probe(river, Account, account_id))
+async def account_health(river: RiverDep, _caller: Anyone, account_id: PathId) -> shapes.AccountHealth:
+    """Whether the profile works, tried just now; when it was last read and spoken through, and what it costs."""
+    row = await connect.probe(river, Account, account_id)
+    async with river.db.read() as session:
+        found = await costs(river, session, [row])
+    return views.account_health(row, found[row.id])
