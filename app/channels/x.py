@@ -317,7 +317,7 @@ def parse_post(told: JSON, included: Included, *, me: Me) -> Post:
         visibility="private" if _object(included.users.get(author.external_id)).get("protected") is True else "public",
         media=tuple(_media(told, included)),
         reply_ref={"id": newest, **({"versions": ",".join(versions)} if is_edited else {})},
-        locked=not may_be_answered(told, me),
+        locked=bool(why_locked(told, me)),
     )
 
 
@@ -383,17 +383,21 @@ def quotes(told: JSON, me: Me) -> bool:
     )
 
 
-def may_be_answered(told: JSON, me: Me) -> bool:
-    """Whether X takes our answer: the post must mention or quote us, and its author let us answer as far as we can know."""
+def why_locked(told: JSON, me: Me) -> str:
+    """Why X takes no answer of ours to a post, as far as that can be known before; nothing where it takes one."""
     is_named = names(told, me)
+    if not is_named and not quotes(told, me):
+        return f"{SUMMONED} @{me.username} or quotes it"
     match word(told.get("reply_settings")) or "everyone":
         case "everyone":
-            return is_named or quotes(told, me)
+            return ""
         case "mentionedUsers":
-            return is_named
+            return "" if is_named else "its author lets only those answer whom it mentions"
         case "verified":
-            return me.is_verified and (is_named or quotes(told, me))
-    return False
+            return "" if me.is_verified else "its author lets only verified accounts answer"
+        case "following":
+            return "its author lets only those answer whom they follow"
+    return "its author lets not everybody answer"
 
 
 def moment_of(number: str) -> datetime | None:
@@ -609,12 +613,11 @@ class X:
         reach = max(current.created_at - timedelta(minutes=1), self._now() - LOST_WITHIN)
         said, is_whole = await self._own_posts(reach, what=what)
         ours = [self._own_reply(one) for one in said if _referenced(one, "replied_to") in versions_of(told)]
-        if not ours and not (names(told, self._me) or quotes(told, self._me)):
-            raise OutsideError(f"{what}: {SUMMONED} @{self._me.username} or quotes it", "forbidden")
         return ThreadLook(
             post=current,
             own_replies=tuple(sorted((one for one in ours if one.external_id), key=lambda one: one.created_at)),
             authoritative=bool(self._me.id) and is_whole,
+            locked_why=why_locked(told, self._me),
         )
 
     async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:

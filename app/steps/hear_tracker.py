@@ -20,15 +20,16 @@ from app.rules import permission, platforms, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
+from app.rules.same_person import ELSEWHERE
 from app.rules.showing import pull_of
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue
 from app.steps.link import link_loop
 from app.steps.owe import draft_correction, draft_outcome
 from app.steps.read import UnreadError, lacks_code, read_issue
-from app.steps.reply_moves import cancel_reply
+from app.steps.reply_moves import cancel_reply, decide_anew
 from app.steps.river import JobName, River, policy_of
-from app.store import accounts, deliveries, issues, loops, replies
+from app.store import accounts, deliveries, issues, loops, posts, replies
 from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Account, Issue, Loop, Reply, Shipment, Tracker
@@ -106,6 +107,9 @@ async def _poll_now(
     if account is None:
         return ["the account was removed"] * len(waiting)
     account.poll_at = now
+    if told := sorted({external_id for delivery in waiting for external_id in delivery.posts}):
+        account.reread_at = None
+        await posts.want_rereading(session, account_id=account_id, external_ids=told, now=now)
     return ["the account is read"] * len(waiting)
 
 
@@ -478,6 +482,9 @@ async def _move(
         if reply is not None:
             cancel_reply(session, reply, why=f"not shipped any more: {course.why}", now=now)
         loop.owed = False
+        decide_anew(loop)
+    elif loop.state == "shipped" and loop.untold.startswith(ELSEWHERE) and shipment and shipment.first_seen_at == now:
+        loop.owed = False  # other news than the person was told elsewhere
     elif loop.state == "shipped" and reply is not None and shipment is not None:
         _renew_if_different(session, loop, reply, shipment, now=now)
     if course.needs_person or loop.needs_person.endswith(A_PERSON_DECIDES):
@@ -539,6 +546,7 @@ def _step(session: Session, loop: Loop, goal: LoopState, why: str, *, now: datet
         loop.fixed_at = now
     if goal == "shipped":
         loop.shipped_at, loop.owed = now, False
+        decide_anew(loop)
     elif goal == "fixed":
         loop.shipped_at = None
     else:

@@ -13,7 +13,7 @@ from app.rules import matching, permission, platforms, quoting
 from app.rules.facts import IssueFacts
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue, new_marker
-from app.steps.reply_moves import cancel_reply
+from app.steps.reply_moves import cancel_reply, decide_anew
 from app.steps.river import River, platforms_of
 from app.steps.turns import turn_to_write
 from app.store import accounts, issues, loops, posts, replies
@@ -43,6 +43,8 @@ async def open_loop(
     if found is None:
         raise NotFoundError(f"there is no post {post_id}")
     post, identity = found
+    if post.gone_at is not None:
+        raise ConflictError(f"post {post_id} was deleted by its author: nothing is left of it to tag")
     loop = await loops.of_thread(session, channel=post.channel, thread_id=post.thread_id, identity_id=post.identity_id)
     is_new = loop is None
     if loop is None:
@@ -80,6 +82,7 @@ def _next_round(session: Session, loop: Loop, post: Post, *, now: datetime, acto
     loop.state, loop.why, loop.post_id = "open", "the customer complained again; no issue yet", post.id
     loop.fixed_at = loop.shipped_at = loop.told_at = loop.verified_at = None
     loop.verification, loop.needs_person, loop.owed = None, "", False
+    decide_anew(loop)
     loops.note_event(session, at=now, what="next round", why="complained again", actor=actor, loop_id=loop.id)
 
 

@@ -44,10 +44,13 @@ class Timing:
 
 JobName = Literal[
     "take_in",
+    "reread",
     "create_issues",
     "hear_deliveries",
     "poll_trackers",
     "look_at_issues",
+    "settle_customers",
+    "follow_tellings",
     "owe",
     "deliver",
     "take_over",

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 
 from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Account, Event, Identity, Issue, Link, Loop, Note, Post, Reply
 
 WAITING = ("open", "linked", "fixed", "shipped", "reopened")
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """Whether a loop's customer waits for anything; not one whose fix is out and who is told nothing here."""
+    return and_(Loop.state.in_(WAITING), or_(Loop.state != "shipped", Loop.untold == ""))
 
 
 ToBeTold = Row[int, str, str, int, int, str | None]
@@ -28,6 +33,13 @@ async def of_thread(session: Session, *, channel: str, thread_id: str, identity_
     """The loop of one customer in one thread."""
     query = select(Loop).where(Loop.channel == channel, Loop.thread_id == thread_id, Loop.identity_id == identity_id)
     return (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
+
+
+async def about_post(session: Session, post_id: int) -> Sequence[int]:
+    """The ids of the loops that answer a post, or to which it belongs."""
+    its_loop = select(Post.loop_id).where(Post.id == post_id).scalar_subquery()
+    query = select(Loop.id).where(or_(Loop.post_id == post_id, Loop.id == its_loop)).order_by(Loop.id)
+    return (await session.execute(query)).scalars().all()
 
 
 async def present_issue(session: Session, loop_id: int) -> Issue | None:
@@ -63,7 +75,7 @@ async def waiting_of(session: Session, issue_ids: Sequence[int]) -> dict[int, li
         select(Link.issue_id, Loop, Identity)
         .join(Loop, Loop.id == Link.loop_id)
         .join(Identity, Identity.id == Loop.identity_id)
-        .where(Link.issue_id.in_(issue_ids), Link.until.is_(None), Loop.state.in_(WAITING))
+        .where(Link.issue_id.in_(issue_ids), Link.until.is_(None), is_waiting())
         .order_by(Loop.id)
     )
     found: dict[int, list[tuple[Loop, Identity]]] = {}
@@ -83,8 +95,9 @@ async def to_be_told(session: Session, issue_id: int) -> Sequence[ToBeTold]:
         .where(
             Link.issue_id == issue_id,
             Link.until.is_(None),
-            Loop.state.in_(WAITING),
+            is_waiting(),
             Post.visibility != "private",
+            Post.gone_at.is_(None),
             Identity.suppressed_at.is_(None),
             Account.deleted_at.is_(None),
             Account.mode != "dry_run",
@@ -207,6 +220,12 @@ async def history_of_issue(session: Session, issue_id: int) -> Sequence[Event]:
     return (await session.execute(query)).scalars().all()[::-1]
 
 
+async def redact(session: Session, loop_id: int, *, redacted: Callable[[str], str]) -> None:
+    """Rewrite the reasons in a loop's history."""
+    for event in await history(session, loop_id):
+        event.why = redacted(event.why)
+
+
 def note_event(
     session: Session,
     *,
@@ -217,9 +236,21 @@ def note_event(
     loop_id: int | None = None,
     issue_id: int | None = None,
     reply_id: int | None = None,
+    customer_id: int | None = None,
 ) -> None:
     """Write down what happened, in the same transaction as its effect."""
-    session.add(Event(at=at, what=what, why=why, actor=actor, loop_id=loop_id, issue_id=issue_id, reply_id=reply_id))
+    session.add(
+        Event(
+            at=at,
+            what=what,
+            why=why,
+            actor=actor,
+            loop_id=loop_id,
+            issue_id=issue_id,
+            reply_id=reply_id,
+            customer_id=customer_id,
+        )
+    )
 
 
 async def waiting_for(session: Session, issue_id: int, *, newest: int) -> tuple[int, list[dict[str, Any]]]:
@@ -238,12 +269,13 @@ async def waiting_for(session: Session, issue_id: int, *, newest: int) -> tuple[
             Post.url,
             Post.visibility,
             Post.created_at,
+            Post.gone_at,
             Post.text,
         )
         .join(Link, Link.loop_id == Loop.id)
         .join(Post, Post.id == Loop.post_id)
         .join(Identity, Identity.id == Loop.identity_id)
-        .where(Link.issue_id == issue_id, Link.until.is_(None), Loop.state.in_(WAITING))
+        .where(Link.issue_id == issue_id, Link.until.is_(None), is_waiting())
         .order_by(Post.created_at.desc(), Loop.id.desc())
     )
     rows = (await session.execute(query)).all()
@@ -253,7 +285,7 @@ async def waiting_for(session: Session, issue_id: int, *, newest: int) -> tuple[
             "handle": row.handle,
             "followers": row.followers,
             "permalink": row.url,
-            "is_public": row.visibility != "private",
+            "is_public": row.visibility != "private" and row.gone_at is None,
             "said_at": row.created_at,
             "quote": row.text if index < newest else "",
             "reopened": row.refuted_at is not None,

@@ -179,6 +179,9 @@ class Account(Connected, Table):
     handle: Mapped[str] = mapped_column(default="")
     url: Mapped[str] = mapped_column(default="")
     sent_at: Mapped[datetime | None]
+    reread_at: Mapped[datetime | None]  # none of its posts is read again before
+    reread_until: Mapped[datetime | None]  # the lease of the worker that reads them again now
+    reread_token: Mapped[str | None]
     mute: Mapped[bool] = mapped_column(default=False, server_default=false())  # what it last tried to say was refused
 
 
@@ -224,8 +227,10 @@ class Customer(Table):
     """The person behind one or several identities."""
 
     __tablename__ = "customer"
-    __table_args__ = _numbered()
+    __table_args__ = _numbered(_only_where("ix_customer_unsettled", "id", "unsettled"))
     created_at: Mapped[datetime]
+    # joined, parted, silenced or let speak again; their loops and replies have not followed yet
+    unsettled: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Identity(Table):
@@ -241,8 +246,12 @@ class Identity(Table):
     followers: Mapped[int | None]
     weak: Mapped[bool] = mapped_column(default=False)
     customer_id: Mapped[int] = mapped_column(Id, ForeignKey("customer.id"))
+    joined_at: Mapped[datetime | None]
+    joined_by: Mapped[str] = mapped_column(default="", server_default="")  # who said that it is the same person
+    joined_from: Mapped[int | None] = mapped_column(Id)  # the customer it was before, and is again when parted
     suppressed_at: Mapped[datetime | None]
     suppressed_why: Mapped[str] = mapped_column(default="", server_default="")
+    suppressed_by: Mapped[str] = mapped_column(default="", server_default="")  # a member; nobody: the customer asked
     seen_at: Mapped[datetime]
 
 
@@ -258,6 +267,7 @@ class Post(Table):
         Index(None, "loop_id"),
         Index(None, "identity_id"),
         _only_where("ix_post_unheard", "created_at", "answers_reply_id IS NOT NULL AND heard_at IS NULL"),
+        Index("ix_post_to_read_again", "account_id", "read_again_at"),
         CheckConstraint("state IN ('new', 'tagged', 'dismissed')", name="state"),
         CheckConstraint("came_by IN ('network', 'address', 'hand')", name="came_by"),
     )
@@ -282,6 +292,9 @@ class Post(Table):
     taken_in_at: Mapped[datetime]
     came_by: Mapped[str] = mapped_column(default="network", server_default="network")  # network | address | hand
     state: Mapped[str] = mapped_column(default="new")
+    read_again_at: Mapped[datetime | None]  # when its network is asked again what it says; never, where it is gone
+    gone_at: Mapped[datetime | None]  # since when we know that it is deleted; its words are not here any more
+    gone_why: Mapped[str] = mapped_column(default="", server_default="")
     # Loops and replies point at posts. The way back has no constraint: a circle of them cannot be made on both
     # databases alike, and PostgreSQL would lock the loop behind its post, against the order of all other locks.
     loop_id: Mapped[int | None] = mapped_column(Id)
@@ -298,7 +311,9 @@ class Loop(Table):
         UniqueConstraint("channel", "thread_id", "identity_id"),
         Index(None, "state", "id"),
         Index(None, "state", "owed"),
+        Index(None, "identity_id"),
         _only_where("ix_loop_asking", "id", "needs_person <> ''"),
+        _only_where("ix_loop_told_elsewhere", "waits_on", "waits_on IS NOT NULL"),
         CheckConstraint(
             "state IN ('open','linked','fixed','shipped','told','verified','declined','dropped','reopened')",
             name="state",
@@ -314,6 +329,9 @@ class Loop(Table):
         default=False, server_default=false()
     )  # whether `owe` has decided on this shipment
     needs_person: Mapped[str] = mapped_column(default="", server_default="")
+    untold: Mapped[str] = mapped_column(default="", server_default="")  # why a shipped loop is told nothing by itself
+    waits_on: Mapped[int | None] = mapped_column(Id)  # the reply on its way that tells the same person elsewhere
+    tell_by: Mapped[str] = mapped_column(default="", server_default="")  # who wants it told all the same
     round: Mapped[int] = mapped_column(default=1)
     tags: Mapped[list[str]] = mapped_column(default=list)
     platform: Mapped[str] = mapped_column(default="", server_default="")  # its tracker's words, by tags; empty: any
@@ -547,6 +565,7 @@ class Delivery(Table):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     issues: Mapped[list[str]] = mapped_column(default=list)
     everything: Mapped[bool] = mapped_column(default=False)
+    posts: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     state: Mapped[str] = mapped_column(default="new")
     why: Mapped[str] = mapped_column(default="")
     received_at: Mapped[datetime]
@@ -607,10 +626,10 @@ class Voice(Table):
 
 
 class Event(Table):
-    """What happened to a loop, an issue, a reply or a connection, when, why and by whom."""
+    """What happened to a loop, an issue, a reply, a customer or a connection, when, why and by whom."""
 
     __tablename__ = "event"
-    __table_args__ = _numbered(Index(None, "loop_id"), Index(None, "issue_id"))
+    __table_args__ = _numbered(Index(None, "loop_id"), Index(None, "issue_id"), Index(None, "customer_id"))
     at: Mapped[datetime]
     what: Mapped[str]
     why: Mapped[str] = mapped_column(default="")
@@ -618,6 +637,7 @@ class Event(Table):
     loop_id: Mapped[int | None] = mapped_column(Id)
     issue_id: Mapped[int | None] = mapped_column(Id)
     reply_id: Mapped[int | None] = mapped_column(Id)
+    customer_id: Mapped[int | None] = mapped_column(Id)
 
 
 class Request(Table):

@@ -195,6 +195,12 @@ async def test_every_answer_of_a_whole_circle_is_as_described(watched: Watched) 
         "POST", "/api/v1/loops", {"post_id": 1, "tags": ["export"], "issue": {"tracker_id": 1, "title": "Export"}}
     )
     await call("POST", "/api/v1/loops", {"post_id": 99})
+    await call("POST", "/api/v1/customers/1/identities", {"identity_id": 2})
+    await call("DELETE", "/api/v1/customers/1/identities/2")
+    await call("DELETE", "/api/v1/customers/1/identities/2")
+    await call("POST", "/api/v1/customers/2/suppress", {"why": "by e-mail"})
+    await call("POST", "/api/v1/customers/2/lift")
+    await call("POST", "/api/v1/loops/1/tell")
     await call("GET", "/api/v1/posts/1/suggestions")
     await call("PATCH", "/api/v1/loops/1", {"assignee": "Kim"})
     await call("POST", "/api/v1/loops/1/notes", {"text": "It is the cache."})
@@ -213,7 +219,9 @@ async def test_every_answer_of_a_whole_circle_is_as_described(watched: Watched) 
     await call("GET", "/api/v1/templates/fixed")
     await call("PUT", "/api/v1/voice", {"on": False})
     await call("GET", "/api/v1/voice")
-    for noun in ("accounts", "trackers", "posts", "loops", "issues", "replies"):
+    for what in ("posts", "loops", "told"):
+        await call("GET", f"/api/v1/customers/1/{what}?limit=1")
+    for noun in ("accounts", "trackers", "posts", "loops", "issues", "replies", "customers"):
         await call("GET", f"/api/v1/{noun}")
         await call("GET", f"/api/v1/{noun}/1")
         await call("GET", f"/api/v1/{noun}/99")

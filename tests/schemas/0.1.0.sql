@@ -6,6 +6,9 @@ CREATE TABLE account (
 	handle TEXT NOT NULL, 
 	url TEXT NOT NULL, 
 	sent_at DATETIME, 
+	reread_at DATETIME, 
+	reread_until DATETIME, 
+	reread_token TEXT, 
 	mute BOOLEAN DEFAULT 0 NOT NULL, 
 	name TEXT NOT NULL, 
 	settings JSON NOT NULL, 
@@ -38,8 +41,8 @@ CREATE TABLE account (
 	deleted_at DATETIME, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "account" VALUES('rehearsal','automatic','acme','http://fullcircle.test/rehearsal/main','2026-03-02 09:08:00.000000',0,'Acme','{"scene": "main", "brand": "Acme"}','gAAAAABrDFQ2W09_nm-6xyuHOX5k44D-FHGXez3_YdSFUuPqVk00aYPNVAMsJXWLxA6fZypzteUVkN_XMuanNHt_kt4dVwTS8Q==','gAAAAABrDFQ2frE5wLXAEut8MO1oJfy5wquLc2-UwXQ7yx0qVosi85tz9Y3wE1p9p0GI7KjkYy14xIYJ9NhPlqIoNS29JrILIQ==',NULL,NULL,1,'rehearsal:main/people/acme','{}',1,'',0,'2026-03-02 09:32:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','10','2026-03-02 09:32:00.000000','2026-03-02 09:32:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
-INSERT INTO "account" VALUES('rehearsal','approve','acme','http://fullcircle.test/rehearsal/other',NULL,0,'Acme, approved','{"scene": "other", "brand": "Acme"}','gAAAAABrDFQ3W2btS8xZ65UEW3OIIsuQvCoVbWGj3-6gIMt9uqrUOF3VLO_oL2I5r2zcTvkgu1ubTbifnG1SQMCQQt_HVCKsag==','gAAAAABrDFQ3DCTd5NAis012wXKZrkPSgMVh_theefznnAvD_ZC0c8xEnNXQWLX8zqaufGqwmDtF68hQNDwfsKnqFjM1gEPm-w==',NULL,NULL,1,'rehearsal:other/people/acme','{}',1,'',0,'2026-03-02 09:20:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','3','2026-03-02 09:20:00.000000','2026-03-02 09:20:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,2);
+INSERT INTO "account" VALUES('rehearsal','automatic','acme','http://fullcircle.test/rehearsal/main','2026-03-02 09:08:00.000000',NULL,NULL,NULL,0,'Acme','{"scene": "main", "brand": "Acme"}','gAAAAABrDFaTlcLvADIbx9bEJ4i4BH7T6zZL--NSEVdwOoXQgkMKIngE7wxNguxvCAnxcvFo3ovNg8xm7GA_oievP-7KVwAAuQ==','gAAAAABrDFaTc88_tiPXlYgasr7XdyD45mX7CgFDlIaE1yJbCrVtoidJ9PJB1iWqki3FkrkvB2gpQLXIC9T53xRDvYmErdBCYg==',NULL,NULL,1,'rehearsal:main/people/acme','{}',1,'',0,'2026-03-02 09:32:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','10','2026-03-02 09:32:00.000000','2026-03-02 09:32:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
+INSERT INTO "account" VALUES('rehearsal','approve','acme','http://fullcircle.test/rehearsal/other',NULL,NULL,NULL,NULL,0,'Acme, approved','{"scene": "other", "brand": "Acme"}','gAAAAABrDFaTMhWm6NYdEXWup_oHhgBWhV0sMcAds8sAnR5mMImaWrXZeRIv8tiQZwm-ZUg8tjexKVLSBhMhNeu2nq4OuX2H6w==','gAAAAABrDFaTuyVNUUOS-SICSgDVu3XuD-_679AzuTQn1I1uuNRPdvESq3fMFgr1t-PhMnk2ldl7tR-JbHNpX1pDqHvlkdhzRQ==',NULL,NULL,1,'rehearsal:other/people/acme','{}',1,'',0,'2026-03-02 09:20:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','3','2026-03-02 09:20:00.000000','2026-03-02 09:20:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,2);
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -56,11 +59,11 @@ CREATE TABLE attempt (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT fk_attempt_reply_id_reply FOREIGN KEY(reply_id) REFERENCES reply (id)
 );
-INSERT INTO "attempt" VALUES(1,1,'794ce6a885439b7eee2750c9a90e237a','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','posted','said',1);
-INSERT INTO "attempt" VALUES(2,1,'6297048b4e9a1e06eea6fc2ecfb259a7','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','posted','said',2);
-INSERT INTO "attempt" VALUES(7,1,'9ee53272935c56564bbaf7d66f640be4','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','unknown','the rehearsal stage plays ''unknown'' on send',3);
-INSERT INTO "attempt" VALUES(8,1,'78731cdc75a4b2c012a010ad5398a5ce','2026-03-02 09:28:00.000000',NULL,'calling','',4);
-INSERT INTO "attempt" VALUES(9,1,'0e77a594e20775c51a2faba2b24e3d18','2026-03-02 09:32:00.000000',NULL,'calling','',5);
+INSERT INTO "attempt" VALUES(1,1,'e770404a2ae23462ce262c61bc89a168','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','posted','said',1);
+INSERT INTO "attempt" VALUES(2,1,'bf9bfe565944e43da1a40fb96276bca3','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','posted','said',2);
+INSERT INTO "attempt" VALUES(7,1,'75f40175c73fc1d2a37b65f175f06c14','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','unknown','the rehearsal stage plays ''unknown'' on send',3);
+INSERT INTO "attempt" VALUES(8,1,'3f0b282cb76353e23ae37280ec612e55','2026-03-02 09:28:00.000000',NULL,'calling','',4);
+INSERT INTO "attempt" VALUES(9,1,'121ed5b9089591e939fe994f836d37bb','2026-03-02 09:32:00.000000',NULL,'calling','',5);
 CREATE TABLE consent (
 	hash TEXT NOT NULL, 
 	session_id INTEGER NOT NULL, 
@@ -77,17 +80,18 @@ CREATE TABLE consent (
 );
 CREATE TABLE customer (
 	created_at DATETIME NOT NULL, 
+	unsettled BOOLEAN DEFAULT 0 NOT NULL, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "customer" VALUES('2026-03-02 09:00:00.000000',1);
-INSERT INTO "customer" VALUES('2026-03-02 09:04:00.000000',2);
-INSERT INTO "customer" VALUES('2026-03-02 09:08:00.000000',3);
-INSERT INTO "customer" VALUES('2026-03-02 09:12:00.000000',4);
-INSERT INTO "customer" VALUES('2026-03-02 09:16:00.000000',5);
-INSERT INTO "customer" VALUES('2026-03-02 09:20:00.000000',6);
-INSERT INTO "customer" VALUES('2026-03-02 09:24:00.000000',7);
-INSERT INTO "customer" VALUES('2026-03-02 09:28:00.000000',8);
-INSERT INTO "customer" VALUES('2026-03-02 09:32:00.000000',9);
+INSERT INTO "customer" VALUES('2026-03-02 09:00:00.000000',0,1);
+INSERT INTO "customer" VALUES('2026-03-02 09:04:00.000000',0,2);
+INSERT INTO "customer" VALUES('2026-03-02 09:08:00.000000',0,3);
+INSERT INTO "customer" VALUES('2026-03-02 09:12:00.000000',0,4);
+INSERT INTO "customer" VALUES('2026-03-02 09:16:00.000000',0,5);
+INSERT INTO "customer" VALUES('2026-03-02 09:20:00.000000',0,6);
+INSERT INTO "customer" VALUES('2026-03-02 09:24:00.000000',0,7);
+INSERT INTO "customer" VALUES('2026-03-02 09:28:00.000000',0,8);
+INSERT INTO "customer" VALUES('2026-03-02 09:32:00.000000',0,9);
 CREATE TABLE delivery (
 	hook VARCHAR(60) NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -96,6 +100,7 @@ CREATE TABLE delivery (
 	body BLOB NOT NULL, 
 	issues JSON NOT NULL, 
 	everything BOOLEAN NOT NULL, 
+	posts JSON DEFAULT '[]' NOT NULL, 
 	state TEXT NOT NULL, 
 	why TEXT NOT NULL, 
 	received_at DATETIME NOT NULL, 
@@ -104,7 +109,7 @@ CREATE TABLE delivery (
 	CONSTRAINT ck_delivery_state CHECK (state IN ('new', 'done', 'failed')), 
 	CONSTRAINT uq_delivery_hook_key UNIQUE (hook, "key")
 );
-INSERT INTO "delivery" VALUES('trackers/1','a-key','changed','{}',X'7B7D','[]',1,'new','','2026-03-02 09:36:00.000000',NULL,1);
+INSERT INTO "delivery" VALUES('trackers/1','a-key','changed','{}',X'7B7D','[]',1,'[]','new','','2026-03-02 09:36:00.000000',NULL,1);
 CREATE TABLE event (
 	at DATETIME NOT NULL, 
 	what TEXT NOT NULL, 
@@ -113,96 +118,97 @@ CREATE TABLE event (
 	loop_id INTEGER, 
 	issue_id INTEGER, 
 	reply_id INTEGER, 
+	customer_id INTEGER, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','tagged','','tests',1,NULL,NULL,1);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','linked','What told found','tests',1,1,NULL,2);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','issue made','#1','',NULL,1,NULL,3);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','verdict','#1 is still open','',NULL,1,NULL,4);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','v1.0.0 contains 6edd44b','',NULL,1,NULL,5);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',NULL,1,NULL,6);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',1,NULL,NULL,7);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply scheduled','goes out now','',1,NULL,1,8);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply sending','is being said','',1,NULL,1,9);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply posted','said','',1,NULL,1,10);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','told','','',1,NULL,1,11);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','tagged','','tests',2,NULL,NULL,12);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','linked','What corrected found','tests',2,2,NULL,13);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','issue made','#2','',NULL,2,NULL,14);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','#2 is still open','',NULL,2,NULL,15);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,16);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,17);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',2,NULL,NULL,18);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply scheduled','goes out now','',2,NULL,2,19);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply sending','is being said','',2,NULL,2,20);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply posted','said','',2,NULL,2,21);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','told','','',2,NULL,2,22);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#2 is reopened','',NULL,2,NULL,23);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipment withdrawn','#2 is reopened','',NULL,2,NULL,24);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','evidence withdrawn after telling','#2 is reopened','',2,NULL,NULL,25);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','tagged','','tests',3,NULL,NULL,26);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','linked','What approved found','tests',3,3,NULL,27);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','issue made','#3','',NULL,3,NULL,28);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#3 is still open','',NULL,3,NULL,29);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','v1.2.0 contains bd72e95','',NULL,3,NULL,30);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',NULL,3,NULL,31);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',3,NULL,NULL,32);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','reply awaiting_approval','waits for an approver','',3,NULL,4,33);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','tagged','','tests',4,NULL,NULL,34);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','linked','What held found','tests',4,4,NULL,35);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','issue made','#4','',NULL,4,NULL,36);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','#4 is still open','',NULL,4,NULL,37);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','held','5 % rollout','tests',NULL,4,NULL,38);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','v1.2.1 contains 933aa5c','',NULL,4,NULL,39);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',NULL,4,NULL,40);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',4,NULL,NULL,41);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','reply held','not for customers yet: 5 % rollout','',4,NULL,5,42);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','tagged','','tests',5,NULL,NULL,43);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','linked','What stopped found','tests',5,5,NULL,44);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','issue made','#5','',NULL,5,NULL,45);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','#5 is still open','',NULL,5,NULL,46);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','v1.2.2 contains a9822b7','',NULL,5,NULL,47);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',NULL,5,NULL,48);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',5,NULL,NULL,49);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply awaiting_approval','waits for an approver','',5,NULL,6,50);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply held','held by tests','tests',5,NULL,6,51);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','tagged','','tests',6,NULL,NULL,52);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','linked','What lost found','tests',6,6,NULL,53);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','issue made','#6','',NULL,6,NULL,54);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','#6 is still open','',NULL,6,NULL,55);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','v1.3.0 contains bed1a12','',NULL,6,NULL,56);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',NULL,6,NULL,57);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',6,NULL,NULL,58);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply scheduled','goes out now','',6,NULL,7,59);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply sending','is being said','',6,NULL,7,60);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread','',6,NULL,7,61);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','tagged','','tests',7,NULL,NULL,62);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','linked','What died-after found','tests',7,7,NULL,63);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','issue made','#7','',NULL,7,NULL,64);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','#7 is still open','',NULL,7,NULL,65);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','v1.4.0 contains 16b16b5','',NULL,7,NULL,66);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',NULL,7,NULL,67);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',7,NULL,NULL,68);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply scheduled','goes out now','',7,NULL,8,69);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply sending','is being said','',7,NULL,8,70);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','tagged','','tests',8,NULL,NULL,71);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','linked','What died-before found','tests',8,8,NULL,72);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','issue made','#8','',NULL,8,NULL,73);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','#8 is still open','',NULL,8,NULL,74);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','v1.4.1 contains b0a1895','',NULL,8,NULL,75);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',NULL,8,NULL,76);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',8,NULL,NULL,77);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply scheduled','goes out now','',8,NULL,9,78);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply sending','is being said','',8,NULL,9,79);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','tagged','','tests',9,NULL,NULL,80);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','linked','What settling found','tests',9,9,NULL,81);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','issue made','#9','',NULL,9,NULL,82);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','#9 is still open','',NULL,9,NULL,83);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','verdict','v1.5.0 contains 8d15035','',NULL,9,NULL,84);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',NULL,9,NULL,85);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',9,NULL,NULL,86);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more','',9,NULL,10,87);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','written by tests','tests',1,NULL,11,88);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','tagged','','tests',1,NULL,NULL,NULL,1);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','linked','What told found','tests',1,1,NULL,NULL,2);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','issue made','#1','',NULL,1,NULL,NULL,3);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','verdict','#1 is still open','',NULL,1,NULL,NULL,4);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','v1.0.0 contains 6edd44b','',NULL,1,NULL,NULL,5);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',NULL,1,NULL,NULL,6);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',1,NULL,NULL,NULL,7);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply scheduled','goes out now','',1,NULL,1,NULL,8);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply sending','is being said','',1,NULL,1,NULL,9);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply posted','said','',1,NULL,1,NULL,10);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','told','','',1,NULL,1,NULL,11);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','tagged','','tests',2,NULL,NULL,NULL,12);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','linked','What corrected found','tests',2,2,NULL,NULL,13);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','issue made','#2','',NULL,2,NULL,NULL,14);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','#2 is still open','',NULL,2,NULL,NULL,15);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,NULL,16);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,NULL,17);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',2,NULL,NULL,NULL,18);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply scheduled','goes out now','',2,NULL,2,NULL,19);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply sending','is being said','',2,NULL,2,NULL,20);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply posted','said','',2,NULL,2,NULL,21);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','told','','',2,NULL,2,NULL,22);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#2 is reopened','',NULL,2,NULL,NULL,23);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipment withdrawn','#2 is reopened','',NULL,2,NULL,NULL,24);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','evidence withdrawn after telling','#2 is reopened','',2,NULL,NULL,NULL,25);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','tagged','','tests',3,NULL,NULL,NULL,26);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','linked','What approved found','tests',3,3,NULL,NULL,27);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','issue made','#3','',NULL,3,NULL,NULL,28);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#3 is still open','',NULL,3,NULL,NULL,29);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','v1.2.0 contains bd72e95','',NULL,3,NULL,NULL,30);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',NULL,3,NULL,NULL,31);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',3,NULL,NULL,NULL,32);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','reply awaiting_approval','waits for an approver','',3,NULL,4,NULL,33);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','tagged','','tests',4,NULL,NULL,NULL,34);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','linked','What held found','tests',4,4,NULL,NULL,35);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','issue made','#4','',NULL,4,NULL,NULL,36);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','#4 is still open','',NULL,4,NULL,NULL,37);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','held','5 % rollout','tests',NULL,4,NULL,NULL,38);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','v1.2.1 contains 933aa5c','',NULL,4,NULL,NULL,39);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',NULL,4,NULL,NULL,40);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',4,NULL,NULL,NULL,41);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','reply held','not for customers yet: 5 % rollout','',4,NULL,5,NULL,42);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','tagged','','tests',5,NULL,NULL,NULL,43);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','linked','What stopped found','tests',5,5,NULL,NULL,44);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','issue made','#5','',NULL,5,NULL,NULL,45);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','#5 is still open','',NULL,5,NULL,NULL,46);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','v1.2.2 contains a9822b7','',NULL,5,NULL,NULL,47);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',NULL,5,NULL,NULL,48);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',5,NULL,NULL,NULL,49);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply awaiting_approval','waits for an approver','',5,NULL,6,NULL,50);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply held','held by tests','tests',5,NULL,6,NULL,51);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','tagged','','tests',6,NULL,NULL,NULL,52);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','linked','What lost found','tests',6,6,NULL,NULL,53);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','issue made','#6','',NULL,6,NULL,NULL,54);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','#6 is still open','',NULL,6,NULL,NULL,55);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','v1.3.0 contains bed1a12','',NULL,6,NULL,NULL,56);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',NULL,6,NULL,NULL,57);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',6,NULL,NULL,NULL,58);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply scheduled','goes out now','',6,NULL,7,NULL,59);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply sending','is being said','',6,NULL,7,NULL,60);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread','',6,NULL,7,NULL,61);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','tagged','','tests',7,NULL,NULL,NULL,62);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','linked','What died-after found','tests',7,7,NULL,NULL,63);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','issue made','#7','',NULL,7,NULL,NULL,64);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','#7 is still open','',NULL,7,NULL,NULL,65);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','v1.4.0 contains 16b16b5','',NULL,7,NULL,NULL,66);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',NULL,7,NULL,NULL,67);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',7,NULL,NULL,NULL,68);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply scheduled','goes out now','',7,NULL,8,NULL,69);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply sending','is being said','',7,NULL,8,NULL,70);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','tagged','','tests',8,NULL,NULL,NULL,71);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','linked','What died-before found','tests',8,8,NULL,NULL,72);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','issue made','#8','',NULL,8,NULL,NULL,73);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','#8 is still open','',NULL,8,NULL,NULL,74);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','v1.4.1 contains b0a1895','',NULL,8,NULL,NULL,75);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',NULL,8,NULL,NULL,76);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',8,NULL,NULL,NULL,77);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply scheduled','goes out now','',8,NULL,9,NULL,78);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply sending','is being said','',8,NULL,9,NULL,79);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','tagged','','tests',9,NULL,NULL,NULL,80);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','linked','What settling found','tests',9,9,NULL,NULL,81);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','issue made','#9','',NULL,9,NULL,NULL,82);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','#9 is still open','',NULL,9,NULL,NULL,83);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','verdict','v1.5.0 contains 8d15035','',NULL,9,NULL,NULL,84);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',NULL,9,NULL,NULL,85);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',9,NULL,NULL,NULL,86);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more','',9,NULL,10,NULL,87);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','written by tests','tests',1,NULL,11,NULL,88);
 CREATE TABLE identity (
 	channel TEXT NOT NULL, 
 	external_id TEXT NOT NULL, 
@@ -212,22 +218,26 @@ CREATE TABLE identity (
 	followers INTEGER, 
 	weak BOOLEAN NOT NULL, 
 	customer_id INTEGER NOT NULL, 
+	joined_at DATETIME, 
+	joined_by TEXT DEFAULT '' NOT NULL, 
+	joined_from INTEGER, 
 	suppressed_at DATETIME, 
 	suppressed_why TEXT DEFAULT '' NOT NULL, 
+	suppressed_by TEXT DEFAULT '' NOT NULL, 
 	seen_at DATETIME NOT NULL, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT fk_identity_customer_id_customer FOREIGN KEY(customer_id) REFERENCES customer (id), 
 	CONSTRAINT uq_identity_channel_external_id UNIQUE (channel, external_id)
 );
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/told','told','','http://fullcircle.test/rehearsal/main',NULL,0,1,NULL,'','2026-03-02 09:00:00.000000',1);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/corrected','corrected','','http://fullcircle.test/rehearsal/main',NULL,0,2,NULL,'','2026-03-02 09:04:00.000000',2);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/approved','approved','','http://fullcircle.test/rehearsal/other',NULL,0,3,NULL,'','2026-03-02 09:08:00.000000',3);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/held','held','','http://fullcircle.test/rehearsal/other',NULL,0,4,NULL,'','2026-03-02 09:12:00.000000',4);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/stopped','stopped','','http://fullcircle.test/rehearsal/other',NULL,0,5,NULL,'','2026-03-02 09:16:00.000000',5);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/lost','lost','','http://fullcircle.test/rehearsal/main',NULL,0,6,NULL,'','2026-03-02 09:20:00.000000',6);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-after','died-after','','http://fullcircle.test/rehearsal/main',NULL,0,7,NULL,'','2026-03-02 09:24:00.000000',7);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-before','died-before','','http://fullcircle.test/rehearsal/main',NULL,0,8,NULL,'','2026-03-02 09:28:00.000000',8);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/settling','settling','','http://fullcircle.test/rehearsal/main',NULL,0,9,NULL,'','2026-03-02 09:32:00.000000',9);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/told','told','','http://fullcircle.test/rehearsal/main',NULL,0,1,NULL,'',NULL,NULL,'','','2026-03-02 09:00:00.000000',1);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/corrected','corrected','','http://fullcircle.test/rehearsal/main',NULL,0,2,NULL,'',NULL,NULL,'','','2026-03-02 09:04:00.000000',2);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/approved','approved','','http://fullcircle.test/rehearsal/other',NULL,0,3,NULL,'',NULL,NULL,'','','2026-03-02 09:08:00.000000',3);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/held','held','','http://fullcircle.test/rehearsal/other',NULL,0,4,NULL,'',NULL,NULL,'','','2026-03-02 09:12:00.000000',4);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/stopped','stopped','','http://fullcircle.test/rehearsal/other',NULL,0,5,NULL,'',NULL,NULL,'','','2026-03-02 09:16:00.000000',5);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/lost','lost','','http://fullcircle.test/rehearsal/main',NULL,0,6,NULL,'',NULL,NULL,'','','2026-03-02 09:20:00.000000',6);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-after','died-after','','http://fullcircle.test/rehearsal/main',NULL,0,7,NULL,'',NULL,NULL,'','','2026-03-02 09:24:00.000000',7);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-before','died-before','','http://fullcircle.test/rehearsal/main',NULL,0,8,NULL,'',NULL,NULL,'','','2026-03-02 09:28:00.000000',8);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/settling','settling','','http://fullcircle.test/rehearsal/main',NULL,0,9,NULL,'',NULL,NULL,'','','2026-03-02 09:32:00.000000',9);
 CREATE TABLE issue (
 	tracker_id INTEGER NOT NULL, 
 	remote_id TEXT, 
@@ -282,15 +292,15 @@ CREATE TABLE issue (
 	CONSTRAINT uq_issue_marker UNIQUE (marker), 
 	CONSTRAINT uq_issue_tracker_id_remote_id UNIQUE (tracker_id, remote_id)
 );
-INSERT INTO "issue" VALUES(1,'1','#1','What told found','','issue-2a1bf0fe7fa1559f','http://fullcircle.test/rehearsal/main/board#issue-1','closed','fixed',NULL,'completed','2026-03-02 09:02:00.000000',0,1,'2026-03-02 09:02:00.000000','2026-03-02 09:36:00.000000','shipped','v1.0.0 contains 6edd44b','[{"kind": "closed", "level": 0, "label": "#1 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "change", "level": 1, "label": "6edd44b closes #1", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "contained", "level": 2, "label": "6edd44b contained in v1.0.0", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.0.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}]','[]',NULL,'','2026-03-02 09:00:00.000000',NULL,'2026-03-02 09:00:00.000000',0,21,21,NULL,0,3,3,'2026-03-02 09:04:03.000000','1','dd59f23d677f6e5dd978af8fa1bf8f51cca15d65dd5cdfc96d354ce0b91fb72a','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,1);
-INSERT INTO "issue" VALUES(1,'2','#2','What corrected found','','issue-2a87cf78e0daefd4','http://fullcircle.test/rehearsal/main/board#issue-2','open',NULL,NULL,'reopened',NULL,0,1,'2026-03-02 09:08:00.000000','2026-03-02 09:36:00.000000','not_yet','#2 is reopened','[]','[]',NULL,'','2026-03-02 09:04:00.000000',NULL,'2026-03-02 09:04:00.000000',0,13,13,NULL,0,3,3,'2026-03-02 09:08:03.000000','2','eb054de813d5ee9c8691f2d8cd2f7068e8c82911a3b67167550801ddc116146e','','',5,0,NULL,0,'',NULL,'','',NULL,NULL,2);
-INSERT INTO "issue" VALUES(1,'3','#3','What approved found','','issue-1dc127efd00e9b6e','http://fullcircle.test/rehearsal/main/board#issue-3','closed','fixed',NULL,'completed','2026-03-02 09:10:00.000000',0,1,'2026-03-02 09:10:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.0 contains bd72e95','[{"kind": "closed", "level": 0, "label": "#3 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "change", "level": 1, "label": "bd72e95 closes #3", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "contained", "level": 2, "label": "bd72e95 contained in v1.2.0", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}]','[]',NULL,'','2026-03-02 09:08:00.000000',NULL,'2026-03-02 09:08:00.000000',0,16,16,NULL,0,2,2,'2026-03-02 09:20:03.000000','3','08c45a06dd20bd5253f044730e918b65eb7b7a59e447f76b6a78f281e31828fa','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,3);
-INSERT INTO "issue" VALUES(1,'4','#4','What held found','','issue-2f5bf08727160e8e','http://fullcircle.test/rehearsal/main/board#issue-4','closed','fixed',NULL,'completed','2026-03-02 09:14:00.000000',0,1,'2026-03-02 09:14:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.1 contains 933aa5c','[{"kind": "closed", "level": 0, "label": "#4 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "change", "level": 1, "label": "933aa5c closes #4", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "contained", "level": 2, "label": "933aa5c contained in v1.2.1", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}]','[]','2026-03-02 09:12:00.000000','5 % rollout','2026-03-02 09:12:00.000000',NULL,'2026-03-02 09:12:00.000000',0,14,14,NULL,0,2,2,'2026-03-02 09:20:03.000000','4','0d45f4b7ce1a8638fd27aabba4fd6946d7b345fd98dddf87f8bc2b08113beca9','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,4);
-INSERT INTO "issue" VALUES(1,'5','#5','What stopped found','','issue-dfb8357a4590ac2f','http://fullcircle.test/rehearsal/main/board#issue-5','closed','fixed',NULL,'completed','2026-03-02 09:18:00.000000',0,1,'2026-03-02 09:18:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.2 contains a9822b7','[{"kind": "closed", "level": 0, "label": "#5 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "change", "level": 1, "label": "a9822b7 closes #5", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "contained", "level": 2, "label": "a9822b7 contained in v1.2.2", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.2 published", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}]','[]',NULL,'','2026-03-02 09:16:00.000000',NULL,'2026-03-02 09:16:00.000000',0,12,12,NULL,0,2,2,'2026-03-02 09:20:03.000000','5','65cbfeb52a46d0070e96f70807369f8fbd57b8bb90548426271a96f5f1fa5e90','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,5);
-INSERT INTO "issue" VALUES(1,'6','#6','What lost found','','issue-dd06c7099d0cbd25','http://fullcircle.test/rehearsal/main/board#issue-6','closed','fixed',NULL,'completed','2026-03-02 09:22:00.000000',0,1,'2026-03-02 09:22:00.000000','2026-03-02 09:36:00.000000','shipped','v1.3.0 contains bed1a12','[{"kind": "closed", "level": 0, "label": "#6 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "change", "level": 1, "label": "bed1a12 closes #6", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "contained", "level": 2, "label": "bed1a12 contained in v1.3.0", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.3.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}]','[]',NULL,'','2026-03-02 09:20:00.000000',NULL,'2026-03-02 09:20:00.000000',0,10,10,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,6);
-INSERT INTO "issue" VALUES(1,'7','#7','What died-after found','','issue-8bfc80ff31c5367a','http://fullcircle.test/rehearsal/main/board#issue-7','closed','fixed',NULL,'completed','2026-03-02 09:26:00.000000',0,1,'2026-03-02 09:26:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.0 contains 16b16b5','[{"kind": "closed", "level": 0, "label": "#7 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "change", "level": 1, "label": "16b16b5 closes #7", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "contained", "level": 2, "label": "16b16b5 contained in v1.4.0", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}]','[]',NULL,'','2026-03-02 09:24:00.000000',NULL,'2026-03-02 09:24:00.000000',0,8,8,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,7);
-INSERT INTO "issue" VALUES(1,'8','#8','What died-before found','','issue-c3c0786bff46e1ce','http://fullcircle.test/rehearsal/main/board#issue-8','closed','fixed',NULL,'completed','2026-03-02 09:30:00.000000',0,1,'2026-03-02 09:30:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.1 contains b0a1895','[{"kind": "closed", "level": 0, "label": "#8 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "change", "level": 1, "label": "b0a1895 closes #8", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "contained", "level": 2, "label": "b0a1895 contained in v1.4.1", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}]','[]',NULL,'','2026-03-02 09:28:00.000000',NULL,'2026-03-02 09:28:00.000000',0,6,6,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,8);
-INSERT INTO "issue" VALUES(1,'9','#9','What settling found','','issue-af73b859b0d64978','http://fullcircle.test/rehearsal/main/board#issue-9','closed','fixed',NULL,'completed','2026-03-02 09:34:00.000000',0,1,'2026-03-02 09:34:00.000000','2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','[{"kind": "closed", "level": 0, "label": "#9 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "change", "level": 1, "label": "8d15035 closes #9", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "contained", "level": 2, "label": "8d15035 contained in v1.5.0", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.5.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}]','[]',NULL,'','2026-03-02 09:32:00.000000',NULL,'2026-03-02 09:32:00.000000',0,4,4,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,9);
+INSERT INTO "issue" VALUES(1,'1','#1','What told found','','issue-190a3f2d7bb1ac23','http://fullcircle.test/rehearsal/main/board#issue-1','closed','fixed',NULL,'completed','2026-03-02 09:02:00.000000',0,1,'2026-03-02 09:02:00.000000','2026-03-02 09:36:00.000000','shipped','v1.0.0 contains 6edd44b','[{"kind": "closed", "level": 0, "label": "#1 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "change", "level": 1, "label": "6edd44b closes #1", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "contained", "level": 2, "label": "6edd44b contained in v1.0.0", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.0.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}]','[]',NULL,'','2026-03-02 09:00:00.000000',NULL,'2026-03-02 09:00:00.000000',0,21,21,NULL,0,3,3,'2026-03-02 09:04:03.000000','1','f6a22595dd99bf574f6345386a23d52a5dcb0a8b2cc2b14a2acb2ae1ce04f6db','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,1);
+INSERT INTO "issue" VALUES(1,'2','#2','What corrected found','','issue-f5f0cc4ad63ab116','http://fullcircle.test/rehearsal/main/board#issue-2','open',NULL,NULL,'reopened',NULL,0,1,'2026-03-02 09:08:00.000000','2026-03-02 09:36:00.000000','not_yet','#2 is reopened','[]','[]',NULL,'','2026-03-02 09:04:00.000000',NULL,'2026-03-02 09:04:00.000000',0,13,13,NULL,0,3,3,'2026-03-02 09:08:03.000000','2','0ec8adce31f6bf5c4e8cecf8e1e83707ed6827bb5cf418bb26bad9c5eedbf7a9','','',5,0,NULL,0,'',NULL,'','',NULL,NULL,2);
+INSERT INTO "issue" VALUES(1,'3','#3','What approved found','','issue-9036a7c6ab491293','http://fullcircle.test/rehearsal/main/board#issue-3','closed','fixed',NULL,'completed','2026-03-02 09:10:00.000000',0,1,'2026-03-02 09:10:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.0 contains bd72e95','[{"kind": "closed", "level": 0, "label": "#3 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "change", "level": 1, "label": "bd72e95 closes #3", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "contained", "level": 2, "label": "bd72e95 contained in v1.2.0", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}]','[]',NULL,'','2026-03-02 09:08:00.000000',NULL,'2026-03-02 09:08:00.000000',0,16,16,NULL,0,2,2,'2026-03-02 09:20:03.000000','3','d4188765f532f946c6ea6150f3fbdabb70c3254f4004fd2fd623eae32aee7cfe','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,3);
+INSERT INTO "issue" VALUES(1,'4','#4','What held found','','issue-a8f9d09c8a09bacb','http://fullcircle.test/rehearsal/main/board#issue-4','closed','fixed',NULL,'completed','2026-03-02 09:14:00.000000',0,1,'2026-03-02 09:14:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.1 contains 933aa5c','[{"kind": "closed", "level": 0, "label": "#4 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "change", "level": 1, "label": "933aa5c closes #4", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "contained", "level": 2, "label": "933aa5c contained in v1.2.1", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}]','[]','2026-03-02 09:12:00.000000','5 % rollout','2026-03-02 09:12:00.000000',NULL,'2026-03-02 09:12:00.000000',0,14,14,NULL,0,2,2,'2026-03-02 09:20:03.000000','4','30b1e443a53f39e1066305e7ae56dad70811a3f78c72ec564ae222b5bec38cc0','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,4);
+INSERT INTO "issue" VALUES(1,'5','#5','What stopped found','','issue-75828381d50091c2','http://fullcircle.test/rehearsal/main/board#issue-5','closed','fixed',NULL,'completed','2026-03-02 09:18:00.000000',0,1,'2026-03-02 09:18:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.2 contains a9822b7','[{"kind": "closed", "level": 0, "label": "#5 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "change", "level": 1, "label": "a9822b7 closes #5", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "contained", "level": 2, "label": "a9822b7 contained in v1.2.2", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.2 published", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}]','[]',NULL,'','2026-03-02 09:16:00.000000',NULL,'2026-03-02 09:16:00.000000',0,12,12,NULL,0,2,2,'2026-03-02 09:20:03.000000','5','3cc0706d50be62d74df211d7ef70682cc81a87c344daea5d8d78cb152f7c23a6','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,5);
+INSERT INTO "issue" VALUES(1,'6','#6','What lost found','','issue-95f2b612f27fc625','http://fullcircle.test/rehearsal/main/board#issue-6','closed','fixed',NULL,'completed','2026-03-02 09:22:00.000000',0,1,'2026-03-02 09:22:00.000000','2026-03-02 09:36:00.000000','shipped','v1.3.0 contains bed1a12','[{"kind": "closed", "level": 0, "label": "#6 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "change", "level": 1, "label": "bed1a12 closes #6", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "contained", "level": 2, "label": "bed1a12 contained in v1.3.0", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.3.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}]','[]',NULL,'','2026-03-02 09:20:00.000000',NULL,'2026-03-02 09:20:00.000000',0,10,10,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,6);
+INSERT INTO "issue" VALUES(1,'7','#7','What died-after found','','issue-3c1ebdbf90f218bd','http://fullcircle.test/rehearsal/main/board#issue-7','closed','fixed',NULL,'completed','2026-03-02 09:26:00.000000',0,1,'2026-03-02 09:26:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.0 contains 16b16b5','[{"kind": "closed", "level": 0, "label": "#7 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "change", "level": 1, "label": "16b16b5 closes #7", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "contained", "level": 2, "label": "16b16b5 contained in v1.4.0", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}]','[]',NULL,'','2026-03-02 09:24:00.000000',NULL,'2026-03-02 09:24:00.000000',0,8,8,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,7);
+INSERT INTO "issue" VALUES(1,'8','#8','What died-before found','','issue-2b8cd49ad6e1bf75','http://fullcircle.test/rehearsal/main/board#issue-8','closed','fixed',NULL,'completed','2026-03-02 09:30:00.000000',0,1,'2026-03-02 09:30:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.1 contains b0a1895','[{"kind": "closed", "level": 0, "label": "#8 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "change", "level": 1, "label": "b0a1895 closes #8", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "contained", "level": 2, "label": "b0a1895 contained in v1.4.1", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}]','[]',NULL,'','2026-03-02 09:28:00.000000',NULL,'2026-03-02 09:28:00.000000',0,6,6,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,8);
+INSERT INTO "issue" VALUES(1,'9','#9','What settling found','','issue-3d4f0058686414f8','http://fullcircle.test/rehearsal/main/board#issue-9','closed','fixed',NULL,'completed','2026-03-02 09:34:00.000000',0,1,'2026-03-02 09:34:00.000000','2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','[{"kind": "closed", "level": 0, "label": "#9 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "change", "level": 1, "label": "8d15035 closes #9", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "contained", "level": 2, "label": "8d15035 contained in v1.5.0", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.5.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}]','[]',NULL,'','2026-03-02 09:32:00.000000',NULL,'2026-03-02 09:32:00.000000',0,4,4,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,9);
 CREATE TABLE link (
 	loop_id INTEGER NOT NULL, 
 	issue_id INTEGER NOT NULL, 
@@ -318,6 +328,9 @@ CREATE TABLE loop (
 	why TEXT NOT NULL, 
 	owed BOOLEAN DEFAULT 0 NOT NULL, 
 	needs_person TEXT DEFAULT '' NOT NULL, 
+	untold TEXT DEFAULT '' NOT NULL, 
+	waits_on INTEGER, 
+	tell_by TEXT DEFAULT '' NOT NULL, 
 	round INTEGER NOT NULL, 
 	tags JSON NOT NULL, 
 	platform TEXT DEFAULT '' NOT NULL, 
@@ -340,15 +353,15 @@ CREATE TABLE loop (
 	CONSTRAINT fk_loop_post_id_post FOREIGN KEY(post_id) REFERENCES post (id), 
 	CONSTRAINT uq_loop_channel_thread_id_identity_id UNIQUE (channel, thread_id, identity_id)
 );
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/1',1,1,'told','told; waiting for the customer''s answer',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,NULL,1);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/3',2,2,'told','#2 is reopened',1,'the customer was told, and the evidence is gone: #2 is reopened. Decide whether they get a correction',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,2);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/1',3,3,'shipped','v1.2.0 contains bd72e95; reply awaiting approval: waits for an approver',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,NULL,NULL,3);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/2',4,4,'shipped','v1.2.1 contains 933aa5c; reply held: not for customers yet: 5 % rollout',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,NULL,NULL,4);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/3',5,5,'shipped','v1.2.2 contains a9822b7; reply awaiting approval: waits for an approver',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,NULL,NULL,5);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/5',6,6,'shipped','v1.3.0 contains bed1a12; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,NULL,NULL,6);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/7',7,7,'shipped','v1.4.0 contains 16b16b5; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,NULL,NULL,7);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/9',8,8,'shipped','v1.4.1 contains b0a1895; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,NULL,8);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/10',9,9,'shipped','v1.5.0 contains 8d15035; reply scheduled: waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,NULL,NULL,9);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/1',1,1,'told','told; waiting for the customer''s answer',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,NULL,1);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/3',2,2,'told','#2 is reopened',1,'the customer was told, and the evidence is gone: #2 is reopened. Decide whether they get a correction','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,2);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/1',3,3,'shipped','v1.2.0 contains bd72e95; reply awaiting approval: waits for an approver',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,NULL,NULL,3);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/2',4,4,'shipped','v1.2.1 contains 933aa5c; reply held: not for customers yet: 5 % rollout',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,NULL,NULL,4);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/3',5,5,'shipped','v1.2.2 contains a9822b7; reply awaiting approval: waits for an approver',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,NULL,NULL,5);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/5',6,6,'shipped','v1.3.0 contains bed1a12; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,NULL,NULL,6);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/7',7,7,'shipped','v1.4.0 contains 16b16b5; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,NULL,NULL,7);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/9',8,8,'shipped','v1.4.1 contains b0a1895; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,NULL,8);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/10',9,9,'shipped','v1.5.0 contains 8d15035; reply scheduled: waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,NULL,NULL,9);
 CREATE TABLE member (
 	name TEXT NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -359,7 +372,7 @@ CREATE TABLE member (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT uq_member_key UNIQUE ("key")
 );
-INSERT INTO "member" VALUES('Kim','kim','approver','$argon2id$v=19$m=65536,t=3,p=4$xMye7i1nQvN+whonivCGlg$vyuZAA0rF92aXFygfmkrSlXdGCFcZdPXFYJyk/9igpo','2026-03-02 09:36:00.000000',NULL,1);
+INSERT INTO "member" VALUES('Kim','kim','approver','$argon2id$v=19$m=65536,t=3,p=4$qBuA+X9spPCk3Njw4IHxzA$uAv99YjxaXAMp/biz6M/etL+iRNTvsM3NOpqeG2sik4','2026-03-02 09:36:00.000000',NULL,1);
 CREATE TABLE note (
 	loop_id INTEGER NOT NULL, 
 	author TEXT NOT NULL, 
@@ -409,6 +422,9 @@ CREATE TABLE post (
 	taken_in_at DATETIME NOT NULL, 
 	came_by TEXT DEFAULT 'network' NOT NULL, 
 	state TEXT NOT NULL, 
+	read_again_at DATETIME, 
+	gone_at DATETIME, 
+	gone_why TEXT DEFAULT '' NOT NULL, 
 	loop_id INTEGER, 
 	answers_reply_id INTEGER, 
 	heard_at DATETIME, 
@@ -420,15 +436,15 @@ CREATE TABLE post (
 	CONSTRAINT fk_post_identity_id_identity FOREIGN KEY(identity_id) REFERENCES identity (id), 
 	CONSTRAINT uq_post_channel_canonical_id UNIQUE (channel, canonical_id)
 );
-INSERT INTO "post" VALUES(1,'rehearsal','1','rehearsal:main/posts/1','http://fullcircle.test/rehearsal/main/posts/1',1,'told cannot export','{"id": 1, "handle": "told", "text": "told cannot export", "at": "2026-03-02T09:00:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/1','2026-03-02 09:00:00.000000',NULL,'2026-03-02 09:00:00.000000','network','tagged',1,NULL,NULL,'',1);
-INSERT INTO "post" VALUES(1,'rehearsal','3','rehearsal:main/posts/3','http://fullcircle.test/rehearsal/main/posts/3',2,'corrected cannot export','{"id": 3, "handle": "corrected", "text": "corrected cannot export", "at": "2026-03-02T09:04:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/3','2026-03-02 09:04:00.000000',NULL,'2026-03-02 09:04:00.000000','network','tagged',2,NULL,NULL,'',2);
-INSERT INTO "post" VALUES(2,'rehearsal','1','rehearsal:other/posts/1','http://fullcircle.test/rehearsal/other/posts/1',3,'approved cannot export','{"id": 1, "handle": "approved", "text": "approved cannot export", "at": "2026-03-02T09:08:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:other/posts/1','2026-03-02 09:08:00.000000',NULL,'2026-03-02 09:08:00.000000','network','tagged',3,NULL,NULL,'',3);
-INSERT INTO "post" VALUES(2,'rehearsal','2','rehearsal:other/posts/2','http://fullcircle.test/rehearsal/other/posts/2',4,'held cannot export','{"id": 2, "handle": "held", "text": "held cannot export", "at": "2026-03-02T09:12:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:other/posts/2','2026-03-02 09:12:00.000000',NULL,'2026-03-02 09:12:00.000000','network','tagged',4,NULL,NULL,'',4);
-INSERT INTO "post" VALUES(2,'rehearsal','3','rehearsal:other/posts/3','http://fullcircle.test/rehearsal/other/posts/3',5,'stopped cannot export','{"id": 3, "handle": "stopped", "text": "stopped cannot export", "at": "2026-03-02T09:16:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:other/posts/3','2026-03-02 09:16:00.000000',NULL,'2026-03-02 09:16:00.000000','network','tagged',5,NULL,NULL,'',5);
-INSERT INTO "post" VALUES(1,'rehearsal','5','rehearsal:main/posts/5','http://fullcircle.test/rehearsal/main/posts/5',6,'lost cannot export','{"id": 5, "handle": "lost", "text": "lost cannot export", "at": "2026-03-02T09:20:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/5','2026-03-02 09:20:00.000000',NULL,'2026-03-02 09:20:00.000000','network','tagged',6,NULL,NULL,'',6);
-INSERT INTO "post" VALUES(1,'rehearsal','7','rehearsal:main/posts/7','http://fullcircle.test/rehearsal/main/posts/7',7,'died-after cannot export','{"id": 7, "handle": "died-after", "text": "died-after cannot export", "at": "2026-03-02T09:24:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/7','2026-03-02 09:24:00.000000',NULL,'2026-03-02 09:24:00.000000','network','tagged',7,NULL,NULL,'',7);
-INSERT INTO "post" VALUES(1,'rehearsal','9','rehearsal:main/posts/9','http://fullcircle.test/rehearsal/main/posts/9',8,'died-before cannot export','{"id": 9, "handle": "died-before", "text": "died-before cannot export", "at": "2026-03-02T09:28:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/9','2026-03-02 09:28:00.000000',NULL,'2026-03-02 09:28:00.000000','network','tagged',8,NULL,NULL,'',8);
-INSERT INTO "post" VALUES(1,'rehearsal','10','rehearsal:main/posts/10','http://fullcircle.test/rehearsal/main/posts/10',9,'settling cannot export','{"id": 10, "handle": "settling", "text": "settling cannot export", "at": "2026-03-02T09:32:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/10','2026-03-02 09:32:00.000000',NULL,'2026-03-02 09:32:00.000000','network','tagged',9,NULL,NULL,'',9);
+INSERT INTO "post" VALUES(1,'rehearsal','1','rehearsal:main/posts/1','http://fullcircle.test/rehearsal/main/posts/1',1,'told cannot export','{"id": 1, "handle": "told", "text": "told cannot export", "at": "2026-03-02T09:00:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/1','2026-03-02 09:00:00.000000',NULL,'2026-03-02 09:00:00.000000','network','tagged','2026-03-03 05:00:00.000000',NULL,'',1,NULL,NULL,'',1);
+INSERT INTO "post" VALUES(1,'rehearsal','3','rehearsal:main/posts/3','http://fullcircle.test/rehearsal/main/posts/3',2,'corrected cannot export','{"id": 3, "handle": "corrected", "text": "corrected cannot export", "at": "2026-03-02T09:04:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/3','2026-03-02 09:04:00.000000',NULL,'2026-03-02 09:04:00.000000','network','tagged','2026-03-03 05:04:00.000000',NULL,'',2,NULL,NULL,'',2);
+INSERT INTO "post" VALUES(2,'rehearsal','1','rehearsal:other/posts/1','http://fullcircle.test/rehearsal/other/posts/1',3,'approved cannot export','{"id": 1, "handle": "approved", "text": "approved cannot export", "at": "2026-03-02T09:08:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:other/posts/1','2026-03-02 09:08:00.000000',NULL,'2026-03-02 09:08:00.000000','network','tagged','2026-03-03 05:08:00.000000',NULL,'',3,NULL,NULL,'',3);
+INSERT INTO "post" VALUES(2,'rehearsal','2','rehearsal:other/posts/2','http://fullcircle.test/rehearsal/other/posts/2',4,'held cannot export','{"id": 2, "handle": "held", "text": "held cannot export", "at": "2026-03-02T09:12:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:other/posts/2','2026-03-02 09:12:00.000000',NULL,'2026-03-02 09:12:00.000000','network','tagged','2026-03-03 05:12:00.000000',NULL,'',4,NULL,NULL,'',4);
+INSERT INTO "post" VALUES(2,'rehearsal','3','rehearsal:other/posts/3','http://fullcircle.test/rehearsal/other/posts/3',5,'stopped cannot export','{"id": 3, "handle": "stopped", "text": "stopped cannot export", "at": "2026-03-02T09:16:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:other/posts/3','2026-03-02 09:16:00.000000',NULL,'2026-03-02 09:16:00.000000','network','tagged','2026-03-03 05:16:00.000000',NULL,'',5,NULL,NULL,'',5);
+INSERT INTO "post" VALUES(1,'rehearsal','5','rehearsal:main/posts/5','http://fullcircle.test/rehearsal/main/posts/5',6,'lost cannot export','{"id": 5, "handle": "lost", "text": "lost cannot export", "at": "2026-03-02T09:20:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/5','2026-03-02 09:20:00.000000',NULL,'2026-03-02 09:20:00.000000','network','tagged','2026-03-03 05:20:00.000000',NULL,'',6,NULL,NULL,'',6);
+INSERT INTO "post" VALUES(1,'rehearsal','7','rehearsal:main/posts/7','http://fullcircle.test/rehearsal/main/posts/7',7,'died-after cannot export','{"id": 7, "handle": "died-after", "text": "died-after cannot export", "at": "2026-03-02T09:24:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/7','2026-03-02 09:24:00.000000',NULL,'2026-03-02 09:24:00.000000','network','tagged','2026-03-03 05:24:00.000000',NULL,'',7,NULL,NULL,'',7);
+INSERT INTO "post" VALUES(1,'rehearsal','9','rehearsal:main/posts/9','http://fullcircle.test/rehearsal/main/posts/9',8,'died-before cannot export','{"id": 9, "handle": "died-before", "text": "died-before cannot export", "at": "2026-03-02T09:28:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/9','2026-03-02 09:28:00.000000',NULL,'2026-03-02 09:28:00.000000','network','tagged','2026-03-03 05:28:00.000000',NULL,'',8,NULL,NULL,'',8);
+INSERT INTO "post" VALUES(1,'rehearsal','10','rehearsal:main/posts/10','http://fullcircle.test/rehearsal/main/posts/10',9,'settling cannot export','{"id": 10, "handle": "settling", "text": "settling cannot export", "at": "2026-03-02T09:32:00+00:00", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}','en','public','','[]','{}',NULL,NULL,'rehearsal:main/posts/10','2026-03-02 09:32:00.000000',NULL,'2026-03-02 09:32:00.000000','network','tagged','2026-03-03 05:32:00.000000',NULL,'',9,NULL,NULL,'',9);
 CREATE TABLE reply (
 	loop_id INTEGER NOT NULL, 
 	round INTEGER NOT NULL, 
@@ -479,15 +495,15 @@ CREATE TABLE reply (
 	CONSTRAINT uq_reply_channel_parent_canonical_id_round_slot UNIQUE (channel, parent_canonical_id, round, slot), 
 	CONSTRAINT uq_reply_loop_id_round_slot UNIQUE (loop_id, round, slot)
 );
-INSERT INTO "reply" VALUES(1,1,'fixed','fixed',NULL,1,'rehearsal',1,'rehearsal:main/posts/1',1,'ca56e4d430d1520d7dd979895d44d3ed7c77eeee7f615f1882a6f6f996b9fadd','posted','said',NULL,0,'@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,1,0,NULL,'794ce6a885439b7eee2750c9a90e237a','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',0,NULL,NULL,NULL,NULL,'2','http://fullcircle.test/rehearsal/main/posts/2','2026-03-02 09:04:00.000000',1,1);
-INSERT INTO "reply" VALUES(2,1,'fixed','fixed',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',2,'d689eba9905bde21303aa531381c14fa10925bc1095ba397dd4cb5fb14b015b6','posted','said',NULL,0,'@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',172,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,1,0,NULL,'6297048b4e9a1e06eea6fc2ecfb259a7','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',0,NULL,NULL,NULL,NULL,'4','http://fullcircle.test/rehearsal/main/posts/4','2026-03-02 09:08:00.000000',1,2);
+INSERT INTO "reply" VALUES(1,1,'fixed','fixed',NULL,1,'rehearsal',1,'rehearsal:main/posts/1',1,'ca56e4d430d1520d7dd979895d44d3ed7c77eeee7f615f1882a6f6f996b9fadd','posted','said',NULL,0,'@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,1,0,NULL,'e770404a2ae23462ce262c61bc89a168','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',0,NULL,NULL,NULL,NULL,'2','http://fullcircle.test/rehearsal/main/posts/2','2026-03-02 09:04:00.000000',1,1);
+INSERT INTO "reply" VALUES(2,1,'fixed','fixed',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',2,'d689eba9905bde21303aa531381c14fa10925bc1095ba397dd4cb5fb14b015b6','posted','said',NULL,0,'@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',172,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,1,0,NULL,'bf9bfe565944e43da1a40fb96276bca3','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',0,NULL,NULL,NULL,NULL,'4','http://fullcircle.test/rehearsal/main/posts/4','2026-03-02 09:08:00.000000',1,2);
 INSERT INTO "reply" VALUES(2,1,'correction','correction',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',NULL,'','draft','a draft: nothing is said unless a person approves it',NULL,0,'@corrected Hi corrected, we are sorry: we told you too early that this problem was fixed. The fix is not available yet. We will reply here once it really is.',157,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,3);
 INSERT INTO "reply" VALUES(3,1,'fixed','fixed',NULL,2,'rehearsal',3,'rehearsal:other/posts/1',3,'a803c0a321aec526093e67e4aafb76f0ebdf59b31a698ff93cbc2cd086c54eeb','awaiting_approval','waits for an approver',NULL,0,'@approved Hi approved, the problem you reported is fixed in v1.2.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',170,500,0,'en','public','','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,4);
 INSERT INTO "reply" VALUES(4,1,'fixed','fixed',NULL,2,'rehearsal',4,'rehearsal:other/posts/2',4,'d467c369ad6d8d83b5d611efb17230b7b259cc53ab2d30a14461788dd10c8d29','held','not for customers yet: 5 % rollout',NULL,1,'@held Hi held, the problem you reported is fixed in v1.2.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,5);
 INSERT INTO "reply" VALUES(5,1,'fixed','fixed',NULL,2,'rehearsal',5,'rehearsal:other/posts/3',5,'764ec1d194c4ce106b0654a9937503b797f47719b390291d36987f976a747908','held','held by tests','tests',0,'@stopped Hi stopped, the problem you reported is fixed in v1.2.2 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',168,500,0,'en','public','','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,6);
-INSERT INTO "reply" VALUES(6,1,'fixed','fixed',NULL,1,'rehearsal',6,'rehearsal:main/posts/5',6,'7ef08b6ff75ac551121a51245ba6905ff7acdfa7ec5de85ea0e0b4b9e062a40f','unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread',NULL,0,'@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,1,0,'2026-03-02 09:24:00.000000','9ee53272935c56564bbaf7d66f640be4','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',1,NULL,'2026-03-02 09:24:20.000000',NULL,NULL,NULL,NULL,NULL,1,7);
-INSERT INTO "reply" VALUES(7,1,'fixed','fixed',NULL,1,'rehearsal',7,'rehearsal:main/posts/7',7,'9d8345ff9185341618943c04e124863469d6cb35c345919bd641be8378e01c11','sending','is being said',NULL,0,'@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',174,500,0,'en','public','','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,1,0,NULL,'78731cdc75a4b2c012a010ad5398a5ce','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',0,NULL,NULL,'270adcabf6b0d10f4ce23a1b4f7a68e6','2026-03-02 09:29:00.000000',NULL,NULL,NULL,1,8);
-INSERT INTO "reply" VALUES(8,1,'fixed','fixed',NULL,1,'rehearsal',8,'rehearsal:main/posts/9',8,'49f8e23ccb3de2727363f60bb8f151a337e257aea819023945721742a8e7d642','sending','is being said',NULL,0,'@died-before Hi died-before, the problem you reported is fixed in v1.4.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',176,500,0,'en','public','','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,1,0,NULL,'0e77a594e20775c51a2faba2b24e3d18','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',0,NULL,NULL,'2679b7bedb25af6d48a548e19616a78a','2026-03-02 09:33:00.000000',NULL,NULL,NULL,1,9);
+INSERT INTO "reply" VALUES(6,1,'fixed','fixed',NULL,1,'rehearsal',6,'rehearsal:main/posts/5',6,'7ef08b6ff75ac551121a51245ba6905ff7acdfa7ec5de85ea0e0b4b9e062a40f','unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread',NULL,0,'@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,1,0,'2026-03-02 09:24:00.000000','75f40175c73fc1d2a37b65f175f06c14','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',1,NULL,'2026-03-02 09:24:20.000000',NULL,NULL,NULL,NULL,NULL,1,7);
+INSERT INTO "reply" VALUES(7,1,'fixed','fixed',NULL,1,'rehearsal',7,'rehearsal:main/posts/7',7,'9d8345ff9185341618943c04e124863469d6cb35c345919bd641be8378e01c11','sending','is being said',NULL,0,'@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',174,500,0,'en','public','','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,1,0,NULL,'3f0b282cb76353e23ae37280ec612e55','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',0,NULL,NULL,'49feaac8aa0d1361f9ac06899192300e','2026-03-02 09:29:00.000000',NULL,NULL,NULL,1,8);
+INSERT INTO "reply" VALUES(8,1,'fixed','fixed',NULL,1,'rehearsal',8,'rehearsal:main/posts/9',8,'49f8e23ccb3de2727363f60bb8f151a337e257aea819023945721742a8e7d642','sending','is being said',NULL,0,'@died-before Hi died-before, the problem you reported is fixed in v1.4.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',176,500,0,'en','public','','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,1,0,NULL,'121ed5b9089591e939fe994f836d37bb','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',0,NULL,NULL,'9208909a9d37e3bda182def86d89804c','2026-03-02 09:33:00.000000',NULL,NULL,NULL,1,9);
 INSERT INTO "reply" VALUES(9,1,'fixed','fixed',NULL,1,'rehearsal',9,'rehearsal:main/posts/10',9,'19c75deec1aa2465ea1e5ddb43e2537eee46af275a3472b05b9bfa45a825f165','scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',NULL,0,'@settling Hi settling, the problem you reported is fixed in v1.5.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',170,500,0,'en','public','','2026-03-02 09:36:00.000000','2026-03-02 10:36:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10);
 INSERT INTO "reply" VALUES(1,1,'progress','progress/1','tests',1,'rehearsal',1,'rehearsal:main/posts/1',NULL,'','scheduled','written by tests',NULL,0,'@told A word by hand.',21,500,0,'en','public','','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,11);
 CREATE TABLE request (
@@ -544,28 +560,28 @@ CREATE TABLE stage_doc (
 	CONSTRAINT uq_stage_doc_scene_kind_number UNIQUE (scene, kind, number)
 );
 INSERT INTO "stage_doc" VALUES('main/posts','post',1,'{"handle": "told", "text": "told cannot export", "at": "2026-03-02T09:00:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',1);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',1,'{"title": "What told found", "body": "", "updated_at": "2026-03-02T09:02:00Z", "marker": "issue-2a1bf0fe7fa1559f", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:02:00Z", "reopened": false, "closes": 1, "fix": "6edd44be20bb95762bac026c2504d5d86ecd1dac", "fixed_turn": 2, "deleted": false}',2);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',1,'{"title": "What told found", "body": "", "updated_at": "2026-03-02T09:02:00Z", "marker": "issue-190a3f2d7bb1ac23", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:02:00Z", "reopened": false, "closes": 1, "fix": "6edd44be20bb95762bac026c2504d5d86ecd1dac", "fixed_turn": 2, "deleted": false}',2);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',1,'{"issue": 1, "at": "2026-03-02T09:00:00Z"}',3);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',2,'{"issue": 1, "at": "2026-03-02T09:02:00Z"}',4);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',3,'{"issue": 1, "at": "2026-03-02T09:02:00Z"}',5);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',4,'{"issue": null, "at": "2026-03-02T09:04:00Z"}',6);
 INSERT INTO "stage_doc" VALUES('main/releases','release',1,'{"label": "v1.0.0", "standing": "published", "created_at": "2026-03-02T09:04:00Z", "published_at": "2026-03-02T09:04:00Z", "cut_turn": 4, "deleted": false}',7);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',5,'{"issue": null, "at": "2026-03-02T09:04:00Z"}',8);
-INSERT INTO "stage_doc" VALUES('main/posts','post',2,'{"handle": "acme", "text": "@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:04:00Z", "name": "Acme", "language": "en", "in_reply_to": 1, "brand": true, "visibility": "public", "followers": null, "key": "794ce6a885439b7eee2750c9a90e237a", "deleted": false}',9);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',1,'{"issue": 1, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-2a1bf0fe7fa1559f -->", "at": "2026-03-02T09:04:00Z", "removed": false}',10);
+INSERT INTO "stage_doc" VALUES('main/posts','post',2,'{"handle": "acme", "text": "@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:04:00Z", "name": "Acme", "language": "en", "in_reply_to": 1, "brand": true, "visibility": "public", "followers": null, "key": "e770404a2ae23462ce262c61bc89a168", "deleted": false}',9);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',1,'{"issue": 1, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-190a3f2d7bb1ac23 -->", "at": "2026-03-02T09:04:00Z", "removed": false}',10);
 INSERT INTO "stage_doc" VALUES('main/posts','post',3,'{"handle": "corrected", "text": "corrected cannot export", "at": "2026-03-02T09:04:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',11);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',2,'{"title": "What corrected found", "body": "", "updated_at": "2026-03-02T09:08:00Z", "marker": "issue-2a87cf78e0daefd4", "state": "open", "outcome": null, "closed_at": null, "reopened": true, "closes": 1, "fix": null, "fixed_turn": null, "deleted": false}',12);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',2,'{"title": "What corrected found", "body": "", "updated_at": "2026-03-02T09:08:00Z", "marker": "issue-f5f0cc4ad63ab116", "state": "open", "outcome": null, "closed_at": null, "reopened": true, "closes": 1, "fix": null, "fixed_turn": null, "deleted": false}',12);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',6,'{"issue": 2, "at": "2026-03-02T09:04:00Z"}',13);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',7,'{"issue": 2, "at": "2026-03-02T09:06:00Z"}',14);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',8,'{"issue": 2, "at": "2026-03-02T09:06:00Z"}',15);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',9,'{"issue": null, "at": "2026-03-02T09:08:00Z"}',16);
 INSERT INTO "stage_doc" VALUES('main/releases','release',2,'{"label": "v1.0.1", "standing": "published", "created_at": "2026-03-02T09:08:00Z", "published_at": "2026-03-02T09:08:00Z", "cut_turn": 9, "deleted": false}',17);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',10,'{"issue": null, "at": "2026-03-02T09:08:00Z"}',18);
-INSERT INTO "stage_doc" VALUES('main/posts','post',4,'{"handle": "acme", "text": "@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:08:00Z", "name": "Acme", "language": "en", "in_reply_to": 3, "brand": true, "visibility": "public", "followers": null, "key": "6297048b4e9a1e06eea6fc2ecfb259a7", "deleted": false}',19);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',2,'{"issue": 2, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-2a87cf78e0daefd4 -->", "at": "2026-03-02T09:08:00Z", "removed": false}',20);
+INSERT INTO "stage_doc" VALUES('main/posts','post',4,'{"handle": "acme", "text": "@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:08:00Z", "name": "Acme", "language": "en", "in_reply_to": 3, "brand": true, "visibility": "public", "followers": null, "key": "bf9bfe565944e43da1a40fb96276bca3", "deleted": false}',19);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',2,'{"issue": 2, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-f5f0cc4ad63ab116 -->", "at": "2026-03-02T09:08:00Z", "removed": false}',20);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',11,'{"issue": 2, "at": "2026-03-02T09:08:00Z"}',21);
 INSERT INTO "stage_doc" VALUES('other/posts','post',1,'{"handle": "approved", "text": "approved cannot export", "at": "2026-03-02T09:08:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',22);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',3,'{"title": "What approved found", "body": "", "updated_at": "2026-03-02T09:10:00Z", "marker": "issue-1dc127efd00e9b6e", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:10:00Z", "reopened": false, "closes": 1, "fix": "bd72e95c6184eb7fcefb0a67fd89b182f5db4c03", "fixed_turn": 13, "deleted": false}',23);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',3,'{"title": "What approved found", "body": "", "updated_at": "2026-03-02T09:10:00Z", "marker": "issue-9036a7c6ab491293", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:10:00Z", "reopened": false, "closes": 1, "fix": "bd72e95c6184eb7fcefb0a67fd89b182f5db4c03", "fixed_turn": 13, "deleted": false}',23);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',12,'{"issue": 3, "at": "2026-03-02T09:08:00Z"}',24);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',13,'{"issue": 3, "at": "2026-03-02T09:10:00Z"}',25);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',14,'{"issue": 3, "at": "2026-03-02T09:10:00Z"}',26);
@@ -573,7 +589,7 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',15,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',3,'{"label": "v1.2.0", "standing": "published", "created_at": "2026-03-02T09:12:00Z", "published_at": "2026-03-02T09:12:00Z", "cut_turn": 15, "deleted": false}',28);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',16,'{"issue": null, "at": "2026-03-02T09:12:00Z"}',29);
 INSERT INTO "stage_doc" VALUES('other/posts','post',2,'{"handle": "held", "text": "held cannot export", "at": "2026-03-02T09:12:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',30);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',4,'{"title": "What held found", "body": "", "updated_at": "2026-03-02T09:14:00Z", "marker": "issue-2f5bf08727160e8e", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:14:00Z", "reopened": false, "closes": 1, "fix": "933aa5c90db56f16fa5a323f68aa55227c975766", "fixed_turn": 18, "deleted": false}',31);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',4,'{"title": "What held found", "body": "", "updated_at": "2026-03-02T09:14:00Z", "marker": "issue-a8f9d09c8a09bacb", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:14:00Z", "reopened": false, "closes": 1, "fix": "933aa5c90db56f16fa5a323f68aa55227c975766", "fixed_turn": 18, "deleted": false}',31);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',17,'{"issue": 4, "at": "2026-03-02T09:12:00Z"}',32);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',18,'{"issue": 4, "at": "2026-03-02T09:14:00Z"}',33);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',19,'{"issue": 4, "at": "2026-03-02T09:14:00Z"}',34);
@@ -581,18 +597,18 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',20,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',4,'{"label": "v1.2.1", "standing": "published", "created_at": "2026-03-02T09:16:00Z", "published_at": "2026-03-02T09:16:00Z", "cut_turn": 20, "deleted": false}',36);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',21,'{"issue": null, "at": "2026-03-02T09:16:00Z"}',37);
 INSERT INTO "stage_doc" VALUES('other/posts','post',3,'{"handle": "stopped", "text": "stopped cannot export", "at": "2026-03-02T09:16:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',38);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',5,'{"title": "What stopped found", "body": "", "updated_at": "2026-03-02T09:18:00Z", "marker": "issue-dfb8357a4590ac2f", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:18:00Z", "reopened": false, "closes": 1, "fix": "a9822b7bb26dac1f9111cbf05764476752a1313e", "fixed_turn": 23, "deleted": false}',39);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',5,'{"title": "What stopped found", "body": "", "updated_at": "2026-03-02T09:18:00Z", "marker": "issue-75828381d50091c2", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:18:00Z", "reopened": false, "closes": 1, "fix": "a9822b7bb26dac1f9111cbf05764476752a1313e", "fixed_turn": 23, "deleted": false}',39);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',22,'{"issue": 5, "at": "2026-03-02T09:16:00Z"}',40);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',23,'{"issue": 5, "at": "2026-03-02T09:18:00Z"}',41);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',24,'{"issue": 5, "at": "2026-03-02T09:18:00Z"}',42);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',25,'{"issue": null, "at": "2026-03-02T09:20:00Z"}',43);
 INSERT INTO "stage_doc" VALUES('main/releases','release',5,'{"label": "v1.2.2", "standing": "published", "created_at": "2026-03-02T09:20:00Z", "published_at": "2026-03-02T09:20:00Z", "cut_turn": 25, "deleted": false}',44);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',26,'{"issue": null, "at": "2026-03-02T09:20:00Z"}',45);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',3,'{"issue": 3, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> approved cannot export\n\napproved, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/1)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-1dc127efd00e9b6e -->", "at": "2026-03-02T09:20:00Z", "removed": false}',46);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',4,'{"issue": 4, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> held cannot export\n\nheld, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/2)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-2f5bf08727160e8e -->", "at": "2026-03-02T09:20:00Z", "removed": false}',47);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',5,'{"issue": 5, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> stopped cannot export\n\nstopped, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/3)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-dfb8357a4590ac2f -->", "at": "2026-03-02T09:20:00Z", "removed": false}',48);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',3,'{"issue": 3, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> approved cannot export\n\napproved, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/1)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-9036a7c6ab491293 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',46);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',4,'{"issue": 4, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> held cannot export\n\nheld, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/2)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-a8f9d09c8a09bacb -->", "at": "2026-03-02T09:20:00Z", "removed": false}',47);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',5,'{"issue": 5, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> stopped cannot export\n\nstopped, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/3)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-75828381d50091c2 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',48);
 INSERT INTO "stage_doc" VALUES('main/posts','post',5,'{"handle": "lost", "text": "lost cannot export", "at": "2026-03-02T09:20:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',49);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',6,'{"title": "What lost found", "body": "", "updated_at": "2026-03-02T09:22:00Z", "marker": "issue-dd06c7099d0cbd25", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:22:00Z", "reopened": false, "closes": 1, "fix": "bed1a128dda3fd14a39c6975f5ddb3a8a0f178bf", "fixed_turn": 28, "deleted": false}',50);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',6,'{"title": "What lost found", "body": "", "updated_at": "2026-03-02T09:22:00Z", "marker": "issue-95f2b612f27fc625", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:22:00Z", "reopened": false, "closes": 1, "fix": "bed1a128dda3fd14a39c6975f5ddb3a8a0f178bf", "fixed_turn": 28, "deleted": false}',50);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',27,'{"issue": 6, "at": "2026-03-02T09:20:00Z"}',51);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',28,'{"issue": 6, "at": "2026-03-02T09:22:00Z"}',52);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',29,'{"issue": 6, "at": "2026-03-02T09:22:00Z"}',53);
@@ -600,18 +616,18 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',30,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',6,'{"label": "v1.3.0", "standing": "published", "created_at": "2026-03-02T09:24:00Z", "published_at": "2026-03-02T09:24:00Z", "cut_turn": 30, "deleted": false}',55);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',31,'{"issue": null, "at": "2026-03-02T09:24:00Z"}',56);
 INSERT INTO "stage_doc" VALUES('main/square-faults','square-fault',1,'{"call": "send", "kind": "unknown", "accepted": true, "in_flight": true, "retry_seconds": null, "times": 0, "lifted": true}',57);
-INSERT INTO "stage_doc" VALUES('main/posts','post',6,'{"handle": "acme", "text": "@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:24:00Z", "name": "Acme", "language": "en", "in_reply_to": 5, "brand": true, "visibility": "public", "followers": null, "key": "9ee53272935c56564bbaf7d66f640be4", "deleted": false}',58);
+INSERT INTO "stage_doc" VALUES('main/posts','post',6,'{"handle": "acme", "text": "@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:24:00Z", "name": "Acme", "language": "en", "in_reply_to": 5, "brand": true, "visibility": "public", "followers": null, "key": "75f40175c73fc1d2a37b65f175f06c14", "deleted": false}',58);
 INSERT INTO "stage_doc" VALUES('main/posts','post',7,'{"handle": "died-after", "text": "died-after cannot export", "at": "2026-03-02T09:24:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',59);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',7,'{"title": "What died-after found", "body": "", "updated_at": "2026-03-02T09:26:00Z", "marker": "issue-8bfc80ff31c5367a", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:26:00Z", "reopened": false, "closes": 1, "fix": "16b16b565c12a5a533d86f296df9676b5e2b4870", "fixed_turn": 33, "deleted": false}',60);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',7,'{"title": "What died-after found", "body": "", "updated_at": "2026-03-02T09:26:00Z", "marker": "issue-3c1ebdbf90f218bd", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:26:00Z", "reopened": false, "closes": 1, "fix": "16b16b565c12a5a533d86f296df9676b5e2b4870", "fixed_turn": 33, "deleted": false}',60);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',32,'{"issue": 7, "at": "2026-03-02T09:24:00Z"}',61);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',33,'{"issue": 7, "at": "2026-03-02T09:26:00Z"}',62);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',34,'{"issue": 7, "at": "2026-03-02T09:26:00Z"}',63);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',35,'{"issue": null, "at": "2026-03-02T09:28:00Z"}',64);
 INSERT INTO "stage_doc" VALUES('main/releases','release',7,'{"label": "v1.4.0", "standing": "published", "created_at": "2026-03-02T09:28:00Z", "published_at": "2026-03-02T09:28:00Z", "cut_turn": 35, "deleted": false}',65);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',36,'{"issue": null, "at": "2026-03-02T09:28:00Z"}',66);
-INSERT INTO "stage_doc" VALUES('main/posts','post',8,'{"handle": "acme", "text": "@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:28:00Z", "name": "Acme", "language": "en", "in_reply_to": 7, "brand": true, "visibility": "public", "followers": null, "key": "78731cdc75a4b2c012a010ad5398a5ce", "deleted": false}',67);
+INSERT INTO "stage_doc" VALUES('main/posts','post',8,'{"handle": "acme", "text": "@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:28:00Z", "name": "Acme", "language": "en", "in_reply_to": 7, "brand": true, "visibility": "public", "followers": null, "key": "3f0b282cb76353e23ae37280ec612e55", "deleted": false}',67);
 INSERT INTO "stage_doc" VALUES('main/posts','post',9,'{"handle": "died-before", "text": "died-before cannot export", "at": "2026-03-02T09:28:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',68);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',8,'{"title": "What died-before found", "body": "", "updated_at": "2026-03-02T09:30:00Z", "marker": "issue-c3c0786bff46e1ce", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:30:00Z", "reopened": false, "closes": 1, "fix": "b0a1895d621104b3df32f9099c04cf87bcc0f85b", "fixed_turn": 38, "deleted": false}',69);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',8,'{"title": "What died-before found", "body": "", "updated_at": "2026-03-02T09:30:00Z", "marker": "issue-2b8cd49ad6e1bf75", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:30:00Z", "reopened": false, "closes": 1, "fix": "b0a1895d621104b3df32f9099c04cf87bcc0f85b", "fixed_turn": 38, "deleted": false}',69);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',37,'{"issue": 8, "at": "2026-03-02T09:28:00Z"}',70);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',38,'{"issue": 8, "at": "2026-03-02T09:30:00Z"}',71);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',39,'{"issue": 8, "at": "2026-03-02T09:30:00Z"}',72);
@@ -619,7 +635,7 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',40,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',8,'{"label": "v1.4.1", "standing": "published", "created_at": "2026-03-02T09:32:00Z", "published_at": "2026-03-02T09:32:00Z", "cut_turn": 40, "deleted": false}',74);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',41,'{"issue": null, "at": "2026-03-02T09:32:00Z"}',75);
 INSERT INTO "stage_doc" VALUES('main/posts','post',10,'{"handle": "settling", "text": "settling cannot export", "at": "2026-03-02T09:32:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',76);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',9,'{"title": "What settling found", "body": "", "updated_at": "2026-03-02T09:34:00Z", "marker": "issue-af73b859b0d64978", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:34:00Z", "reopened": false, "closes": 1, "fix": "8d15035cd0ef9af7242d5890be9368f11b155dad", "fixed_turn": 43, "deleted": false}',77);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',9,'{"title": "What settling found", "body": "", "updated_at": "2026-03-02T09:34:00Z", "marker": "issue-3d4f0058686414f8", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:34:00Z", "reopened": false, "closes": 1, "fix": "8d15035cd0ef9af7242d5890be9368f11b155dad", "fixed_turn": 43, "deleted": false}',77);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',42,'{"issue": 9, "at": "2026-03-02T09:32:00Z"}',78);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',43,'{"issue": 9, "at": "2026-03-02T09:34:00Z"}',79);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',44,'{"issue": 9, "at": "2026-03-02T09:34:00Z"}',80);
@@ -659,9 +675,9 @@ CREATE TABLE token (
 	CONSTRAINT fk_token_member_id_member FOREIGN KEY(member_id) REFERENCES member (id), 
 	CONSTRAINT uq_token_hash UNIQUE (hash)
 );
-INSERT INTO "token" VALUES('api','tests','admin','1e0054009163840cf2453e52ee1a2f2f1e560ad90a2f88646d74f66a6bed0e30',NULL,'2026-03-02 09:00:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,1);
-INSERT INTO "token" VALUES('link','Kim','approver','790cffaf98d8be111a2e3ee6b9e484bd82b60cb7d53a8c92d2a35cfb6c4b5a90',NULL,'2026-03-02 09:36:00.000000',NULL,'2026-03-09 09:36:00.000000','2026-03-02 09:36:00.000000',2);
-INSERT INTO "token" VALUES('session','a browser','approver','1f71e0354c054cef87e3c2b8c1ea9c100821d7d75a4950ca06105cc4441e165d',1,'2026-03-02 09:36:00.000000',NULL,'2026-04-01 09:36:00.000000',NULL,3);
+INSERT INTO "token" VALUES('api','tests','admin','8193760088034e05fe9f2e5431d76b3213581d356f9a12ebe66ba30d78560768',NULL,'2026-03-02 09:00:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,1);
+INSERT INTO "token" VALUES('link','Kim','approver','5d2dea4ac0b704267656dea21a9a9aa3fac2bff0ee6e0648c31f77450c8cab4a',NULL,'2026-03-02 09:36:00.000000',NULL,'2026-03-09 09:36:00.000000','2026-03-02 09:36:00.000000',2);
+INSERT INTO "token" VALUES('session','a browser','approver','23330bc90d1ecb4b8ce8057a622efda176cf9dc258bee7c094bd19af680193d2',1,'2026-03-02 09:36:00.000000',NULL,'2026-04-01 09:36:00.000000',NULL,3);
 CREATE TABLE tracker (
 	kind TEXT NOT NULL, 
 	url TEXT NOT NULL, 
@@ -697,7 +713,7 @@ CREATE TABLE tracker (
 	deleted_at DATETIME, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "tracker" VALUES('rehearsal','http://fullcircle.test/rehearsal/main/board',1,'Acme app','{"scene": "main", "project": "Acme app", "shipped_when": "release", "tag_pattern": "*", "public_label_pattern": "v?\\d+(\\.\\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\\d*)?", "platforms": "", "settle_seconds": 3600, "show_on_public": "quotes"}','gAAAAABrDFRN3JnbuDGUp57ANQdEZ1Y5VcM_psEoxWpr5w4lJny76gVF68YXWYh2dBoU1eJjpFt-WYLFhTrzceLK2wUOLMBpVA==','gAAAAABrDFQ28AEnIL5LERgd_soCQr8KqP1gHb8HS-3oS_9-XdGaEsY1C440BCUtxavIsBvBe_bmG9tfp6_nucvDhnOZyRCzVQ==',NULL,NULL,2,'rehearsal:main/board','{}',1,'',0,'2026-03-02 09:36:00.000000','2026-03-02 09:32:00.000000','[]',NULL,'{}','46','2026-03-02 09:36:00.000000','2026-03-02 09:36:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
+INSERT INTO "tracker" VALUES('rehearsal','http://fullcircle.test/rehearsal/main/board',1,'Acme app','{"scene": "main", "project": "Acme app", "shipped_when": "release", "tag_pattern": "*", "public_label_pattern": "v?\\d+(\\.\\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\\d*)?", "platforms": "", "settle_seconds": 3600, "show_on_public": "quotes"}','gAAAAABrDFaZ2f4jR71Z8nw7-R0YPQWSw0LxTsKxcz7dAsAHdlYVh2rNM2QB8owvreUssIOKoi8-Cqz40L0jZ_zZRRGhGyOOsA==','gAAAAABrDFaTRa-zT5o3-n2Kvdt8hBCePv0KIcRWR5X6tCoNN33riIPOtTelAATkshqrM1qZQERzBYOTGEFsk3BXkfTs_jtLog==',NULL,NULL,2,'rehearsal:main/board','{}',1,'',0,'2026-03-02 09:36:00.000000','2026-03-02 09:32:00.000000','[]',NULL,'{}','46','2026-03-02 09:36:00.000000','2026-03-02 09:36:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
 CREATE TABLE voice (
 	is_on BOOLEAN NOT NULL, 
 	changed_at DATETIME NOT NULL, 
@@ -716,7 +732,9 @@ CREATE TABLE worker (
 	CONSTRAINT uq_worker_name UNIQUE (name)
 );
 CREATE INDEX ix_account_channel_remote_id ON account (channel, remote_id);
+CREATE INDEX ix_customer_unsettled ON customer (id) WHERE unsettled;
 CREATE INDEX ix_delivery_state_id ON delivery (state, id);
+CREATE INDEX ix_event_customer_id ON event (customer_id);
 CREATE INDEX ix_event_issue_id ON event (issue_id);
 CREATE INDEX ix_event_loop_id ON event (loop_id);
 CREATE INDEX ix_identity_customer_id ON identity (customer_id);
@@ -729,9 +747,12 @@ CREATE INDEX ix_post_account_id_external_id ON post (account_id, external_id);
 CREATE INDEX ix_post_identity_id ON post (identity_id);
 CREATE INDEX ix_post_loop_id ON post (loop_id);
 CREATE INDEX ix_post_state_id ON post (state, id);
+CREATE INDEX ix_post_to_read_again ON post (account_id, read_again_at);
 CREATE INDEX ix_post_unheard ON post (created_at) WHERE answers_reply_id IS NOT NULL AND heard_at IS NULL;
 CREATE UNIQUE INDEX uq_shipment_present ON shipment (issue_id, platform) WHERE withdrawn_at IS NULL;
 CREATE INDEX ix_loop_asking ON loop (id) WHERE needs_person <> '';
+CREATE INDEX ix_loop_identity_id ON loop (identity_id);
+CREATE INDEX ix_loop_told_elsewhere ON loop (waits_on) WHERE waits_on IS NOT NULL;
 CREATE INDEX ix_loop_state_id ON loop (state, id);
 CREATE INDEX ix_loop_state_owed ON loop (state, owed);
 CREATE INDEX ix_link_issue_id_until ON link (issue_id, until);
