@@ -621,13 +621,27 @@ class X:
         )
 
     async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
-        """These posts as they are now; None are those that X does not show any more."""
+        """These posts as they are now; None are those that X does not show any more.
+
+        Most are found in the list of our mentions for a fifth of the price; only the others are looked up. Half of
+        the budget is left to what is new and to answers.
+        """
         what = f"reading {len(posts)} posts again"
+        if await self._meter.spent() >= self._budget / 2:
+            raise OutsideError(
+                f"{what}: half of the monthly budget of ${self._budget:f} is spent, and the other half is for what is new "
+                "and for answers; raise it in the account's settings",
+                "rate_limited",
+                retry_at=self._now() + timedelta(hours=1),
+            )
         asked = {post.reply_ref.get("id") or post.external_id: post.external_id for post in posts}
         found: dict[str, Post | None] = {}
         newer: dict[str, str] = {}
-        body = await self._lookup(list(asked), what=what)
-        self._take(body, asked, found, newer)
+        for body in await self._among_mentions(list(asked), what=what):
+            self._take(body, asked, found, newer)
+        rest = [number for number, name in asked.items() if name not in found]
+        if rest:
+            self._take(await self._lookup(rest, what=what), asked, found, newer)
         if newer:  # edited meanwhile
             self._take(await self._lookup(list(newer), what=what), newer, found, {})
         return found
@@ -754,6 +768,22 @@ class X:
                 raise self._missing(body, what=what)
             bill.cost = self._cost([number], POST)
         return told, Included.of(body)
+
+    async def _among_mentions(self, numbers: Sequence[str], *, what: str) -> list[dict[str, Any]]:
+        """Pages of our mentions between the first and the last of these; no more than they can be expected on."""
+        known = sorted(int(number) for number in numbers if _number(number))
+        if not known:
+            return []
+        between = {"since_id": str(known[0] - 1), "until_id": str(known[-1] + 1)}
+        pages: list[dict[str, Any]] = []
+        token = ""
+        for _ in range(1 + len(known) // PAGE):
+            body, _content = await self._page_of("mentions", {**between, **_next(token)}, price=MENTION, what=what)
+            pages.append(body)
+            token = word(_object(body.get("meta")).get("next_token"))
+            if not token:
+                break
+        return pages
 
     async def _lookup(self, numbers: Sequence[str], *, what: str) -> dict[str, Any]:
         async with self._billed(POST * len(numbers)) as bill:
