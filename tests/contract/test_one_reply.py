@@ -19,12 +19,13 @@ from app import channels
 from app.steps.river import JobName, Timing
 from app.store.tables import Account
 from app.worker import JOBS
+from tests.contract.test_channels import bare_channel
 from tests.support import on_both, payloads, story
 from tests.support.circle import Circle, Clock, circle
 from tests.support.databases import Databases, apart, migrated
 from tests.support.faults import TROUBLES
 from tests.support.payloads import Case, Setup
-from tests.support.stand_in import LASTING, PASSING, Fate, Method, StandIn, passing
+from tests.support.stand_in import LASTING, PASSING, Fate, Method, StandIn, demand, passing
 
 databases = on_both.databases
 
@@ -131,6 +132,32 @@ each_course = pytest.mark.parametrize(
 )
 
 
+# --- the payloads
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_has_the_payloads_that_its_network_is_made_of(name: str) -> None:
+    network = StandIn(name, now=Clock())
+    outgoing, sent = network.outgoing, payloads.parsed("sent", network.role["reply"].expected)
+    before = payloads.parsed("look", network.role["look-nothing"].expected)
+    after = payloads.parsed("look", network.role["look-said"].expected)
+    assert outgoing.post in payloads.parsed_posts(network.mention.expected["posts"])
+    assert before.post.external_id == after.post.external_id == outgoing.post.external_id
+    assert not before.own_replies, "look-nothing: something of ours is there"
+    said = [(own.external_id, own.text, own.visible) for own in after.own_replies]
+    assert said == [(sent.external_id, outgoing.text, True)], "look-said must show the very reply of reply.json"
+    assert before.authoritative, "look-nothing must be a proof of absence, or nothing is ever said again"
+    for word in PASSING:
+        assert passing(name, word)
+
+
+def test_names_the_files_that_a_channel_lacks() -> None:
+    with pytest.raises(LookupError, match=r"channels/rehearsal/ needs look-x\.json and look-x\.look\.json: the look"):
+        demand("rehearsal", "look-x", kind="look", what="the look")
+    with pytest.raises(LookupError, match=r"channels/nowhere/ needs look-deleted\.json or reply-deleted\.json"):
+        passing("nowhere", "deleted")
+
+
 # --- the story
 
 
@@ -184,7 +211,7 @@ async def _tell(played: Circle, network: StandIn) -> None:
     await played.post("/api/v1/accounts", {**_account(network), "mode": "automatic"}, status=201)
     await played.post("/api/v1/trackers", {"kind": "rehearsal", "name": "Acme app"}, status=201)
     said = network.outgoing
-    prefix = network.real(_bare(network)).envelope(said.post).prefix
+    prefix = bare_channel(network.name).envelope(said.post).prefix
     assert said.text.startswith(prefix), f"reply.json: its text must begin with '{prefix}', as every reply there does"
     body = {"language": said.post.language or "en", "text": said.text.removeprefix(prefix)}
     await played.call("PUT", "/api/v1/templates/fixed", body)
@@ -194,12 +221,6 @@ async def _tell(played: Circle, network: StandIn) -> None:
     ]
     await story.tag(played, post)
     await story.ship(played)
-
-
-def _bare(network: StandIn) -> Any:
-    from tests.contract.test_channels import bare
-
-    return bare(network.name)
 
 
 @asynccontextmanager
