@@ -20,14 +20,12 @@ from app.steps.river import JobName, Timing
 from app.store.tables import Account
 from app.worker import JOBS
 from tests.contract.test_channels import bare_channel
-from tests.support import on_both, payloads, story
+from tests.support import payloads, story
 from tests.support.circle import Circle, Clock, circle
 from tests.support.databases import Databases, apart, migrated
 from tests.support.faults import TROUBLES
 from tests.support.payloads import Case, Setup
 from tests.support.stand_in import LASTING, PASSING, Fate, Method, StandIn, demand, passing
-
-databases = on_both.databases
 
 NAMES = sorted(channels.discover())
 TROUBLE = {trouble.name: trouble for trouble in TROUBLES}
@@ -295,10 +293,11 @@ async def test_says_it_once_whatever_befalls_its_calls(name: str, course: Course
         await undergo(played, course)
 
 
+@pytest.mark.postgres
 @pytest.mark.parametrize("course", [COURSES[0], COURSES[1], COURSES[7]], ids=lambda course: course.name)
 @pytest.mark.parametrize("name", NAMES)
-async def test_does_so_on_each_database(name: str, course: Course, databases: Databases) -> None:
-    async with owed(name, databases) as played:
+async def test_does_so_on_postgresql_too(name: str, course: Course, postgres_databases: Databases) -> None:
+    async with owed(name, postgres_databases) as played:
         await undergo(played, course)
 
 
