@@ -317,7 +317,8 @@ def parse_post(told: JSON, included: Included, *, me: Me) -> Post:
         visibility="private" if _object(included.users.get(author.external_id)).get("protected") is True else "public",
         media=tuple(_media(told, included)),
         reply_ref={"id": newest, **({"versions": ",".join(versions)} if is_edited else {})},
-        locked=bool(why_locked(told, me)),
+        locked=bool(why := why_locked(told, me)),
+        locked_why=why,
     )
 
 
@@ -617,7 +618,6 @@ class X:
             post=current,
             own_replies=tuple(sorted((one for one in ours if one.external_id), key=lambda one: one.created_at)),
             authoritative=bool(self._me.id) and is_whole,
-            locked_why=why_locked(told, self._me),
         )
 
     async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
