@@ -257,7 +257,7 @@ async def _look_at_thread(river: River, claimed: _Claimed, channel: Channel) -> 
             raise _StoppedError("refused", f"{rereading.GONE}: {error.message}") from error
         if error.kind == "forbidden":
             await reread.hide(river, claimed.post.id, error.message)
-            raise _StoppedError("refused", f"the customer's post cannot be answered: {error.message}") from error
+            raise _StoppedError("refused", f"the customer's post is hidden from us: {error.message}") from error
         raise _StoppedError("scheduled", error.message, retry_at=error.retry_at, counts=True) from error
     if posts.has_changed(claimed.post, look.post):
         await reread.follow_change(river, claimed.post.id, look.post)
