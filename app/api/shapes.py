@@ -178,6 +178,8 @@ class PulledIssues(BaseModel):
 class AuthorOut(BaseModel):
     """Who wrote a post."""
 
+    identity_id: int
+    customer_id: int = Field(description="The person behind it, who may have other identities.")
     handle: str
     name: str
     url: str | None
@@ -461,6 +463,22 @@ class EventOut(BaseModel):
     actor: str
 
 
+class SuppressionOut(BaseModel):
+    """Why somebody must not be answered automatically."""
+
+    at: datetime
+    why: str
+    by: str = Field(description="The member who decided it; empty: the customer asked for it.")
+
+
+class CustomerOfLoop(BaseModel):
+    """Whose loop it is."""
+
+    id: int
+    identity_id: int
+    suppression: SuppressionOut | None
+
+
 class LoopBrief(BaseModel):
     """A loop in a list."""
 
@@ -468,6 +486,9 @@ class LoopBrief(BaseModel):
     state: str
     why: str
     needs_person: str
+    untold: str = Field(
+        description="Why the customer of a shipped loop is told nothing by itself; nobody has to do anything about it."
+    )
     round: int
     tags: list[str]
     platform: str = Field(description="What it waits for, by its tags; empty: every platform of the product.")
@@ -480,11 +501,67 @@ class LoopBrief(BaseModel):
 class LoopOut(LoopBrief):
     """One customer in one thread, waiting for a product change."""
 
+    customer: CustomerOfLoop
     posts: list[PostOut]
     issue: IssueBrief | None
     replies: list[ReplyBrief]
     notes: list[NoteOut]
     history: list[EventOut]
+
+
+class IdentityOut(BaseModel):
+    """Who somebody is on one channel."""
+
+    id: int
+    channel: str
+    handle: str
+    name: str
+    url: str | None
+    followers: int | None
+    weak: bool = Field(description="A guest: never joined to anybody.")
+    joined_at: datetime | None
+    joined_by: str = Field(description="The member who said that it is this customer; empty: it always was.")
+    suppression: SuppressionOut | None
+
+
+class CustomerBrief(BaseModel):
+    """A customer in a list."""
+
+    id: int
+    identities: list[IdentityOut]
+    suppression: SuppressionOut | None = Field(description="Of the whole person: it holds on every channel.")
+
+
+class LikelyOut(BaseModel):
+    """An identity of somebody else that may be the same person; a hint, nothing more."""
+
+    identity: IdentityOut
+    customer_id: int
+    why: str
+
+
+class CustomerOut(CustomerBrief):
+    """The person behind one or several identities. Of posts, loops and what they were told, the newest fifty."""
+
+    posts: list[PostOut]
+    loops: list[LoopBrief]
+    told: list[ReplyBrief]
+    history: list[EventOut]
+    likely: list[LikelyOut]
+
+
+class JoinIn(BaseModel):
+    """An identity that is the same person."""
+
+    model_config = _example(identity_id=7)
+    identity_id: RowId
+
+
+class SuppressIn(BaseModel):
+    """Why a customer is not to be answered automatically."""
+
+    model_config = _example(why="asked us by e-mail")
+    why: Text = Field(min_length=1, max_length=500)
 
 
 class NewNote(BaseModel):

@@ -27,7 +27,7 @@ from app.steps.reply_moves import (
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
-from app.store.tables import Account, Issue, Loop, Note, Post, Reply
+from app.store.tables import Account, Identity, Issue, Loop, Note, Post, Reply
 
 log = structlog.get_logger(__name__)
 
@@ -53,6 +53,13 @@ async def _account_of(session: Session, reply: Reply) -> Account:
     if account is None:
         raise ConflictError("its account was removed: connect it again first")
     return account
+
+
+async def _refuse_if_silent(session: Session, reply: Reply, loop: Loop) -> None:
+    """ConflictError where a text of ours would go to somebody who is not to be answered automatically."""
+    identity = await session.get(Identity, loop.identity_id)
+    if reply.written_by is None and identity is not None and (why := owe.silence_of(identity)):
+        raise ConflictError(f"{why}: lift that first, or write to them yourself")
 
 
 async def _check_evidence(river: River, reply_id: int) -> None:
@@ -92,11 +99,12 @@ async def approve(river: River, reply_id: int, *, actor: str) -> None:
     """Sign a reply. The evidence is read once more; where it is gone, EvidenceGoneError, and nothing is said."""
     await _check_evidence(river, reply_id)
     async with river.db.begin() as session:
-        reply, _ = await _reply_with_loop(session, reply_id)
+        reply, loop = await _reply_with_loop(session, reply_id)
         if reply.state not in {"awaiting_approval", "draft"}:
             raise ConflictError(
                 f"reply {reply_id} is {reply.state} ({reply.why}): only one that waits for it can be approved"
             )
+        await _refuse_if_silent(session, reply, loop)
         await _account_of(session, reply)
         reply.approved_by = actor
         let_go(session, reply, needs_approval=False, why=f"approved by {actor}", now=river.now(), actor=actor)
@@ -117,6 +125,7 @@ async def release(river: River, reply_id: int, *, actor: str) -> None:
         reply, loop = await _reply_with_loop(session, reply_id)
         if reply.state != "held":
             raise ConflictError(f"reply {reply_id} is {reply.state}, not held")
+        await _refuse_if_silent(session, reply, loop)
         account = await _account_of(session, reply)
         let_go(
             session,
@@ -166,7 +175,8 @@ async def retry(river: River, reply_id: int, *, actor: str) -> None:
     else:
         await _check_evidence(river, reply_id)
         async with river.db.begin() as session:
-            row, _ = await _reply_with_loop(session, reply_id)
+            row, loop = await _reply_with_loop(session, reply_id)
+            await _refuse_if_silent(session, row, loop)
             account = await _account_of(session, row)
             row.failures, row.failing_since = 0, None
             let_go(
@@ -195,6 +205,10 @@ async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None
         shipment = await issues.present_shipment(session, issue.id, platform=loop.platform)
         if shipment is None or loop.state != "shipped":
             raise EvidenceGoneError(f"not shipped ({loop.why}): nothing was said")
+        await _refuse_if_silent(session, row, loop)
+        if loop.untold:
+            loop.tell_by = actor
+        loop.untold, loop.waits_on = "", None
         account = await _account_of(session, row)
         now = river.now()
         found = await posts.with_identity(session, loop.post_id)

@@ -272,28 +272,30 @@ async def choices_of(river: River, tracker_id: int, *, settings: Mapping[str, An
     return await choices(river, kind=row.kind, settings={**row.settings, **settings}, secrets=river.outside.opened(row))
 
 
-async def set_up_hook(river: River, tracker_id: int) -> tables.Tracker:
-    """Have a tracker's own side call us. Its secret is made here and stored first: asked again, it is the same hook.
+async def set_up_hook(river: River, table: type[accounts.C], number: int) -> accounts.C:
+    """Have a connection's own side call us. A tracker's secret is made here and stored first: asked again, it is the same hook.
 
-    ConflictError where this kind of tracker offers no such thing, OutsideError where it is not allowed.
+    ConflictError where this kind offers no such thing, OutsideError where it is not allowed.
     """
     async with river.db.read() as session:
-        row = await _must_have(session, tables.Tracker, tracker_id)
-    kind = river.outside.tracker_type(row.kind)
+        row = await _must_have(session, table, number)
+    kind = _kind_of(river, row)
     if not hasattr(kind, "set_up_hook"):
         raise ConflictError(f"a webhook of {kind.title} cannot be set up from here; enter its address there")
-    if not river.outside.opened(row).get("webhook_secret"):
-        row = await _with_webhook_secret(river, kind, tracker_id)
-    adapter = river.outside.tracker(row)
+    if "webhook_secret" in kind.Secrets.model_fields and not river.outside.opened(row).get("webhook_secret"):
+        row = await _with_webhook_secret(river, kind, table, number)
+    adapter = _adapter(river, row)
     if isinstance(adapter, Hooked):
         await adapter.set_up_hook(url=river.outside.hook_url(row))
-    log.info("webhook set up", tracker_id=row.id)
+    log.info("webhook set up", **{f"{table.__tablename__}_id": number})
     return row
 
 
-async def _with_webhook_secret(river: River, kind: type[Tracker], tracker_id: int) -> tables.Tracker:
+async def _with_webhook_secret(
+    river: River, kind: type[Channel] | type[Tracker], table: type[accounts.C], number: int
+) -> accounts.C:
     async with river.db.begin() as session:
-        locked = await _must_lock(session, tables.Tracker, tracker_id)
+        locked = await _must_lock(session, table, number)
         opened = river.outside.opened(locked)
         if not opened.get("webhook_secret"):  # otherwise somebody else asked at the same moment
             opened["webhook_secret"] = random.token_urlsafe(32)
@@ -321,15 +323,22 @@ async def remove(river: River, table: type[accounts.C], number: int) -> None:
     log.info("connection removed", **{f"{table.__tablename__}_id": number})
 
 
+def _kind_of(river: River, row: tables.Account | tables.Tracker) -> type[Channel] | type[Tracker]:
+    if isinstance(row, tables.Account):
+        return river.outside.channel_type(row.channel)
+    return river.outside.tracker_type(row.kind)
+
+
+def _adapter(river: River, row: tables.Account | tables.Tracker) -> Channel | Tracker:
+    return river.outside.channel(row) if isinstance(row, tables.Account) else river.outside.tracker(row)
+
+
 async def probe(river: River, table: type[accounts.C], number: int) -> accounts.C:
     """Try a connection now, and keep what was found."""
     async with river.db.read() as session:
         row = await _must_have(session, table, number)
     try:
-        adapter: Channel | Tracker = (
-            river.outside.channel(row) if isinstance(row, tables.Account) else river.outside.tracker(row)
-        )
-        found = await adapter.connect()
+        found = await _adapter(river, row).connect()
     except OutsideError as error:
         await record_illness(river, table, number, row.version, error)
     else:

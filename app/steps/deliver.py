@@ -22,8 +22,10 @@ from app.rules.facts import Outgoing, OwnReply, Sent, ThreadLook
 from app.rules.quoting import same_text
 from app.steps.health import BLOCKING, record_illness, record_mute
 from app.steps.hear_tracker import look_at
+from app.steps.owe import silence_of, untold_by
 from app.steps.reply_moves import is_outcome_of_ours, record_told, set_reply
 from app.steps.river import River
+from app.steps.same_person import People, lock_people
 from app.store import accounts, issues, loops, posts, replies
 from app.store.locking import locked
 from app.store.session import Session
@@ -266,10 +268,11 @@ async def _last_word(river: River, claimed: _Claimed) -> float:
 
 
 async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[float, datetime] | _StoppedError]:
-    """The switch, the claims, the evidence and any hold, all in one look; for each reply, or why it does not leave."""
+    """The switch, the claims, the evidence, any hold and the customer's own wish, all in one look; for each reply, or why it does not leave."""
     asked = river.monotonic()
     async with river.db.begin() as session:
         waiting = await locked(session, Loop, [one.reply.loop_id for one in claimed])
+        people = await lock_people(session, list(waiting.values()))
         rows = await locked(session, Reply, [one.reply.id for one in claimed])
         is_voice_on = await replies.is_voice_on(session)
         present = await loops.present_issues(session, [row.loop_id for row in rows.values()])
@@ -283,14 +286,10 @@ async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[f
                 continue
             issue = present.get(row.loop_id)
             account = await accounts.get(session, Account, row.account_id)
-            stopped = _why_not(
-                row,
-                loop,
-                issue,
-                shipments.get((issue.id, loop.platform)) if issue and loop else None,
-                account,
-                is_voice_on,
-            )
+            shipment = shipments.get((issue.id, loop.platform)) if issue and loop else None
+            stopped = _why_not(row, loop, issue, shipment, account, is_voice_on)
+            if stopped is None and loop is not None and row.written_by is None:
+                stopped = _why_not_them(river, people, row, loop, issue, shipment)
             if stopped is None and river.monotonic() >= one.leave_by:
                 stopped = _StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
             if stopped is not None:
@@ -299,6 +298,7 @@ async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[f
             row.first_attempt_at = row.first_attempt_at or river.now()
             if row.id in attempts:
                 attempts[row.id].outcome = "calling"
+            people.goes_out(row.id)
             words.append((asked, row.first_attempt_at))
         return words
 
@@ -332,6 +332,21 @@ def _why_not(
     if issue.held_at is not None and row.written_by is None:
         return _StoppedError("held for its issue", issue.held_why)
     return None
+
+
+def _why_not_them(
+    river: River, people: People, row: Reply, loop: Loop, issue: Issue | None, shipment: Shipment | None
+) -> _StoppedError | None:
+    """Why a reply that nobody wrote must not reach this customer; `owe` then says how their loop goes on."""
+    if not people.is_sure_of(loop):
+        return _StoppedError("scheduled", "the customer was joined or parted in this moment", asks_loop=False)
+    how = "renew" if row.kind == "fixed" else "cancelled"
+    if why := silence_of(people.of_loop[loop.id]):
+        return _StoppedError(how, why)
+    if row.kind != "fixed" or issue is None or shipment is None or loop.tell_by:
+        return None
+    told = people.told_already(loop, issue, shipment, only_out=True)
+    return _StoppedError("renew", untold_by(river, told[0])) if told is not None else None
 
 
 async def _call(river: River, claimed: _Claimed, channel: Channel, asked: float) -> Sent:

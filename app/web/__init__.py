@@ -14,6 +14,7 @@ from app.store.tables import Account, Tracker
 from app.web import (
     authorize,
     connections,
+    customers,
     issues,
     live,
     loops,
@@ -30,7 +31,21 @@ from app.web.visit import page, prefix_of, river_of
 
 MOST_CONNECTIONS = 1000
 
-PAGES = (start, triage, loops, issues, replies, texts, connections, authorize, people, sign_in, voice, live)
+PAGES = (
+    start,
+    triage,
+    loops,
+    customers,
+    issues,
+    replies,
+    texts,
+    connections,
+    authorize,
+    people,
+    sign_in,
+    voice,
+    live,
+)
 
 
 NOT_FOR_PEOPLE = ("/api/", "/hooks/", "/static/", "/openapi.json", "/metrics", "/healthz", "/readyz")

@@ -470,15 +470,15 @@ async def test(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     return sent.visit.onwards(f"/connections/{sort}/{number}", did="works" if found.ok else "ill")
 
 
-@router.post("/trackers/{number}/hook")
-async def set_up_hook(sent: FromAdmin, number: Number) -> Response:
+@router.post("/{sort}/{number}/hook")
+async def set_up_hook(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     """Have the other side call us; where that is not allowed, the page says what is missing and how to do it by hand."""
     try:
-        await connect.set_up_hook(sent.visit.river, number)
+        await connect.set_up_hook(sent.visit.river, _table(sort), number)
     except OutsideError as error:
         draft = Draft(form="hook", wrong={"": sentence(error.message)})
-        return await page_of(sent.visit, "trackers", number, draft, status=422)
-    return sent.visit.onwards(f"/connections/trackers/{number}", did="hooked")
+        return await page_of(sent.visit, sort, number, draft, status=422)
+    return sent.visit.onwards(f"/connections/{sort}/{number}", did="hooked")
 
 
 @router.post("/{sort}/{number}/read")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.rules.characters import clusters, one_line, shorten
 
@@ -183,6 +183,19 @@ def web_link(url: str | None) -> str:
     return url if url and url.lower().startswith(("http://", "https://")) else ""
 
 
+def linked(text: str) -> Markup:
+    """A reason of ours with the web address at its end as a link."""
+    words, found, rest = text.partition("http")
+    address = web_link(found + rest)
+    if not address:
+        return escape(text)
+    link = Markup(
+        '{0}<a href="{1}" target="_blank" rel="noopener noreferrer">{2} <span aria-hidden="true">↗</span>'
+        '<span class="unseen"> (new window)</span></a>'
+    )
+    return link.format(words, address, host(address))
+
+
 @functools.cache
 def _make() -> Environment:
     environment = Environment(
@@ -204,6 +217,7 @@ def _make() -> Environment:
         headline=headline,
         capitalize_first=capitalize_first,
         host=host,
+        linked=linked,
         web_link=web_link,
     )
     environment.globals.update(

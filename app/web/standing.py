@@ -41,7 +41,7 @@ def steps_of(loop: Loop) -> tuple[Step, ...]:
     }
     names = list(times)
     last = max(at for at, name in enumerate(names) if times[name] is not None)
-    goes_on = loop.state not in {"declined", "dropped", "verified"}
+    goes_on = loop.state not in {"declined", "dropped", "verified"} and not (loop.state == "shipped" and loop.untold)
     steps: list[Step] = []
     before: datetime | None = None
     for at, name in enumerate(names):
@@ -89,6 +89,8 @@ def ring_of(loop: Loop, size: str = "") -> Markup:
 
 def next_words(loop: Loop, issue: Issue | None, reply: Reply | None) -> str:
     """What happens next, and who has to do it."""
+    if loop.state == "shipped" and loop.untold and not loop.needs_person:
+        return "Nothing is said here by itself, and nobody has to do anything."
     if reply is not None and reply.state in _NEXT_OF_REPLY and loop.state in {"shipped", "linked", "fixed"}:
         return _NEXT_OF_REPLY[reply.state]
     ref = issue.ref if issue is not None and issue.ref else "the issue"

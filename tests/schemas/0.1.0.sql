@@ -38,8 +38,8 @@ CREATE TABLE account (
 	deleted_at DATETIME, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "account" VALUES('rehearsal','automatic','acme','http://fullcircle.test/rehearsal/main','2026-03-02 09:08:00.000000',0,'Acme','{"scene": "main", "brand": "Acme"}','gAAAAABrDFNz7yTg_cvMfzVRc-q0mo4eYM7vxKfEZxmAloChnN3V-UERmFxCJVNKPckvwgnntbj-6zJIwR_4QA_ijt7XxMBYgg==','gAAAAABrDFNzeZN_wcRACCqexGQhrH_fZWfZIn_BbPBlatx2G5GFK0neGdJd-mK8G63QOwbV8GzAfrxqfP2m90Q8NBY_SrE9ig==',NULL,NULL,1,'rehearsal:main/people/acme','{}',1,'',0,'2026-03-02 09:32:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','10','2026-03-02 09:32:00.000000','2026-03-02 09:32:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
-INSERT INTO "account" VALUES('rehearsal','approve','acme','http://fullcircle.test/rehearsal/other',NULL,0,'Acme, approved','{"scene": "other", "brand": "Acme"}','gAAAAABrDFNzSa6IBfBPGl-btacvLje-qi7HES81vwmxjy_HstrG40lf1QER0o3t-faIkTem30YB5WWVjnYuR6AOFrRb5qJDWA==','gAAAAABrDFNzWmQVqfhlAzopI8zNzfnvYH3INMnlChfyDdrP0etReQHq1kcUVSnJi11LFWOHwLfGr7G1qfLqPUAs-Wtrncs7Ew==',NULL,NULL,1,'rehearsal:other/people/acme','{}',1,'',0,'2026-03-02 09:20:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','3','2026-03-02 09:20:00.000000','2026-03-02 09:20:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,2);
+INSERT INTO "account" VALUES('rehearsal','automatic','acme','http://fullcircle.test/rehearsal/main','2026-03-02 09:08:00.000000',0,'Acme','{"scene": "main", "brand": "Acme"}','gAAAAABrDFSUgc32foYobEk3e03mCcEf3fuzGTq3Hm2K1x71-HT1PNnsigOcF1C49jmC1rJStSstPk2gbT5E2ghJgiNmnZUoBQ==','gAAAAABrDFSUBCwdnQpB3hZsTbbFPRO_v1Zq-VE3BRftBSDPz6EMMU-wkCdU2wgc9ZbiOrzJ3nHFyZlVLQZNO8U5lU6I3NzUJg==',NULL,NULL,1,'rehearsal:main/people/acme','{}',1,'',0,'2026-03-02 09:32:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','10','2026-03-02 09:32:00.000000','2026-03-02 09:32:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
+INSERT INTO "account" VALUES('rehearsal','approve','acme','http://fullcircle.test/rehearsal/other',NULL,0,'Acme, approved','{"scene": "other", "brand": "Acme"}','gAAAAABrDFSV93rjPuurNCiHDbXygi7cZsmERly4OAYJR61oJD4kEQ07uuniivxXsWHdp8Z1T_2TX24u0oUm_fvicowfUjDTXg==','gAAAAABrDFSV4yhKfyIyNAQ37Ge4-M5VCELJz-z2qFogF_QLmXYTUPxju0upWT0hC-Utbd-bd7vBa0MLfOlkemGQsOp6IXi-tA==',NULL,NULL,1,'rehearsal:other/people/acme','{}',1,'',0,'2026-03-02 09:20:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','3','2026-03-02 09:20:00.000000','2026-03-02 09:20:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,2);
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -56,11 +56,11 @@ CREATE TABLE attempt (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT fk_attempt_reply_id_reply FOREIGN KEY(reply_id) REFERENCES reply (id)
 );
-INSERT INTO "attempt" VALUES(1,1,'fea7738492e0856cfea0bd45bc7322d7','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','posted','said',1);
-INSERT INTO "attempt" VALUES(2,1,'6143000278279249e61d19b3bd744a84','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','posted','said',2);
-INSERT INTO "attempt" VALUES(7,1,'c29f5b7bbcec5af82910216e6d291ac4','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','unknown','the rehearsal stage plays ''unknown'' on send',3);
-INSERT INTO "attempt" VALUES(8,1,'ac595160dab404525bc79a009cf30c86','2026-03-02 09:28:00.000000',NULL,'calling','',4);
-INSERT INTO "attempt" VALUES(9,1,'c146de285f76b1d123b85350ec45b6f8','2026-03-02 09:32:00.000000',NULL,'calling','',5);
+INSERT INTO "attempt" VALUES(1,1,'d94ca04765a9df7aa01f32e85f1548de','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','posted','said',1);
+INSERT INTO "attempt" VALUES(2,1,'ccb2b440c7a2e23c3fe1f6794da2f7ef','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','posted','said',2);
+INSERT INTO "attempt" VALUES(7,1,'3b7ff3d34190dc62b27d62e8e0840061','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','unknown','the rehearsal stage plays ''unknown'' on send',3);
+INSERT INTO "attempt" VALUES(8,1,'af1841a68dc53882898ea4c1945b71fa','2026-03-02 09:28:00.000000',NULL,'calling','',4);
+INSERT INTO "attempt" VALUES(9,1,'c8bfa620040f469824726923c917e718','2026-03-02 09:32:00.000000',NULL,'calling','',5);
 CREATE TABLE consent (
 	hash TEXT NOT NULL, 
 	session_id INTEGER NOT NULL, 
@@ -77,17 +77,18 @@ CREATE TABLE consent (
 );
 CREATE TABLE customer (
 	created_at DATETIME NOT NULL, 
+	unsettled BOOLEAN DEFAULT 0 NOT NULL, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "customer" VALUES('2026-03-02 09:00:00.000000',1);
-INSERT INTO "customer" VALUES('2026-03-02 09:04:00.000000',2);
-INSERT INTO "customer" VALUES('2026-03-02 09:08:00.000000',3);
-INSERT INTO "customer" VALUES('2026-03-02 09:12:00.000000',4);
-INSERT INTO "customer" VALUES('2026-03-02 09:16:00.000000',5);
-INSERT INTO "customer" VALUES('2026-03-02 09:20:00.000000',6);
-INSERT INTO "customer" VALUES('2026-03-02 09:24:00.000000',7);
-INSERT INTO "customer" VALUES('2026-03-02 09:28:00.000000',8);
-INSERT INTO "customer" VALUES('2026-03-02 09:32:00.000000',9);
+INSERT INTO "customer" VALUES('2026-03-02 09:00:00.000000',0,1);
+INSERT INTO "customer" VALUES('2026-03-02 09:04:00.000000',0,2);
+INSERT INTO "customer" VALUES('2026-03-02 09:08:00.000000',0,3);
+INSERT INTO "customer" VALUES('2026-03-02 09:12:00.000000',0,4);
+INSERT INTO "customer" VALUES('2026-03-02 09:16:00.000000',0,5);
+INSERT INTO "customer" VALUES('2026-03-02 09:20:00.000000',0,6);
+INSERT INTO "customer" VALUES('2026-03-02 09:24:00.000000',0,7);
+INSERT INTO "customer" VALUES('2026-03-02 09:28:00.000000',0,8);
+INSERT INTO "customer" VALUES('2026-03-02 09:32:00.000000',0,9);
 CREATE TABLE delivery (
 	hook VARCHAR(60) NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -113,96 +114,97 @@ CREATE TABLE event (
 	loop_id INTEGER, 
 	issue_id INTEGER, 
 	reply_id INTEGER, 
+	customer_id INTEGER, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','tagged','','tests',1,NULL,NULL,1);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','linked','What told found','tests',1,1,NULL,2);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','issue made','#1','',NULL,1,NULL,3);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','verdict','#1 is still open','',NULL,1,NULL,4);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','v1.0.0 contains 6edd44b','',NULL,1,NULL,5);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',NULL,1,NULL,6);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',1,NULL,NULL,7);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply scheduled','goes out now','',1,NULL,1,8);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply sending','is being said','',1,NULL,1,9);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply posted','said','',1,NULL,1,10);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','told','','',1,NULL,1,11);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','tagged','','tests',2,NULL,NULL,12);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','linked','What corrected found','tests',2,2,NULL,13);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','issue made','#2','',NULL,2,NULL,14);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','#2 is still open','',NULL,2,NULL,15);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,16);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,17);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',2,NULL,NULL,18);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply scheduled','goes out now','',2,NULL,2,19);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply sending','is being said','',2,NULL,2,20);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply posted','said','',2,NULL,2,21);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','told','','',2,NULL,2,22);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#2 is reopened','',NULL,2,NULL,23);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipment withdrawn','#2 is reopened','',NULL,2,NULL,24);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','evidence withdrawn after telling','#2 is reopened','',2,NULL,NULL,25);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','tagged','','tests',3,NULL,NULL,26);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','linked','What approved found','tests',3,3,NULL,27);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','issue made','#3','',NULL,3,NULL,28);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#3 is still open','',NULL,3,NULL,29);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','v1.2.0 contains bd72e95','',NULL,3,NULL,30);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',NULL,3,NULL,31);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',3,NULL,NULL,32);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','reply awaiting_approval','waits for an approver','',3,NULL,4,33);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','tagged','','tests',4,NULL,NULL,34);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','linked','What held found','tests',4,4,NULL,35);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','issue made','#4','',NULL,4,NULL,36);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','#4 is still open','',NULL,4,NULL,37);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','held','5 % rollout','tests',NULL,4,NULL,38);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','v1.2.1 contains 933aa5c','',NULL,4,NULL,39);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',NULL,4,NULL,40);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',4,NULL,NULL,41);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','reply held','not for customers yet: 5 % rollout','',4,NULL,5,42);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','tagged','','tests',5,NULL,NULL,43);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','linked','What stopped found','tests',5,5,NULL,44);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','issue made','#5','',NULL,5,NULL,45);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','#5 is still open','',NULL,5,NULL,46);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','v1.2.2 contains a9822b7','',NULL,5,NULL,47);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',NULL,5,NULL,48);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',5,NULL,NULL,49);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply awaiting_approval','waits for an approver','',5,NULL,6,50);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply held','held by tests','tests',5,NULL,6,51);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','tagged','','tests',6,NULL,NULL,52);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','linked','What lost found','tests',6,6,NULL,53);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','issue made','#6','',NULL,6,NULL,54);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','#6 is still open','',NULL,6,NULL,55);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','v1.3.0 contains bed1a12','',NULL,6,NULL,56);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',NULL,6,NULL,57);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',6,NULL,NULL,58);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply scheduled','goes out now','',6,NULL,7,59);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply sending','is being said','',6,NULL,7,60);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread','',6,NULL,7,61);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','tagged','','tests',7,NULL,NULL,62);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','linked','What died-after found','tests',7,7,NULL,63);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','issue made','#7','',NULL,7,NULL,64);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','#7 is still open','',NULL,7,NULL,65);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','v1.4.0 contains 16b16b5','',NULL,7,NULL,66);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',NULL,7,NULL,67);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',7,NULL,NULL,68);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply scheduled','goes out now','',7,NULL,8,69);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply sending','is being said','',7,NULL,8,70);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','tagged','','tests',8,NULL,NULL,71);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','linked','What died-before found','tests',8,8,NULL,72);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','issue made','#8','',NULL,8,NULL,73);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','#8 is still open','',NULL,8,NULL,74);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','v1.4.1 contains b0a1895','',NULL,8,NULL,75);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',NULL,8,NULL,76);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',8,NULL,NULL,77);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply scheduled','goes out now','',8,NULL,9,78);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply sending','is being said','',8,NULL,9,79);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','tagged','','tests',9,NULL,NULL,80);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','linked','What settling found','tests',9,9,NULL,81);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','issue made','#9','',NULL,9,NULL,82);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','#9 is still open','',NULL,9,NULL,83);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','verdict','v1.5.0 contains 8d15035','',NULL,9,NULL,84);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',NULL,9,NULL,85);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',9,NULL,NULL,86);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more','',9,NULL,10,87);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','written by tests','tests',1,NULL,11,88);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','tagged','','tests',1,NULL,NULL,NULL,1);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','linked','What told found','tests',1,1,NULL,NULL,2);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','issue made','#1','',NULL,1,NULL,NULL,3);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','verdict','#1 is still open','',NULL,1,NULL,NULL,4);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','v1.0.0 contains 6edd44b','',NULL,1,NULL,NULL,5);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',NULL,1,NULL,NULL,6);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',1,NULL,NULL,NULL,7);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply scheduled','goes out now','',1,NULL,1,NULL,8);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply sending','is being said','',1,NULL,1,NULL,9);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply posted','said','',1,NULL,1,NULL,10);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','told','','',1,NULL,1,NULL,11);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','tagged','','tests',2,NULL,NULL,NULL,12);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','linked','What corrected found','tests',2,2,NULL,NULL,13);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','issue made','#2','',NULL,2,NULL,NULL,14);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','#2 is still open','',NULL,2,NULL,NULL,15);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,NULL,16);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,NULL,17);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',2,NULL,NULL,NULL,18);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply scheduled','goes out now','',2,NULL,2,NULL,19);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply sending','is being said','',2,NULL,2,NULL,20);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply posted','said','',2,NULL,2,NULL,21);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','told','','',2,NULL,2,NULL,22);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#2 is reopened','',NULL,2,NULL,NULL,23);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipment withdrawn','#2 is reopened','',NULL,2,NULL,NULL,24);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','evidence withdrawn after telling','#2 is reopened','',2,NULL,NULL,NULL,25);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','tagged','','tests',3,NULL,NULL,NULL,26);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','linked','What approved found','tests',3,3,NULL,NULL,27);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','issue made','#3','',NULL,3,NULL,NULL,28);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#3 is still open','',NULL,3,NULL,NULL,29);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','v1.2.0 contains bd72e95','',NULL,3,NULL,NULL,30);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',NULL,3,NULL,NULL,31);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',3,NULL,NULL,NULL,32);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','reply awaiting_approval','waits for an approver','',3,NULL,4,NULL,33);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','tagged','','tests',4,NULL,NULL,NULL,34);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','linked','What held found','tests',4,4,NULL,NULL,35);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','issue made','#4','',NULL,4,NULL,NULL,36);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','#4 is still open','',NULL,4,NULL,NULL,37);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','held','5 % rollout','tests',NULL,4,NULL,NULL,38);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','v1.2.1 contains 933aa5c','',NULL,4,NULL,NULL,39);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',NULL,4,NULL,NULL,40);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',4,NULL,NULL,NULL,41);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','reply held','not for customers yet: 5 % rollout','',4,NULL,5,NULL,42);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','tagged','','tests',5,NULL,NULL,NULL,43);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','linked','What stopped found','tests',5,5,NULL,NULL,44);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','issue made','#5','',NULL,5,NULL,NULL,45);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','#5 is still open','',NULL,5,NULL,NULL,46);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','v1.2.2 contains a9822b7','',NULL,5,NULL,NULL,47);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',NULL,5,NULL,NULL,48);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',5,NULL,NULL,NULL,49);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply awaiting_approval','waits for an approver','',5,NULL,6,NULL,50);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply held','held by tests','tests',5,NULL,6,NULL,51);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','tagged','','tests',6,NULL,NULL,NULL,52);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','linked','What lost found','tests',6,6,NULL,NULL,53);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','issue made','#6','',NULL,6,NULL,NULL,54);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','#6 is still open','',NULL,6,NULL,NULL,55);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','v1.3.0 contains bed1a12','',NULL,6,NULL,NULL,56);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',NULL,6,NULL,NULL,57);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',6,NULL,NULL,NULL,58);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply scheduled','goes out now','',6,NULL,7,NULL,59);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply sending','is being said','',6,NULL,7,NULL,60);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread','',6,NULL,7,NULL,61);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','tagged','','tests',7,NULL,NULL,NULL,62);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','linked','What died-after found','tests',7,7,NULL,NULL,63);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','issue made','#7','',NULL,7,NULL,NULL,64);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','#7 is still open','',NULL,7,NULL,NULL,65);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','v1.4.0 contains 16b16b5','',NULL,7,NULL,NULL,66);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',NULL,7,NULL,NULL,67);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',7,NULL,NULL,NULL,68);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply scheduled','goes out now','',7,NULL,8,NULL,69);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply sending','is being said','',7,NULL,8,NULL,70);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','tagged','','tests',8,NULL,NULL,NULL,71);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','linked','What died-before found','tests',8,8,NULL,NULL,72);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','issue made','#8','',NULL,8,NULL,NULL,73);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','#8 is still open','',NULL,8,NULL,NULL,74);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','v1.4.1 contains b0a1895','',NULL,8,NULL,NULL,75);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',NULL,8,NULL,NULL,76);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',8,NULL,NULL,NULL,77);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply scheduled','goes out now','',8,NULL,9,NULL,78);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply sending','is being said','',8,NULL,9,NULL,79);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','tagged','','tests',9,NULL,NULL,NULL,80);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','linked','What settling found','tests',9,9,NULL,NULL,81);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','issue made','#9','',NULL,9,NULL,NULL,82);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','#9 is still open','',NULL,9,NULL,NULL,83);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','verdict','v1.5.0 contains 8d15035','',NULL,9,NULL,NULL,84);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',NULL,9,NULL,NULL,85);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',9,NULL,NULL,NULL,86);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more','',9,NULL,10,NULL,87);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','written by tests','tests',1,NULL,11,NULL,88);
 CREATE TABLE identity (
 	channel TEXT NOT NULL, 
 	external_id TEXT NOT NULL, 
@@ -212,22 +214,26 @@ CREATE TABLE identity (
 	followers INTEGER, 
 	weak BOOLEAN NOT NULL, 
 	customer_id INTEGER NOT NULL, 
+	joined_at DATETIME, 
+	joined_by TEXT DEFAULT '' NOT NULL, 
+	joined_from INTEGER, 
 	suppressed_at DATETIME, 
 	suppressed_why TEXT DEFAULT '' NOT NULL, 
+	suppressed_by TEXT DEFAULT '' NOT NULL, 
 	seen_at DATETIME NOT NULL, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT fk_identity_customer_id_customer FOREIGN KEY(customer_id) REFERENCES customer (id), 
 	CONSTRAINT uq_identity_channel_external_id UNIQUE (channel, external_id)
 );
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/told','told','','http://fullcircle.test/rehearsal/main',NULL,0,1,NULL,'','2026-03-02 09:00:00.000000',1);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/corrected','corrected','','http://fullcircle.test/rehearsal/main',NULL,0,2,NULL,'','2026-03-02 09:04:00.000000',2);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/approved','approved','','http://fullcircle.test/rehearsal/other',NULL,0,3,NULL,'','2026-03-02 09:08:00.000000',3);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/held','held','','http://fullcircle.test/rehearsal/other',NULL,0,4,NULL,'','2026-03-02 09:12:00.000000',4);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/stopped','stopped','','http://fullcircle.test/rehearsal/other',NULL,0,5,NULL,'','2026-03-02 09:16:00.000000',5);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/lost','lost','','http://fullcircle.test/rehearsal/main',NULL,0,6,NULL,'','2026-03-02 09:20:00.000000',6);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-after','died-after','','http://fullcircle.test/rehearsal/main',NULL,0,7,NULL,'','2026-03-02 09:24:00.000000',7);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-before','died-before','','http://fullcircle.test/rehearsal/main',NULL,0,8,NULL,'','2026-03-02 09:28:00.000000',8);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/settling','settling','','http://fullcircle.test/rehearsal/main',NULL,0,9,NULL,'','2026-03-02 09:32:00.000000',9);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/told','told','','http://fullcircle.test/rehearsal/main',NULL,0,1,NULL,'',NULL,NULL,'','','2026-03-02 09:00:00.000000',1);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/corrected','corrected','','http://fullcircle.test/rehearsal/main',NULL,0,2,NULL,'',NULL,NULL,'','','2026-03-02 09:04:00.000000',2);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/approved','approved','','http://fullcircle.test/rehearsal/other',NULL,0,3,NULL,'',NULL,NULL,'','','2026-03-02 09:08:00.000000',3);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/held','held','','http://fullcircle.test/rehearsal/other',NULL,0,4,NULL,'',NULL,NULL,'','','2026-03-02 09:12:00.000000',4);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/stopped','stopped','','http://fullcircle.test/rehearsal/other',NULL,0,5,NULL,'',NULL,NULL,'','','2026-03-02 09:16:00.000000',5);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/lost','lost','','http://fullcircle.test/rehearsal/main',NULL,0,6,NULL,'',NULL,NULL,'','','2026-03-02 09:20:00.000000',6);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-after','died-after','','http://fullcircle.test/rehearsal/main',NULL,0,7,NULL,'',NULL,NULL,'','','2026-03-02 09:24:00.000000',7);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-before','died-before','','http://fullcircle.test/rehearsal/main',NULL,0,8,NULL,'',NULL,NULL,'','','2026-03-02 09:28:00.000000',8);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/settling','settling','','http://fullcircle.test/rehearsal/main',NULL,0,9,NULL,'',NULL,NULL,'','','2026-03-02 09:32:00.000000',9);
 CREATE TABLE issue (
 	tracker_id INTEGER NOT NULL, 
 	remote_id TEXT, 
@@ -282,15 +288,15 @@ CREATE TABLE issue (
 	CONSTRAINT uq_issue_marker UNIQUE (marker), 
 	CONSTRAINT uq_issue_tracker_id_remote_id UNIQUE (tracker_id, remote_id)
 );
-INSERT INTO "issue" VALUES(1,'1','#1','What told found','','issue-2bba55db841a6f25','http://fullcircle.test/rehearsal/main/board#issue-1','closed','fixed',NULL,'completed','2026-03-02 09:02:00.000000',0,1,'2026-03-02 09:02:00.000000','2026-03-02 09:36:00.000000','shipped','v1.0.0 contains 6edd44b','[{"kind": "closed", "level": 0, "label": "#1 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "change", "level": 1, "label": "6edd44b closes #1", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "contained", "level": 2, "label": "6edd44b contained in v1.0.0", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.0.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}]','[]',NULL,'','2026-03-02 09:00:00.000000',NULL,'2026-03-02 09:00:00.000000',0,21,21,NULL,0,3,3,'2026-03-02 09:04:03.000000','1','1037660dcd77c1e1db5929f2862a1ef1c55cc8a35c1dea071840e91b3cece7e1','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,1);
-INSERT INTO "issue" VALUES(1,'2','#2','What corrected found','','issue-706952a9039adbb4','http://fullcircle.test/rehearsal/main/board#issue-2','open',NULL,NULL,'reopened',NULL,0,1,'2026-03-02 09:08:00.000000','2026-03-02 09:36:00.000000','not_yet','#2 is reopened','[]','[]',NULL,'','2026-03-02 09:04:00.000000',NULL,'2026-03-02 09:04:00.000000',0,13,13,NULL,0,3,3,'2026-03-02 09:08:03.000000','2','90c9669786303b4d934c5772cfde684889c0c98a62acf46e90c2892c71bab1a9','','',5,0,NULL,0,'',NULL,'','',NULL,NULL,2);
-INSERT INTO "issue" VALUES(1,'3','#3','What approved found','','issue-4836d09b73f8ef3b','http://fullcircle.test/rehearsal/main/board#issue-3','closed','fixed',NULL,'completed','2026-03-02 09:10:00.000000',0,1,'2026-03-02 09:10:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.0 contains bd72e95','[{"kind": "closed", "level": 0, "label": "#3 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "change", "level": 1, "label": "bd72e95 closes #3", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "contained", "level": 2, "label": "bd72e95 contained in v1.2.0", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}]','[]',NULL,'','2026-03-02 09:08:00.000000',NULL,'2026-03-02 09:08:00.000000',0,16,16,NULL,0,2,2,'2026-03-02 09:20:03.000000','3','82e496cc7bc9ea3b34335d177c803dbe55919b418fb4018e41fa01552a67b00a','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,3);
-INSERT INTO "issue" VALUES(1,'4','#4','What held found','','issue-5b76de7762e0710d','http://fullcircle.test/rehearsal/main/board#issue-4','closed','fixed',NULL,'completed','2026-03-02 09:14:00.000000',0,1,'2026-03-02 09:14:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.1 contains 933aa5c','[{"kind": "closed", "level": 0, "label": "#4 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "change", "level": 1, "label": "933aa5c closes #4", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "contained", "level": 2, "label": "933aa5c contained in v1.2.1", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}]','[]','2026-03-02 09:12:00.000000','5 % rollout','2026-03-02 09:12:00.000000',NULL,'2026-03-02 09:12:00.000000',0,14,14,NULL,0,2,2,'2026-03-02 09:20:03.000000','4','8465c85581bdf6bd4aba5a4079487695915c866e11138160b902c3f39744145a','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,4);
-INSERT INTO "issue" VALUES(1,'5','#5','What stopped found','','issue-225f9c7a1a1bd0e7','http://fullcircle.test/rehearsal/main/board#issue-5','closed','fixed',NULL,'completed','2026-03-02 09:18:00.000000',0,1,'2026-03-02 09:18:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.2 contains a9822b7','[{"kind": "closed", "level": 0, "label": "#5 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "change", "level": 1, "label": "a9822b7 closes #5", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "contained", "level": 2, "label": "a9822b7 contained in v1.2.2", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.2 published", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}]','[]',NULL,'','2026-03-02 09:16:00.000000',NULL,'2026-03-02 09:16:00.000000',0,12,12,NULL,0,2,2,'2026-03-02 09:20:03.000000','5','06f2596462c3f6f79c17e6f0dd25d15336eaac11e66a0bda3e1f082b3a229f3d','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,5);
-INSERT INTO "issue" VALUES(1,'6','#6','What lost found','','issue-9163cadb0afb1562','http://fullcircle.test/rehearsal/main/board#issue-6','closed','fixed',NULL,'completed','2026-03-02 09:22:00.000000',0,1,'2026-03-02 09:22:00.000000','2026-03-02 09:36:00.000000','shipped','v1.3.0 contains bed1a12','[{"kind": "closed", "level": 0, "label": "#6 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "change", "level": 1, "label": "bed1a12 closes #6", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "contained", "level": 2, "label": "bed1a12 contained in v1.3.0", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.3.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}]','[]',NULL,'','2026-03-02 09:20:00.000000',NULL,'2026-03-02 09:20:00.000000',0,10,10,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,6);
-INSERT INTO "issue" VALUES(1,'7','#7','What died-after found','','issue-642637d73e911089','http://fullcircle.test/rehearsal/main/board#issue-7','closed','fixed',NULL,'completed','2026-03-02 09:26:00.000000',0,1,'2026-03-02 09:26:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.0 contains 16b16b5','[{"kind": "closed", "level": 0, "label": "#7 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "change", "level": 1, "label": "16b16b5 closes #7", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "contained", "level": 2, "label": "16b16b5 contained in v1.4.0", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}]','[]',NULL,'','2026-03-02 09:24:00.000000',NULL,'2026-03-02 09:24:00.000000',0,8,8,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,7);
-INSERT INTO "issue" VALUES(1,'8','#8','What died-before found','','issue-6c9b316f6d3092b1','http://fullcircle.test/rehearsal/main/board#issue-8','closed','fixed',NULL,'completed','2026-03-02 09:30:00.000000',0,1,'2026-03-02 09:30:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.1 contains b0a1895','[{"kind": "closed", "level": 0, "label": "#8 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "change", "level": 1, "label": "b0a1895 closes #8", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "contained", "level": 2, "label": "b0a1895 contained in v1.4.1", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}]','[]',NULL,'','2026-03-02 09:28:00.000000',NULL,'2026-03-02 09:28:00.000000',0,6,6,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,8);
-INSERT INTO "issue" VALUES(1,'9','#9','What settling found','','issue-5cb9256bf4e8d6c5','http://fullcircle.test/rehearsal/main/board#issue-9','closed','fixed',NULL,'completed','2026-03-02 09:34:00.000000',0,1,'2026-03-02 09:34:00.000000','2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','[{"kind": "closed", "level": 0, "label": "#9 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "change", "level": 1, "label": "8d15035 closes #9", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "contained", "level": 2, "label": "8d15035 contained in v1.5.0", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.5.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}]','[]',NULL,'','2026-03-02 09:32:00.000000',NULL,'2026-03-02 09:32:00.000000',0,4,4,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,9);
+INSERT INTO "issue" VALUES(1,'1','#1','What told found','','issue-6d5af9786bf8d8b8','http://fullcircle.test/rehearsal/main/board#issue-1','closed','fixed',NULL,'completed','2026-03-02 09:02:00.000000',0,1,'2026-03-02 09:02:00.000000','2026-03-02 09:36:00.000000','shipped','v1.0.0 contains 6edd44b','[{"kind": "closed", "level": 0, "label": "#1 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "change", "level": 1, "label": "6edd44b closes #1", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "contained", "level": 2, "label": "6edd44b contained in v1.0.0", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.0.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}]','[]',NULL,'','2026-03-02 09:00:00.000000',NULL,'2026-03-02 09:00:00.000000',0,21,21,NULL,0,3,3,'2026-03-02 09:04:03.000000','1','d3398fcd339f0deb9a033201e2adae81b7fee0b84771ab3325b4eff771ba092d','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,1);
+INSERT INTO "issue" VALUES(1,'2','#2','What corrected found','','issue-115c9a7f8f476248','http://fullcircle.test/rehearsal/main/board#issue-2','open',NULL,NULL,'reopened',NULL,0,1,'2026-03-02 09:08:00.000000','2026-03-02 09:36:00.000000','not_yet','#2 is reopened','[]','[]',NULL,'','2026-03-02 09:04:00.000000',NULL,'2026-03-02 09:04:00.000000',0,13,13,NULL,0,3,3,'2026-03-02 09:08:03.000000','2','d23bcf8ea6b8a2b9a71e683c2cfc6178af091905bf21844d1df75a5b7c062b4d','','',5,0,NULL,0,'',NULL,'','',NULL,NULL,2);
+INSERT INTO "issue" VALUES(1,'3','#3','What approved found','','issue-d5def56925e3d05b','http://fullcircle.test/rehearsal/main/board#issue-3','closed','fixed',NULL,'completed','2026-03-02 09:10:00.000000',0,1,'2026-03-02 09:10:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.0 contains bd72e95','[{"kind": "closed", "level": 0, "label": "#3 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "change", "level": 1, "label": "bd72e95 closes #3", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "contained", "level": 2, "label": "bd72e95 contained in v1.2.0", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}]','[]',NULL,'','2026-03-02 09:08:00.000000',NULL,'2026-03-02 09:08:00.000000',0,16,16,NULL,0,2,2,'2026-03-02 09:20:03.000000','3','762743cb96e15e8ede166ac15fafecc10a73d0ae9b0f491f90d0111c113bb3fe','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,3);
+INSERT INTO "issue" VALUES(1,'4','#4','What held found','','issue-0ced8880bbbd4dc2','http://fullcircle.test/rehearsal/main/board#issue-4','closed','fixed',NULL,'completed','2026-03-02 09:14:00.000000',0,1,'2026-03-02 09:14:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.1 contains 933aa5c','[{"kind": "closed", "level": 0, "label": "#4 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "change", "level": 1, "label": "933aa5c closes #4", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "contained", "level": 2, "label": "933aa5c contained in v1.2.1", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}]','[]','2026-03-02 09:12:00.000000','5 % rollout','2026-03-02 09:12:00.000000',NULL,'2026-03-02 09:12:00.000000',0,14,14,NULL,0,2,2,'2026-03-02 09:20:03.000000','4','5a0d65fef4fea76fea5c35d61ca4ce353d50238ea6e79d848988461b3dfa14e0','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,4);
+INSERT INTO "issue" VALUES(1,'5','#5','What stopped found','','issue-4628dbe1a2f58cae','http://fullcircle.test/rehearsal/main/board#issue-5','closed','fixed',NULL,'completed','2026-03-02 09:18:00.000000',0,1,'2026-03-02 09:18:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.2 contains a9822b7','[{"kind": "closed", "level": 0, "label": "#5 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "change", "level": 1, "label": "a9822b7 closes #5", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "contained", "level": 2, "label": "a9822b7 contained in v1.2.2", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.2 published", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}]','[]',NULL,'','2026-03-02 09:16:00.000000',NULL,'2026-03-02 09:16:00.000000',0,12,12,NULL,0,2,2,'2026-03-02 09:20:03.000000','5','d4504fd1326892721a1b9dffb6977ba8da59b452a671d7ef4b3b05d8772aef73','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,5);
+INSERT INTO "issue" VALUES(1,'6','#6','What lost found','','issue-cfa38bb9c3bcf179','http://fullcircle.test/rehearsal/main/board#issue-6','closed','fixed',NULL,'completed','2026-03-02 09:22:00.000000',0,1,'2026-03-02 09:22:00.000000','2026-03-02 09:36:00.000000','shipped','v1.3.0 contains bed1a12','[{"kind": "closed", "level": 0, "label": "#6 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "change", "level": 1, "label": "bed1a12 closes #6", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "contained", "level": 2, "label": "bed1a12 contained in v1.3.0", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.3.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}]','[]',NULL,'','2026-03-02 09:20:00.000000',NULL,'2026-03-02 09:20:00.000000',0,10,10,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,6);
+INSERT INTO "issue" VALUES(1,'7','#7','What died-after found','','issue-9ebbc13b95d17f59','http://fullcircle.test/rehearsal/main/board#issue-7','closed','fixed',NULL,'completed','2026-03-02 09:26:00.000000',0,1,'2026-03-02 09:26:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.0 contains 16b16b5','[{"kind": "closed", "level": 0, "label": "#7 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "change", "level": 1, "label": "16b16b5 closes #7", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "contained", "level": 2, "label": "16b16b5 contained in v1.4.0", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}]','[]',NULL,'','2026-03-02 09:24:00.000000',NULL,'2026-03-02 09:24:00.000000',0,8,8,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,7);
+INSERT INTO "issue" VALUES(1,'8','#8','What died-before found','','issue-aa7d5f4e7ef74397','http://fullcircle.test/rehearsal/main/board#issue-8','closed','fixed',NULL,'completed','2026-03-02 09:30:00.000000',0,1,'2026-03-02 09:30:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.1 contains b0a1895','[{"kind": "closed", "level": 0, "label": "#8 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "change", "level": 1, "label": "b0a1895 closes #8", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "contained", "level": 2, "label": "b0a1895 contained in v1.4.1", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}]','[]',NULL,'','2026-03-02 09:28:00.000000',NULL,'2026-03-02 09:28:00.000000',0,6,6,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,8);
+INSERT INTO "issue" VALUES(1,'9','#9','What settling found','','issue-188b12e6c76f87a6','http://fullcircle.test/rehearsal/main/board#issue-9','closed','fixed',NULL,'completed','2026-03-02 09:34:00.000000',0,1,'2026-03-02 09:34:00.000000','2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','[{"kind": "closed", "level": 0, "label": "#9 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "change", "level": 1, "label": "8d15035 closes #9", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "contained", "level": 2, "label": "8d15035 contained in v1.5.0", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.5.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}]','[]',NULL,'','2026-03-02 09:32:00.000000',NULL,'2026-03-02 09:32:00.000000',0,4,4,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,9);
 CREATE TABLE link (
 	loop_id INTEGER NOT NULL, 
 	issue_id INTEGER NOT NULL, 
@@ -318,6 +324,9 @@ CREATE TABLE loop (
 	why TEXT NOT NULL, 
 	owed BOOLEAN DEFAULT 0 NOT NULL, 
 	needs_person TEXT DEFAULT '' NOT NULL, 
+	untold TEXT DEFAULT '' NOT NULL, 
+	waits_on INTEGER, 
+	tell_by TEXT DEFAULT '' NOT NULL, 
 	round INTEGER NOT NULL, 
 	tags JSON NOT NULL, 
 	platform TEXT DEFAULT '' NOT NULL, 
@@ -340,15 +349,15 @@ CREATE TABLE loop (
 	CONSTRAINT fk_loop_post_id_post FOREIGN KEY(post_id) REFERENCES post (id), 
 	CONSTRAINT uq_loop_channel_thread_id_identity_id UNIQUE (channel, thread_id, identity_id)
 );
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/1',1,1,'told','told; waiting for the customer''s answer',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,NULL,1);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/3',2,2,'told','#2 is reopened',1,'the customer was told, and the evidence is gone: #2 is reopened. Decide whether they get a correction',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,2);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/1',3,3,'shipped','v1.2.0 contains bd72e95; reply awaiting approval: waits for an approver',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,NULL,NULL,3);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/2',4,4,'shipped','v1.2.1 contains 933aa5c; reply held: not for customers yet: 5 % rollout',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,NULL,NULL,4);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/3',5,5,'shipped','v1.2.2 contains a9822b7; reply awaiting approval: waits for an approver',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,NULL,NULL,5);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/5',6,6,'shipped','v1.3.0 contains bed1a12; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,NULL,NULL,6);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/7',7,7,'shipped','v1.4.0 contains 16b16b5; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,NULL,NULL,7);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/9',8,8,'shipped','v1.4.1 contains b0a1895; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,NULL,8);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/10',9,9,'shipped','v1.5.0 contains 8d15035; reply scheduled: waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,NULL,NULL,9);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/1',1,1,'told','told; waiting for the customer''s answer',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,NULL,1);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/3',2,2,'told','#2 is reopened',1,'the customer was told, and the evidence is gone: #2 is reopened. Decide whether they get a correction','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,2);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/1',3,3,'shipped','v1.2.0 contains bd72e95; reply awaiting approval: waits for an approver',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,NULL,NULL,3);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/2',4,4,'shipped','v1.2.1 contains 933aa5c; reply held: not for customers yet: 5 % rollout',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,NULL,NULL,4);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/3',5,5,'shipped','v1.2.2 contains a9822b7; reply awaiting approval: waits for an approver',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,NULL,NULL,5);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/5',6,6,'shipped','v1.3.0 contains bed1a12; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,NULL,NULL,6);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/7',7,7,'shipped','v1.4.0 contains 16b16b5; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,NULL,NULL,7);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/9',8,8,'shipped','v1.4.1 contains b0a1895; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,NULL,8);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/10',9,9,'shipped','v1.5.0 contains 8d15035; reply scheduled: waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,NULL,NULL,9);
 CREATE TABLE member (
 	name TEXT NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -359,7 +368,7 @@ CREATE TABLE member (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT uq_member_key UNIQUE ("key")
 );
-INSERT INTO "member" VALUES('Kim','kim','approver','$argon2id$v=19$m=65536,t=3,p=4$2PRpwWwroQiLmuXLV3vFcQ$znmFoiKqsAvj+rf9DCjpvKx8s7NLi3Nps8jUW5t1lXw','2026-03-02 09:36:00.000000',NULL,1);
+INSERT INTO "member" VALUES('Kim','kim','approver','$argon2id$v=19$m=65536,t=3,p=4$K6qZTa/YR4ujFiWZfNtMdQ$YjbEMGEa1vfPv84Ww9ru6gu2K2U7AthQQFyDohJbG4Y','2026-03-02 09:36:00.000000',NULL,1);
 CREATE TABLE note (
 	loop_id INTEGER NOT NULL, 
 	author TEXT NOT NULL, 
@@ -479,15 +488,15 @@ CREATE TABLE reply (
 	CONSTRAINT uq_reply_channel_parent_canonical_id_round_slot UNIQUE (channel, parent_canonical_id, round, slot), 
 	CONSTRAINT uq_reply_loop_id_round_slot UNIQUE (loop_id, round, slot)
 );
-INSERT INTO "reply" VALUES(1,1,'fixed','fixed',NULL,1,'rehearsal',1,'rehearsal:main/posts/1',1,'ca56e4d430d1520d7dd979895d44d3ed7c77eeee7f615f1882a6f6f996b9fadd','posted','said',NULL,0,'@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,1,0,NULL,'fea7738492e0856cfea0bd45bc7322d7','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',0,NULL,NULL,NULL,NULL,'2','http://fullcircle.test/rehearsal/main/posts/2','2026-03-02 09:04:00.000000',1,1);
-INSERT INTO "reply" VALUES(2,1,'fixed','fixed',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',2,'d689eba9905bde21303aa531381c14fa10925bc1095ba397dd4cb5fb14b015b6','posted','said',NULL,0,'@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',172,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,1,0,NULL,'6143000278279249e61d19b3bd744a84','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',0,NULL,NULL,NULL,NULL,'4','http://fullcircle.test/rehearsal/main/posts/4','2026-03-02 09:08:00.000000',1,2);
+INSERT INTO "reply" VALUES(1,1,'fixed','fixed',NULL,1,'rehearsal',1,'rehearsal:main/posts/1',1,'ca56e4d430d1520d7dd979895d44d3ed7c77eeee7f615f1882a6f6f996b9fadd','posted','said',NULL,0,'@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,1,0,NULL,'d94ca04765a9df7aa01f32e85f1548de','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',0,NULL,NULL,NULL,NULL,'2','http://fullcircle.test/rehearsal/main/posts/2','2026-03-02 09:04:00.000000',1,1);
+INSERT INTO "reply" VALUES(2,1,'fixed','fixed',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',2,'d689eba9905bde21303aa531381c14fa10925bc1095ba397dd4cb5fb14b015b6','posted','said',NULL,0,'@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',172,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,1,0,NULL,'ccb2b440c7a2e23c3fe1f6794da2f7ef','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',0,NULL,NULL,NULL,NULL,'4','http://fullcircle.test/rehearsal/main/posts/4','2026-03-02 09:08:00.000000',1,2);
 INSERT INTO "reply" VALUES(2,1,'correction','correction',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',NULL,'','draft','a draft: nothing is said unless a person approves it',NULL,0,'@corrected Hi corrected, we are sorry: we told you too early that this problem was fixed. The fix is not available yet. We will reply here once it really is.',157,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,3);
 INSERT INTO "reply" VALUES(3,1,'fixed','fixed',NULL,2,'rehearsal',3,'rehearsal:other/posts/1',3,'a803c0a321aec526093e67e4aafb76f0ebdf59b31a698ff93cbc2cd086c54eeb','awaiting_approval','waits for an approver',NULL,0,'@approved Hi approved, the problem you reported is fixed in v1.2.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',170,500,0,'en','public','','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,4);
 INSERT INTO "reply" VALUES(4,1,'fixed','fixed',NULL,2,'rehearsal',4,'rehearsal:other/posts/2',4,'d467c369ad6d8d83b5d611efb17230b7b259cc53ab2d30a14461788dd10c8d29','held','not for customers yet: 5 % rollout',NULL,1,'@held Hi held, the problem you reported is fixed in v1.2.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,5);
 INSERT INTO "reply" VALUES(5,1,'fixed','fixed',NULL,2,'rehearsal',5,'rehearsal:other/posts/3',5,'764ec1d194c4ce106b0654a9937503b797f47719b390291d36987f976a747908','held','held by tests','tests',0,'@stopped Hi stopped, the problem you reported is fixed in v1.2.2 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',168,500,0,'en','public','','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,6);
-INSERT INTO "reply" VALUES(6,1,'fixed','fixed',NULL,1,'rehearsal',6,'rehearsal:main/posts/5',6,'7ef08b6ff75ac551121a51245ba6905ff7acdfa7ec5de85ea0e0b4b9e062a40f','unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread',NULL,0,'@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,1,0,'2026-03-02 09:24:00.000000','c29f5b7bbcec5af82910216e6d291ac4','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',1,NULL,'2026-03-02 09:24:20.000000',NULL,NULL,NULL,NULL,NULL,1,7);
-INSERT INTO "reply" VALUES(7,1,'fixed','fixed',NULL,1,'rehearsal',7,'rehearsal:main/posts/7',7,'9d8345ff9185341618943c04e124863469d6cb35c345919bd641be8378e01c11','sending','is being said',NULL,0,'@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',174,500,0,'en','public','','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,1,0,NULL,'ac595160dab404525bc79a009cf30c86','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',0,NULL,NULL,'8fe959339afdf4c8e7de5292e4076fd0','2026-03-02 09:29:00.000000',NULL,NULL,NULL,1,8);
-INSERT INTO "reply" VALUES(8,1,'fixed','fixed',NULL,1,'rehearsal',8,'rehearsal:main/posts/9',8,'49f8e23ccb3de2727363f60bb8f151a337e257aea819023945721742a8e7d642','sending','is being said',NULL,0,'@died-before Hi died-before, the problem you reported is fixed in v1.4.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',176,500,0,'en','public','','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,1,0,NULL,'c146de285f76b1d123b85350ec45b6f8','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',0,NULL,NULL,'c6a45b2f8e43598cc8f642257cec173b','2026-03-02 09:33:00.000000',NULL,NULL,NULL,1,9);
+INSERT INTO "reply" VALUES(6,1,'fixed','fixed',NULL,1,'rehearsal',6,'rehearsal:main/posts/5',6,'7ef08b6ff75ac551121a51245ba6905ff7acdfa7ec5de85ea0e0b4b9e062a40f','unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread',NULL,0,'@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,1,0,'2026-03-02 09:24:00.000000','3b7ff3d34190dc62b27d62e8e0840061','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',1,NULL,'2026-03-02 09:24:20.000000',NULL,NULL,NULL,NULL,NULL,1,7);
+INSERT INTO "reply" VALUES(7,1,'fixed','fixed',NULL,1,'rehearsal',7,'rehearsal:main/posts/7',7,'9d8345ff9185341618943c04e124863469d6cb35c345919bd641be8378e01c11','sending','is being said',NULL,0,'@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',174,500,0,'en','public','','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,1,0,NULL,'af1841a68dc53882898ea4c1945b71fa','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',0,NULL,NULL,'de96232e6566d85d3662356f82704242','2026-03-02 09:29:00.000000',NULL,NULL,NULL,1,8);
+INSERT INTO "reply" VALUES(8,1,'fixed','fixed',NULL,1,'rehearsal',8,'rehearsal:main/posts/9',8,'49f8e23ccb3de2727363f60bb8f151a337e257aea819023945721742a8e7d642','sending','is being said',NULL,0,'@died-before Hi died-before, the problem you reported is fixed in v1.4.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',176,500,0,'en','public','','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,1,0,NULL,'c8bfa620040f469824726923c917e718','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',0,NULL,NULL,'19facb4dd2b4e926196b4dc8f5b660aa','2026-03-02 09:33:00.000000',NULL,NULL,NULL,1,9);
 INSERT INTO "reply" VALUES(9,1,'fixed','fixed',NULL,1,'rehearsal',9,'rehearsal:main/posts/10',9,'19c75deec1aa2465ea1e5ddb43e2537eee46af275a3472b05b9bfa45a825f165','scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',NULL,0,'@settling Hi settling, the problem you reported is fixed in v1.5.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',170,500,0,'en','public','','2026-03-02 09:36:00.000000','2026-03-02 10:36:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10);
 INSERT INTO "reply" VALUES(1,1,'progress','progress/1','tests',1,'rehearsal',1,'rehearsal:main/posts/1',NULL,'','scheduled','written by tests',NULL,0,'@told A word by hand.',21,500,0,'en','public','','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,11);
 CREATE TABLE request (
@@ -544,28 +553,28 @@ CREATE TABLE stage_doc (
 	CONSTRAINT uq_stage_doc_scene_kind_number UNIQUE (scene, kind, number)
 );
 INSERT INTO "stage_doc" VALUES('main/posts','post',1,'{"handle": "told", "text": "told cannot export", "at": "2026-03-02T09:00:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',1);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',1,'{"title": "What told found", "body": "", "updated_at": "2026-03-02T09:02:00Z", "marker": "issue-2bba55db841a6f25", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:02:00Z", "reopened": false, "closes": 1, "fix": "6edd44be20bb95762bac026c2504d5d86ecd1dac", "fixed_turn": 2, "deleted": false}',2);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',1,'{"title": "What told found", "body": "", "updated_at": "2026-03-02T09:02:00Z", "marker": "issue-6d5af9786bf8d8b8", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:02:00Z", "reopened": false, "closes": 1, "fix": "6edd44be20bb95762bac026c2504d5d86ecd1dac", "fixed_turn": 2, "deleted": false}',2);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',1,'{"issue": 1, "at": "2026-03-02T09:00:00Z"}',3);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',2,'{"issue": 1, "at": "2026-03-02T09:02:00Z"}',4);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',3,'{"issue": 1, "at": "2026-03-02T09:02:00Z"}',5);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',4,'{"issue": null, "at": "2026-03-02T09:04:00Z"}',6);
 INSERT INTO "stage_doc" VALUES('main/releases','release',1,'{"label": "v1.0.0", "standing": "published", "created_at": "2026-03-02T09:04:00Z", "published_at": "2026-03-02T09:04:00Z", "cut_turn": 4, "deleted": false}',7);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',5,'{"issue": null, "at": "2026-03-02T09:04:00Z"}',8);
-INSERT INTO "stage_doc" VALUES('main/posts','post',2,'{"handle": "acme", "text": "@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:04:00Z", "name": "Acme", "language": "en", "in_reply_to": 1, "brand": true, "visibility": "public", "followers": null, "key": "fea7738492e0856cfea0bd45bc7322d7", "deleted": false}',9);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',1,'{"issue": 1, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-2bba55db841a6f25 -->", "at": "2026-03-02T09:04:00Z", "removed": false}',10);
+INSERT INTO "stage_doc" VALUES('main/posts','post',2,'{"handle": "acme", "text": "@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:04:00Z", "name": "Acme", "language": "en", "in_reply_to": 1, "brand": true, "visibility": "public", "followers": null, "key": "d94ca04765a9df7aa01f32e85f1548de", "deleted": false}',9);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',1,'{"issue": 1, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-6d5af9786bf8d8b8 -->", "at": "2026-03-02T09:04:00Z", "removed": false}',10);
 INSERT INTO "stage_doc" VALUES('main/posts','post',3,'{"handle": "corrected", "text": "corrected cannot export", "at": "2026-03-02T09:04:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',11);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',2,'{"title": "What corrected found", "body": "", "updated_at": "2026-03-02T09:08:00Z", "marker": "issue-706952a9039adbb4", "state": "open", "outcome": null, "closed_at": null, "reopened": true, "closes": 1, "fix": null, "fixed_turn": null, "deleted": false}',12);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',2,'{"title": "What corrected found", "body": "", "updated_at": "2026-03-02T09:08:00Z", "marker": "issue-115c9a7f8f476248", "state": "open", "outcome": null, "closed_at": null, "reopened": true, "closes": 1, "fix": null, "fixed_turn": null, "deleted": false}',12);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',6,'{"issue": 2, "at": "2026-03-02T09:04:00Z"}',13);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',7,'{"issue": 2, "at": "2026-03-02T09:06:00Z"}',14);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',8,'{"issue": 2, "at": "2026-03-02T09:06:00Z"}',15);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',9,'{"issue": null, "at": "2026-03-02T09:08:00Z"}',16);
 INSERT INTO "stage_doc" VALUES('main/releases','release',2,'{"label": "v1.0.1", "standing": "published", "created_at": "2026-03-02T09:08:00Z", "published_at": "2026-03-02T09:08:00Z", "cut_turn": 9, "deleted": false}',17);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',10,'{"issue": null, "at": "2026-03-02T09:08:00Z"}',18);
-INSERT INTO "stage_doc" VALUES('main/posts','post',4,'{"handle": "acme", "text": "@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:08:00Z", "name": "Acme", "language": "en", "in_reply_to": 3, "brand": true, "visibility": "public", "followers": null, "key": "6143000278279249e61d19b3bd744a84", "deleted": false}',19);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',2,'{"issue": 2, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-706952a9039adbb4 -->", "at": "2026-03-02T09:08:00Z", "removed": false}',20);
+INSERT INTO "stage_doc" VALUES('main/posts','post',4,'{"handle": "acme", "text": "@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:08:00Z", "name": "Acme", "language": "en", "in_reply_to": 3, "brand": true, "visibility": "public", "followers": null, "key": "ccb2b440c7a2e23c3fe1f6794da2f7ef", "deleted": false}',19);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',2,'{"issue": 2, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-115c9a7f8f476248 -->", "at": "2026-03-02T09:08:00Z", "removed": false}',20);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',11,'{"issue": 2, "at": "2026-03-02T09:08:00Z"}',21);
 INSERT INTO "stage_doc" VALUES('other/posts','post',1,'{"handle": "approved", "text": "approved cannot export", "at": "2026-03-02T09:08:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',22);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',3,'{"title": "What approved found", "body": "", "updated_at": "2026-03-02T09:10:00Z", "marker": "issue-4836d09b73f8ef3b", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:10:00Z", "reopened": false, "closes": 1, "fix": "bd72e95c6184eb7fcefb0a67fd89b182f5db4c03", "fixed_turn": 13, "deleted": false}',23);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',3,'{"title": "What approved found", "body": "", "updated_at": "2026-03-02T09:10:00Z", "marker": "issue-d5def56925e3d05b", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:10:00Z", "reopened": false, "closes": 1, "fix": "bd72e95c6184eb7fcefb0a67fd89b182f5db4c03", "fixed_turn": 13, "deleted": false}',23);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',12,'{"issue": 3, "at": "2026-03-02T09:08:00Z"}',24);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',13,'{"issue": 3, "at": "2026-03-02T09:10:00Z"}',25);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',14,'{"issue": 3, "at": "2026-03-02T09:10:00Z"}',26);
@@ -573,7 +582,7 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',15,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',3,'{"label": "v1.2.0", "standing": "published", "created_at": "2026-03-02T09:12:00Z", "published_at": "2026-03-02T09:12:00Z", "cut_turn": 15, "deleted": false}',28);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',16,'{"issue": null, "at": "2026-03-02T09:12:00Z"}',29);
 INSERT INTO "stage_doc" VALUES('other/posts','post',2,'{"handle": "held", "text": "held cannot export", "at": "2026-03-02T09:12:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',30);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',4,'{"title": "What held found", "body": "", "updated_at": "2026-03-02T09:14:00Z", "marker": "issue-5b76de7762e0710d", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:14:00Z", "reopened": false, "closes": 1, "fix": "933aa5c90db56f16fa5a323f68aa55227c975766", "fixed_turn": 18, "deleted": false}',31);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',4,'{"title": "What held found", "body": "", "updated_at": "2026-03-02T09:14:00Z", "marker": "issue-0ced8880bbbd4dc2", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:14:00Z", "reopened": false, "closes": 1, "fix": "933aa5c90db56f16fa5a323f68aa55227c975766", "fixed_turn": 18, "deleted": false}',31);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',17,'{"issue": 4, "at": "2026-03-02T09:12:00Z"}',32);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',18,'{"issue": 4, "at": "2026-03-02T09:14:00Z"}',33);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',19,'{"issue": 4, "at": "2026-03-02T09:14:00Z"}',34);
@@ -581,18 +590,18 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',20,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',4,'{"label": "v1.2.1", "standing": "published", "created_at": "2026-03-02T09:16:00Z", "published_at": "2026-03-02T09:16:00Z", "cut_turn": 20, "deleted": false}',36);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',21,'{"issue": null, "at": "2026-03-02T09:16:00Z"}',37);
 INSERT INTO "stage_doc" VALUES('other/posts','post',3,'{"handle": "stopped", "text": "stopped cannot export", "at": "2026-03-02T09:16:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',38);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',5,'{"title": "What stopped found", "body": "", "updated_at": "2026-03-02T09:18:00Z", "marker": "issue-225f9c7a1a1bd0e7", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:18:00Z", "reopened": false, "closes": 1, "fix": "a9822b7bb26dac1f9111cbf05764476752a1313e", "fixed_turn": 23, "deleted": false}',39);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',5,'{"title": "What stopped found", "body": "", "updated_at": "2026-03-02T09:18:00Z", "marker": "issue-4628dbe1a2f58cae", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:18:00Z", "reopened": false, "closes": 1, "fix": "a9822b7bb26dac1f9111cbf05764476752a1313e", "fixed_turn": 23, "deleted": false}',39);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',22,'{"issue": 5, "at": "2026-03-02T09:16:00Z"}',40);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',23,'{"issue": 5, "at": "2026-03-02T09:18:00Z"}',41);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',24,'{"issue": 5, "at": "2026-03-02T09:18:00Z"}',42);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',25,'{"issue": null, "at": "2026-03-02T09:20:00Z"}',43);
 INSERT INTO "stage_doc" VALUES('main/releases','release',5,'{"label": "v1.2.2", "standing": "published", "created_at": "2026-03-02T09:20:00Z", "published_at": "2026-03-02T09:20:00Z", "cut_turn": 25, "deleted": false}',44);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',26,'{"issue": null, "at": "2026-03-02T09:20:00Z"}',45);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',3,'{"issue": 3, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> approved cannot export\n\napproved, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/1)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-4836d09b73f8ef3b -->", "at": "2026-03-02T09:20:00Z", "removed": false}',46);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',4,'{"issue": 4, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> held cannot export\n\nheld, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/2)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-5b76de7762e0710d -->", "at": "2026-03-02T09:20:00Z", "removed": false}',47);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',5,'{"issue": 5, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> stopped cannot export\n\nstopped, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/3)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-225f9c7a1a1bd0e7 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',48);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',3,'{"issue": 3, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> approved cannot export\n\napproved, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/1)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-d5def56925e3d05b -->", "at": "2026-03-02T09:20:00Z", "removed": false}',46);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',4,'{"issue": 4, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> held cannot export\n\nheld, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/2)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-0ced8880bbbd4dc2 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',47);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',5,'{"issue": 5, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> stopped cannot export\n\nstopped, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/3)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-4628dbe1a2f58cae -->", "at": "2026-03-02T09:20:00Z", "removed": false}',48);
 INSERT INTO "stage_doc" VALUES('main/posts','post',5,'{"handle": "lost", "text": "lost cannot export", "at": "2026-03-02T09:20:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',49);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',6,'{"title": "What lost found", "body": "", "updated_at": "2026-03-02T09:22:00Z", "marker": "issue-9163cadb0afb1562", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:22:00Z", "reopened": false, "closes": 1, "fix": "bed1a128dda3fd14a39c6975f5ddb3a8a0f178bf", "fixed_turn": 28, "deleted": false}',50);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',6,'{"title": "What lost found", "body": "", "updated_at": "2026-03-02T09:22:00Z", "marker": "issue-cfa38bb9c3bcf179", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:22:00Z", "reopened": false, "closes": 1, "fix": "bed1a128dda3fd14a39c6975f5ddb3a8a0f178bf", "fixed_turn": 28, "deleted": false}',50);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',27,'{"issue": 6, "at": "2026-03-02T09:20:00Z"}',51);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',28,'{"issue": 6, "at": "2026-03-02T09:22:00Z"}',52);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',29,'{"issue": 6, "at": "2026-03-02T09:22:00Z"}',53);
@@ -600,18 +609,18 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',30,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',6,'{"label": "v1.3.0", "standing": "published", "created_at": "2026-03-02T09:24:00Z", "published_at": "2026-03-02T09:24:00Z", "cut_turn": 30, "deleted": false}',55);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',31,'{"issue": null, "at": "2026-03-02T09:24:00Z"}',56);
 INSERT INTO "stage_doc" VALUES('main/square-faults','square-fault',1,'{"call": "send", "kind": "unknown", "accepted": true, "in_flight": true, "retry_seconds": null, "times": 0, "lifted": true}',57);
-INSERT INTO "stage_doc" VALUES('main/posts','post',6,'{"handle": "acme", "text": "@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:24:00Z", "name": "Acme", "language": "en", "in_reply_to": 5, "brand": true, "visibility": "public", "followers": null, "key": "c29f5b7bbcec5af82910216e6d291ac4", "deleted": false}',58);
+INSERT INTO "stage_doc" VALUES('main/posts','post',6,'{"handle": "acme", "text": "@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:24:00Z", "name": "Acme", "language": "en", "in_reply_to": 5, "brand": true, "visibility": "public", "followers": null, "key": "3b7ff3d34190dc62b27d62e8e0840061", "deleted": false}',58);
 INSERT INTO "stage_doc" VALUES('main/posts','post',7,'{"handle": "died-after", "text": "died-after cannot export", "at": "2026-03-02T09:24:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',59);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',7,'{"title": "What died-after found", "body": "", "updated_at": "2026-03-02T09:26:00Z", "marker": "issue-642637d73e911089", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:26:00Z", "reopened": false, "closes": 1, "fix": "16b16b565c12a5a533d86f296df9676b5e2b4870", "fixed_turn": 33, "deleted": false}',60);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',7,'{"title": "What died-after found", "body": "", "updated_at": "2026-03-02T09:26:00Z", "marker": "issue-9ebbc13b95d17f59", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:26:00Z", "reopened": false, "closes": 1, "fix": "16b16b565c12a5a533d86f296df9676b5e2b4870", "fixed_turn": 33, "deleted": false}',60);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',32,'{"issue": 7, "at": "2026-03-02T09:24:00Z"}',61);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',33,'{"issue": 7, "at": "2026-03-02T09:26:00Z"}',62);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',34,'{"issue": 7, "at": "2026-03-02T09:26:00Z"}',63);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',35,'{"issue": null, "at": "2026-03-02T09:28:00Z"}',64);
 INSERT INTO "stage_doc" VALUES('main/releases','release',7,'{"label": "v1.4.0", "standing": "published", "created_at": "2026-03-02T09:28:00Z", "published_at": "2026-03-02T09:28:00Z", "cut_turn": 35, "deleted": false}',65);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',36,'{"issue": null, "at": "2026-03-02T09:28:00Z"}',66);
-INSERT INTO "stage_doc" VALUES('main/posts','post',8,'{"handle": "acme", "text": "@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:28:00Z", "name": "Acme", "language": "en", "in_reply_to": 7, "brand": true, "visibility": "public", "followers": null, "key": "ac595160dab404525bc79a009cf30c86", "deleted": false}',67);
+INSERT INTO "stage_doc" VALUES('main/posts','post',8,'{"handle": "acme", "text": "@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:28:00Z", "name": "Acme", "language": "en", "in_reply_to": 7, "brand": true, "visibility": "public", "followers": null, "key": "af1841a68dc53882898ea4c1945b71fa", "deleted": false}',67);
 INSERT INTO "stage_doc" VALUES('main/posts','post',9,'{"handle": "died-before", "text": "died-before cannot export", "at": "2026-03-02T09:28:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',68);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',8,'{"title": "What died-before found", "body": "", "updated_at": "2026-03-02T09:30:00Z", "marker": "issue-6c9b316f6d3092b1", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:30:00Z", "reopened": false, "closes": 1, "fix": "b0a1895d621104b3df32f9099c04cf87bcc0f85b", "fixed_turn": 38, "deleted": false}',69);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',8,'{"title": "What died-before found", "body": "", "updated_at": "2026-03-02T09:30:00Z", "marker": "issue-aa7d5f4e7ef74397", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:30:00Z", "reopened": false, "closes": 1, "fix": "b0a1895d621104b3df32f9099c04cf87bcc0f85b", "fixed_turn": 38, "deleted": false}',69);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',37,'{"issue": 8, "at": "2026-03-02T09:28:00Z"}',70);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',38,'{"issue": 8, "at": "2026-03-02T09:30:00Z"}',71);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',39,'{"issue": 8, "at": "2026-03-02T09:30:00Z"}',72);
@@ -619,7 +628,7 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',40,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',8,'{"label": "v1.4.1", "standing": "published", "created_at": "2026-03-02T09:32:00Z", "published_at": "2026-03-02T09:32:00Z", "cut_turn": 40, "deleted": false}',74);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',41,'{"issue": null, "at": "2026-03-02T09:32:00Z"}',75);
 INSERT INTO "stage_doc" VALUES('main/posts','post',10,'{"handle": "settling", "text": "settling cannot export", "at": "2026-03-02T09:32:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',76);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',9,'{"title": "What settling found", "body": "", "updated_at": "2026-03-02T09:34:00Z", "marker": "issue-5cb9256bf4e8d6c5", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:34:00Z", "reopened": false, "closes": 1, "fix": "8d15035cd0ef9af7242d5890be9368f11b155dad", "fixed_turn": 43, "deleted": false}',77);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',9,'{"title": "What settling found", "body": "", "updated_at": "2026-03-02T09:34:00Z", "marker": "issue-188b12e6c76f87a6", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:34:00Z", "reopened": false, "closes": 1, "fix": "8d15035cd0ef9af7242d5890be9368f11b155dad", "fixed_turn": 43, "deleted": false}',77);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',42,'{"issue": 9, "at": "2026-03-02T09:32:00Z"}',78);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',43,'{"issue": 9, "at": "2026-03-02T09:34:00Z"}',79);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',44,'{"issue": 9, "at": "2026-03-02T09:34:00Z"}',80);
@@ -659,9 +668,9 @@ CREATE TABLE token (
 	CONSTRAINT fk_token_member_id_member FOREIGN KEY(member_id) REFERENCES member (id), 
 	CONSTRAINT uq_token_hash UNIQUE (hash)
 );
-INSERT INTO "token" VALUES('api','tests','admin','e1de4d12543d0371e6d43aec3c6aefb1dd73b97c9355776a9deba822b6a654a6',NULL,'2026-03-02 09:00:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,1);
-INSERT INTO "token" VALUES('link','Kim','approver','571625a7f07ae59fd3f8a9697f0217dc5bb92f676c95fedf792179aec2ec20f7',NULL,'2026-03-02 09:36:00.000000',NULL,'2026-03-09 09:36:00.000000','2026-03-02 09:36:00.000000',2);
-INSERT INTO "token" VALUES('session','a browser','approver','1fdf21b293886b9bf81412ef6353d1cf4217ebe4d33cfd630c38ea29ef4146b6',1,'2026-03-02 09:36:00.000000',NULL,'2026-04-01 09:36:00.000000',NULL,3);
+INSERT INTO "token" VALUES('api','tests','admin','07e7fca5f402f3605ffc092a86938867e46551b4f14c9330a453dc2f54e68f73',NULL,'2026-03-02 09:00:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,1);
+INSERT INTO "token" VALUES('link','Kim','approver','11fc66db5b22068eb16b1b60235058b7bd22a5afb637583ac6e1bca726040612',NULL,'2026-03-02 09:36:00.000000',NULL,'2026-03-09 09:36:00.000000','2026-03-02 09:36:00.000000',2);
+INSERT INTO "token" VALUES('session','a browser','approver','aaecb7c028094301d3b58cdaa1bca6e4b16e77da77b406f88e54d8f842304fdf',1,'2026-03-02 09:36:00.000000',NULL,'2026-04-01 09:36:00.000000',NULL,3);
 CREATE TABLE tracker (
 	kind TEXT NOT NULL, 
 	url TEXT NOT NULL, 
@@ -697,7 +706,7 @@ CREATE TABLE tracker (
 	deleted_at DATETIME, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "tracker" VALUES('rehearsal','http://fullcircle.test/rehearsal/main/board',1,'Acme app','{"scene": "main", "project": "Acme app", "shipped_when": "release", "tag_pattern": "*", "public_label_pattern": "v?\\d+(\\.\\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\\d*)?", "platforms": "", "settle_seconds": 3600, "show_on_public": "quotes"}','gAAAAABrDFN4irKgIPXZ_rE5YR_5mBcXjlT1bFlHsNfZFL1xYyGb23opYV_bg6oxZvFxtpZyT-9v4lIzCLpnMff1IcgWFFpseg==','gAAAAABrDFNzB7kUnbzR6SoeFyrKbM56bygGkGW1HI2dH_58pJHnun_0-bhywUv6nWWmCh6E5xKtcceh_MmrlkBCjfuWxKWgrg==',NULL,NULL,2,'rehearsal:main/board','{}',1,'',0,'2026-03-02 09:36:00.000000','2026-03-02 09:32:00.000000','[]',NULL,'{}','46','2026-03-02 09:36:00.000000','2026-03-02 09:36:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
+INSERT INTO "tracker" VALUES('rehearsal','http://fullcircle.test/rehearsal/main/board',1,'Acme app','{"scene": "main", "project": "Acme app", "shipped_when": "release", "tag_pattern": "*", "public_label_pattern": "v?\\d+(\\.\\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\\d*)?", "platforms": "", "settle_seconds": 3600, "show_on_public": "quotes"}','gAAAAABrDFSrdQVqY2bONPKF90jcFDNAUPiKF9rXO5B-uKWb7e-rIOj-0csKCicLC5FCFHyQbBTazkiuECTrg3WWEbYficHN5A==','gAAAAABrDFSVKYYG5HM8Ms9Ty5lkngms6zn3H_dcV6DL8oLcEjrB1oETs8i7-y91ZuQpXMIYQc95pYWFFBP166wTRaqg9elx3A==',NULL,NULL,2,'rehearsal:main/board','{}',1,'',0,'2026-03-02 09:36:00.000000','2026-03-02 09:32:00.000000','[]',NULL,'{}','46','2026-03-02 09:36:00.000000','2026-03-02 09:36:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
 CREATE TABLE voice (
 	is_on BOOLEAN NOT NULL, 
 	changed_at DATETIME NOT NULL, 
@@ -716,7 +725,9 @@ CREATE TABLE worker (
 	CONSTRAINT uq_worker_name UNIQUE (name)
 );
 CREATE INDEX ix_account_channel_remote_id ON account (channel, remote_id);
+CREATE INDEX ix_customer_unsettled ON customer (id) WHERE unsettled;
 CREATE INDEX ix_delivery_state_id ON delivery (state, id);
+CREATE INDEX ix_event_customer_id ON event (customer_id);
 CREATE INDEX ix_event_issue_id ON event (issue_id);
 CREATE INDEX ix_event_loop_id ON event (loop_id);
 CREATE INDEX ix_identity_customer_id ON identity (customer_id);
@@ -732,6 +743,8 @@ CREATE INDEX ix_post_state_id ON post (state, id);
 CREATE INDEX ix_post_unheard ON post (created_at) WHERE answers_reply_id IS NOT NULL AND heard_at IS NULL;
 CREATE UNIQUE INDEX uq_shipment_present ON shipment (issue_id, platform) WHERE withdrawn_at IS NULL;
 CREATE INDEX ix_loop_asking ON loop (id) WHERE needs_person <> '';
+CREATE INDEX ix_loop_identity_id ON loop (identity_id);
+CREATE INDEX ix_loop_told_elsewhere ON loop (waits_on) WHERE waits_on IS NOT NULL;
 CREATE INDEX ix_loop_state_id ON loop (state, id);
 CREATE INDEX ix_loop_state_owed ON loop (state, owed);
 CREATE INDEX ix_link_issue_id_until ON link (issue_id, until);

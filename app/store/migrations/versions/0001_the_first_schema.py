@@ -62,10 +62,14 @@ def upgrade() -> None:
 
     op.create_table('customer',
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('unsettled', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_customer')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.create_index('ix_customer_unsettled', ['id'], unique=False, sqlite_where=sa.text('unsettled'), postgresql_where=sa.text('unsettled'))
+
     op.create_table('delivery',
     sa.Column('hook', sa.String(length=60), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
@@ -95,11 +99,13 @@ def upgrade() -> None:
     sa.Column('loop_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('issue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('reply_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_event')),
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_event_customer_id'), ['customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_event_issue_id'), ['issue_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_event_loop_id'), ['loop_id'], unique=False)
 
@@ -231,8 +237,12 @@ def upgrade() -> None:
     sa.Column('followers', sa.Integer(), nullable=True),
     sa.Column('weak', sa.Boolean(), nullable=False),
     sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('joined_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('joined_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('joined_from', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('suppressed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('suppressed_why', sa.Text(), server_default='', nullable=False),
+    sa.Column('suppressed_by', sa.Text(), server_default='', nullable=False),
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_identity_customer_id_customer')),
@@ -412,6 +422,9 @@ def upgrade() -> None:
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('owed', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('needs_person', sa.Text(), server_default='', nullable=False),
+    sa.Column('untold', sa.Text(), server_default='', nullable=False),
+    sa.Column('waits_on', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('tell_by', sa.Text(), server_default='', nullable=False),
     sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('tags', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('platform', sa.Text(), server_default='', nullable=False),
@@ -438,6 +451,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('loop', schema=None) as batch_op:
         batch_op.create_index('ix_loop_asking', ['id'], unique=False, sqlite_where=sa.text("needs_person <> ''"), postgresql_where=sa.text("needs_person <> ''"))
+        batch_op.create_index(batch_op.f('ix_loop_identity_id'), ['identity_id'], unique=False)
+        batch_op.create_index('ix_loop_told_elsewhere', ['waits_on'], unique=False, sqlite_where=sa.text('waits_on IS NOT NULL'), postgresql_where=sa.text('waits_on IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_loop_state_id'), ['state', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_loop_state_owed'), ['state', 'owed'], unique=False)
 
@@ -594,6 +609,8 @@ def downgrade() -> None:
     with op.batch_alter_table('loop', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_loop_state_owed'))
         batch_op.drop_index(batch_op.f('ix_loop_state_id'))
+        batch_op.drop_index('ix_loop_told_elsewhere', sqlite_where=sa.text('waits_on IS NOT NULL'), postgresql_where=sa.text('waits_on IS NOT NULL'))
+        batch_op.drop_index(batch_op.f('ix_loop_identity_id'))
         batch_op.drop_index('ix_loop_asking', sqlite_where=sa.text("needs_person <> ''"), postgresql_where=sa.text("needs_person <> ''"))
 
     op.drop_table('loop')
@@ -634,12 +651,16 @@ def downgrade() -> None:
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_event_loop_id'))
         batch_op.drop_index(batch_op.f('ix_event_issue_id'))
+        batch_op.drop_index(batch_op.f('ix_event_customer_id'))
 
     op.drop_table('event')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_delivery_state_id'))
 
     op.drop_table('delivery')
+    with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.drop_index('ix_customer_unsettled', sqlite_where=sa.text('unsettled'), postgresql_where=sa.text('unsettled'))
+
     op.drop_table('customer')
     op.drop_table('spending')
     with op.batch_alter_table('account', schema=None) as batch_op:
