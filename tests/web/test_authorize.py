@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -335,3 +336,29 @@ async def test_a_channel_that_cannot_name_its_page_says_why_on_the_form(
     await admin.open(NEW)
     page = await admin.send(NEW, by="/authorize", name="Acme", **CLIENTS, status=422)
     assert "The address of Permit is none of the web" in page.words
+
+
+# --- how an account is
+
+
+async def test_the_end_of_access_is_told_a_week_before_and_what_is_not_known_is_said_to_be(
+    played: Circle, office: Office, admin: Browser
+) -> None:
+    office.permits["mine"], office.quota = "acme", {}
+    await admin.open(NEW)
+    page = await admin.send(NEW, name="Acme", **CLIENTS, **{"secrets.access_token": "mine"})
+    for words in ("Last read", "never", "Last said", "nothing yet", "Access ends", "not told", "$0.001 of $5.00"):
+        assert words in page.words, words
+    office.quota = {"remaining": 74, "limit": 75}
+    for days, dot in ((8, ""), (6, "wait"), (-1, "wait")):
+        office.expires_at = played.clock() + timedelta(days=days)
+        await played.get("/api/v1/accounts/1/health")
+        for path in ("/connections/accounts/1", "/connections"):
+            page = await admin.open(path)
+            dots = [attrs["class"] for _, attrs in page.tags if (attrs.get("class") or "").split()[:1] == ["dot"]]
+            assert f"dot {dot}" in dots, (days, path)
+            assert ("connect it again" in page.words.lower()) == bool(dot), (days, path)
+            assert ("has ended" in page.words) == (days < 0), (days, path)
+    assert "remaining 74 · limit 75 as of" in " ".join((await admin.open("/connections")).words.split())
+    metrics = (await played.api.get("/metrics")).text
+    assert 'fullcircle_account_access_ends_timestamp_seconds{account="1",name="Acme"}' in metrics
