@@ -138,6 +138,7 @@ REPLY_BRIEF: dict[str, Any] = {
 }
 REPLY: dict[str, Any] = {
     **REPLY_BRIEF,
+    "price": None,
     "attempts": [
         {"number": 1, "started_at": "2026-03-04T16:51:11Z", "ended_at": _TOLD, "outcome": "posted", "detail": "said"}
     ],

@@ -212,7 +212,7 @@ async def write_a_reply(river: RiverDep, caller: Triage, loop_id: PathId, body: 
     """Write to the customer yourself; on an account in `approve` it waits for an approver like any other."""
     reply_id = await by_hand.write(river, loop_id, text=body.text, kind=body.kind, actor=caller.name)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
 
 
 @router.post("/{loop_id}/tell")

@@ -38,7 +38,7 @@ async def list_replies(
 async def show_a_reply(river: RiverDep, _caller: Anyone, reply_id: PathId) -> shapes.ReplyOut:
     """One reply: its exact text, its state with the reason, and every try to say it."""
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
 
 
 @router.patch("/{reply_id}")
@@ -46,7 +46,7 @@ async def edit_a_reply(river: RiverDep, caller: Triage, reply_id: PathId, body: 
     """Put other words in its place. On an account in `approve` it is signed anew."""
     await by_hand.edit(river, reply_id, text=body.text, actor=caller.name)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
 
 
 Deed = Literal["approve", "hold", "release", "cancel", "retry"]
@@ -64,4 +64,4 @@ async def decide_on_a_reply(river: RiverDep, caller: Approval, reply_id: PathId,
     """Approve, hold, release, cancel or retry. Approving reads the evidence once more; where it is gone: 409."""
     await DEEDS[deed](river, reply_id, actor=caller.name)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)

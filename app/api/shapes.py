@@ -135,6 +135,34 @@ class Health(BaseModel):
     quota: dict[str, Any]
 
 
+class AccountHealth(Health):
+    """The same of a profile, with what it did last and what it costs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ok": True,
+                    "why": "",
+                    "scopes": ["tweet.read", "tweet.write"],
+                    "expires_at": "2026-06-01T08:00:00Z",
+                    "quota": {"remaining": 74, "limit": 75},
+                    "read_at": "2026-03-04T16:51:12Z",
+                    "sent_at": "2026-03-04T16:51:10Z",
+                    "cost_this_month": 1.215,
+                    "budget": 10.0,
+                }
+            ]
+        }
+    )
+    read_at: datetime | None = Field(description="When it was last read to the end; null: never.")
+    sent_at: datetime | None = Field(description="When something was last said through it; null: never.")
+    cost_this_month: float | None = Field(
+        description="US dollars since the month began (UTC), by the network's list of prices; null: it charges nothing."
+    )
+    budget: float | None = Field(description="US dollars that a month may cost; null: no limit was set.")
+
+
 class PulledPosts(BaseModel):
     """How many posts were new."""
 
@@ -403,9 +431,17 @@ class AttemptOut(BaseModel):
     detail: str
 
 
+class PriceOut(BaseModel):
+    """What saying a text costs at most."""
+
+    usd: float
+    why: str = Field(description="What in it makes it dear; empty where nothing does.")
+
+
 class ReplyOut(ReplyBrief):
     """Public outgoing text, and every try to say it."""
 
+    price: PriceOut | None = Field(description="What saying it costs at most; null: its network charges nothing.")
     attempts: list[AttemptOut]
 
 

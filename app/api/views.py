@@ -7,9 +7,13 @@ from collections.abc import Sequence
 from app.api import shapes
 from app.api.problems import ProblemError
 from app.outside import Outside
+from app.ports import Price
 from app.steps.connect import Choices
 from app.steps.customers import likely_same
+from app.steps.health import Cost
 from app.steps.preview import Preview
+from app.steps.price import price_of
+from app.steps.river import River
 from app.store import customers, issues, loops, posts, replies
 from app.store.session import Session
 from app.store.tables import (
@@ -73,6 +77,17 @@ def tracker(row: Tracker, outside: Outside) -> shapes.TrackerOut:
 def health(row: Account | Tracker) -> shapes.Health:
     """A connection's health as last found."""
     return shapes.Health(ok=row.ok, why=row.why, scopes=row.scopes, expires_at=row.expires_at, quota=row.quota)
+
+
+def account_health(row: Account, cost: Cost) -> shapes.AccountHealth:
+    """A profile's health as last found, and what it costs."""
+    return shapes.AccountHealth(
+        **health(row).model_dump(),
+        read_at=row.read_at,
+        sent_at=row.sent_at,
+        cost_this_month=None if cost.this_month is None else float(cost.this_month),
+        budget=None if cost.budget is None else float(cost.budget),
+    )
 
 
 def post(row: Post, identity: Identity) -> shapes.PostOut:
@@ -332,10 +347,11 @@ def reply_brief(row: Reply) -> shapes.ReplyBrief:
     )
 
 
-def reply(row: Reply, tries: Sequence[Attempt]) -> shapes.ReplyOut:
-    """A reply and every try to say it."""
+def reply(row: Reply, tries: Sequence[Attempt], price: Price | None) -> shapes.ReplyOut:
+    """A reply, what it costs, and every try to say it."""
     return shapes.ReplyOut(
         **reply_brief(row).model_dump(),
+        price=None if price is None else shapes.PriceOut(usd=float(price.usd), why=price.why),
         attempts=[
             shapes.AttemptOut(
                 number=one.number,
@@ -349,12 +365,14 @@ def reply(row: Reply, tries: Sequence[Attempt]) -> shapes.ReplyOut:
     )
 
 
-async def whole_reply(session: Session, reply_id: int) -> shapes.ReplyOut:
+async def whole_reply(river: River, session: Session, reply_id: int) -> shapes.ReplyOut:
     """One reply, or 404."""
     row = await session.get(Reply, reply_id)
     if row is None:
         raise ProblemError(404, f"there is no reply {reply_id}")
-    return reply(row, await replies.attempts(session, reply_id))
+    account = await session.get(Account, row.account_id)
+    price = price_of(river, account, row.text) if account is not None else None
+    return reply(row, await replies.attempts(session, reply_id), price)
 
 
 def note(row: Note) -> shapes.NoteOut:

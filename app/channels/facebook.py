@@ -17,6 +17,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from app import meta
+from app.http import server_address
 from app.meta import JSON, Graph, code_of, inner, is_refusal, next_page, usage_of
 from app.ports import Channel, Connection, Hook, OutsideError, PostPage, Profile
 from app.rules.characters import one_line, shorten
@@ -26,6 +27,7 @@ from app.rules.quoting import same_text
 from app.rules.told import moment, objects, word
 
 GRAPH = "https://graph.facebook.com"
+VERSIONED = re.compile(r"/v[1-9][0-9]?\.[0-9]$")
 LIMIT = 8000  # characters of a comment
 FEED_PAGE = 25  # posts at once, each with its newest comments: more is refused as too much data
 INNER_PAGE = 25
@@ -55,8 +57,22 @@ GRANT = (
 
 
 class FacebookSettings(BaseModel):
-    """Which version of the Graph API, and how far back to read."""
+    """Which Page, by which Graph API, and how far back to read."""
 
+    page_id: str = Field(
+        "",
+        max_length=40,
+        title="Page ID",
+        description="The number under your Page's About → Page transparency. Left empty, it is the Page that the token is "
+        "of; entered, a token of another Page is refused.",
+    )
+    graph_url: str = Field(
+        GRAPH,
+        max_length=300,
+        title="Graph API",
+        description="Meta's own address, or a server of yours that stands before it. With a version at its end, that one "
+        "is used.",
+    )
     api_version: str = Field(
         "v26.0",
         pattern=r"^v[1-9][0-9]?\.[0-9]$",
@@ -78,13 +94,32 @@ class FacebookSettings(BaseModel):
         description="How many days of comments are taken in when the account is connected for the first time.",
     )
 
+    @field_validator("page_id")
+    @classmethod
+    def _page(cls, value: str) -> str:
+        text = value.strip()
+        if text and not _id(text):
+            raise ValueError("a Page's id is a number; it stands under About → Page transparency on the Page")
+        return text
+
+    @field_validator("graph_url")
+    @classmethod
+    def _server(cls, value: str) -> str:
+        url = server_address(value, example=GRAPH, at_stake="access token")
+        return str(url.copy_with(query=None, fragment=None)).rstrip("/")
+
+    @property
+    def base(self) -> str:
+        """What every address begins with."""
+        return self.graph_url if VERSIONED.search(self.graph_url) else f"{self.graph_url}/{self.api_version}"
+
 
 class FacebookSecrets(BaseModel):
     """What proves that we may speak for the Page, and that a webhook call is Meta's."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    page_access_token: SecretStr = Field(
+    page_token: SecretStr = Field(
         title="Page access token",
         description="Of the Page itself, not of a person; see the channel's page for how to get one that stays valid.",
     )
@@ -100,7 +135,7 @@ class FacebookSecrets(BaseModel):
         description="A long random word of your own, entered here and in App Dashboard → Webhooks → Page.",
     )
 
-    @field_validator("page_access_token", "app_secret", "verify_token")
+    @field_validator("page_token", "app_secret", "verify_token")
     @classmethod
     def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
@@ -297,6 +332,11 @@ class Facebook:
     max_automatic_replies_per_post: ClassVar[int] = 1
     Settings: ClassVar[type[BaseModel]] = FacebookSettings
     Secrets: ClassVar[type[BaseModel]] = FacebookSecrets
+    hook_events: ClassVar[tuple[str, ...]] = ("feed",)
+    hook_fields: ClassVar[Mapping[str, str]] = {
+        "Where": "App Dashboard → Webhooks → Page",
+        "Verify token": "your own word, entered there and here",
+    }
 
     def __init__(self, connection: Connection) -> None:
         settings: FacebookSettings = connection.settings
@@ -304,13 +344,14 @@ class Facebook:
         self._now = connection.now
         self._me = connection.remote_id
         self._watched = timedelta(days=settings.watch_days)
-        self._token = secrets.page_access_token.get_secret_value()
+        self._token = secrets.page_token.get_secret_value()
         self._app_secret = secrets.app_secret.get_secret_value() if secrets.app_secret else ""
         self._verify_token = secrets.verify_token.get_secret_value() if secrets.verify_token else ""
         self._page = word(connection.facts.get("name")) or "the Page"
+        self._page_id = settings.page_id
         self._graph = Graph(
             connection.http,
-            base=f"{GRAPH}/{settings.api_version}",
+            base=settings.base,
             token=self._token,
             app_secret=self._app_secret,
             account=self._page,
@@ -318,9 +359,12 @@ class Facebook:
         )
 
     async def connect(self) -> Profile:
-        """Which Page the token speaks for, what it may do, and that its posts can be read. Webhooks are asked for too."""
+        """Which Page the token speaks for, what it may do, and that its posts can be read."""
         what = "connecting to the Facebook Page"
         answer = await self._graph.get("me", what=what, fields="id,name,link,category")
+        if self._page_id and answer.status_code == 404:
+            # Meta itself always answers /me; what stands before it may know the Page by its number alone.
+            answer = await self._graph.get(self._page_id, what=what, fields="id,name,link,category")
         if code_of(answer) == (100, 0):
             raise self._no_page()  # a person has no category
         me = self._graph.object_of(answer, what=what)
@@ -329,10 +373,15 @@ class Facebook:
             raise OutsideError(f"{what}: the answer names no Page", "transient")
         if not word(me.get("category")):
             raise self._no_page()
+        if self._page_id not in {"", number}:
+            raise OutsideError(
+                f"this access token is of the Page {name} ({number}), and not of {self._page_id}: enter that number, or "
+                "make the token of the other Page",
+                "auth_broken",
+                field="settings.page_id",
+            )
         scopes, expires_at = await self._token_facts(what=what)
         await self._feed_page({"limit": "1"}, number, fields="id", what=f"reading the posts of {name}")
-        if self._app_secret and self._verify_token:
-            await self._subscribe(number, what=f"asking for webhooks about {name}")
         link = word(me.get("link"))
         return Profile(
             remote_id=number,
@@ -345,23 +394,25 @@ class Facebook:
         )
 
     async def pull(self, *, cursor: str | None, since: datetime) -> AsyncIterator[PostPage]:
-        """Comments and visitors' posts after the cursor, oldest first, and those of the last 24 hours once more.
+        """Comments and visitors' posts after the cursor, and those of the last 24 hours once more; post by post.
 
-        All are read before the first is given, since each post has its own comments. A poll is left out
-        while Meta's limits are nearly full: what is left of them is for answering.
+        Under each the oldest come first. The cursor moves once all are given: one post's newest comment says
+        nothing of another's. A poll is left out while Meta's limits are nearly full: what is left of them is
+        for answering.
         """
         if self._graph.is_nearly_full():
             return
         what = f"reading the comments on {self._page}"
         place = place_of(cursor, since=since)
-        found = await self._said_since(max(place.start, place.at - AGAIN), new=place.at - NEW, what=what)
-        if not found and cursor is None:
+        newest, is_quiet = place.at, True
+        async for found in self._said_since(max(place.start, place.at - AGAIN), new=place.at - NEW, what=what):
+            is_quiet = False
+            newest = max([newest, *(post.created_at for post in found if post.created_at <= self._now())])
+            for begin in range(0, len(found), PAGE):
+                yield PostPage(posts=found[begin : begin + PAGE], cursor=None)
+        place = replace(place, at=newest)
+        if not is_quiet or cursor is None:
             yield PostPage(posts=(), cursor=str(place))
-        for begin in range(0, len(found), PAGE):
-            posts = found[begin : begin + PAGE]
-            times = [post.created_at for post in posts if post.created_at <= self._now()]
-            place = replace(place, at=max([place.at, *times]))
-            yield PostPage(posts=tuple(posts), cursor=str(place))
 
     async def find(self, url: str) -> Post:
         """The comment or visitor's post at its address. One whose post has no number is looked for among those watched."""
@@ -447,6 +498,22 @@ class Facebook:
             verify_token=self._verify_token,
         )
 
+    async def set_up_hook(self, *, url: str) -> None:
+        """Have Meta send this Page's calls to the app; asking again changes nothing.
+
+        The address and the verify token are entered in the app, for all its Pages. OutsideError `forbidden` where we may not.
+        """
+        what = f"asking for webhooks about {self._page}"
+        answer = await self._graph.post(
+            f"{self._number(self._me, what=what)}/subscribed_apps", what=what, writes=False, subscribed_fields="feed"
+        )
+        if is_refusal(answer):
+            error = self._graph.refusal(answer, what=what)
+            if error.kind in {"forbidden", "invalid", "gone"}:
+                lack = self._lacks(FOR_WEBHOOKS[0], error)
+                raise OutsideError(lack.message, "forbidden") from error
+            raise error
+
     # --- Connecting ------------------------------------------------------------------------------
 
     async def _token_facts(self, *, what: str) -> tuple[tuple[str, ...], datetime | None]:
@@ -469,34 +536,24 @@ class Facebook:
             )
         scopes = told.get("scopes")
         granted = tuple(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else ()
-        needed = (*PERMISSIONS, FOR_WEBHOOKS) if self._app_secret and self._verify_token else PERMISSIONS
-        missing = [names[0] for names in needed if granted and not set(names) & set(granted)]
+        missing = [names[0] for names in PERMISSIONS if granted and not set(names) & set(granted)]
         if missing:
             raise OutsideError(
                 f"the Page access token lacks the permission {', '.join(missing)}: {GRANT}",
                 "auth_broken",
-                field="secrets.page_access_token",
+                field="secrets.page_token",
             )
         ends = told.get("expires_at")
         if not isinstance(ends, int) or not 0 < ends < 32_503_680_000:
             return granted, None  # 0 is never
         return granted, datetime.fromtimestamp(ends, UTC)
 
-    async def _subscribe(self, number: str, *, what: str) -> None:
-        """Have Meta send this Page's calls to the app; asking again changes nothing."""
-        answer = await self._graph.post(f"{number}/subscribed_apps", what=what, writes=False, subscribed_fields="feed")
-        if is_refusal(answer):
-            error = self._graph.refusal(answer, what=what)
-            if error.kind in {"forbidden", "invalid", "gone"}:
-                raise self._lacks(FOR_WEBHOOKS[0], error)
-            raise error
-
     def _no_page(self) -> OutsideError:
         return OutsideError(
             "this access token is a person's or an app's, not a Page's: in the Graph API Explorer choose your Page under "
             "User or Page, and copy the token it shows then",
             "auth_broken",
-            field="secrets.page_access_token",
+            field="secrets.page_token",
         )
 
     def _lacks(self, permission: str, error: OutsideError) -> OutsideError:
@@ -507,9 +564,10 @@ class Facebook:
     async def _find_watched(self, comment: str, *, what: str) -> Post:
         """A comment by its own number alone: the newer addresses hide that of the post."""
         since = self._now() - self._watched
-        for post in await self._said_since(since, new=self._now(), what=what):
-            if post.external_id.rpartition("_")[2] == comment:
-                return post
+        async for found in self._said_since(since, new=self._now(), what=what):
+            for post in found:
+                if post.external_id.rpartition("_")[2] == comment:
+                    return post
         raise OutsideError(f"{what}: it is under none of the posts that are watched, or hidden from us", "gone")
 
     async def _feed_page(self, query: Mapping[str, str], number: str, *, fields: str, what: str) -> dict[str, Any]:
@@ -522,25 +580,30 @@ class Facebook:
                 raise self._lacks(PERMISSIONS[0][0], error) from error
             raise
 
-    async def _said_since(self, after: datetime, *, new: datetime, what: str) -> list[Post]:
-        """Comments and visitors' posts since `after`, oldest first, under all posts that are watched."""
+    async def _said_since(self, after: datetime, *, new: datetime, what: str) -> AsyncIterator[tuple[Post, ...]]:
+        """Comments and visitors' posts since `after`: of each post that is watched, oldest first.
+
+        A summary is asked for so that the list of comments is there even where it is empty. Where no post has one,
+        lists within lists are not answered here, and each is read by itself.
+        """
         watched = self._now() - self._watched
-        comments = f"comments.filter(stream).order(reverse_chronological).limit({INNER_PAGE}){{{COMMENT}}}"
+        comments = f"comments.filter(stream).order(reverse_chronological).limit({INNER_PAGE}).summary(1){{{COMMENT}}}"
         query = {"limit": str(FEED_PAGE), "since": str(int(watched.timestamp()))}
         go_on: dict[str, str] = {}
-        found: dict[str, Post] = {}
         for _ in range(MOST_PAGES):
             page = await self._feed_page({**query, **go_on}, self._me, fields=f"{POST},{comments}", what=what)
             posts = objects(page.get("data"))
+            is_expanded = any("comments" in top for top in posts)
             for top in posts:
-                for post in await self._under(top, after, new=new, what=what):
-                    found[post.external_id] = post
+                if not is_expanded and _id(top.get("id")):
+                    top["comments"] = await self._comments(_id(top.get("id")), {}, what=what)
+                if found := await self._under(top, after, new=new, what=what):
+                    yield found
             before, go_on = go_on, next_page(page)
             if not go_on or go_on == before or not _since(posts, watched):
                 break
-        return sorted(found.values(), key=lambda post: (post.created_at, post.external_id))
 
-    async def _under(self, top: JSON, after: datetime, *, new: datetime, what: str) -> list[Post]:
+    async def _under(self, top: JSON, after: datetime, *, new: datetime, what: str) -> tuple[Post, ...]:
         """A visitor's post itself, and the comments since `after` under any post."""
         edge = inner(top, "comments")
         comments, go_on, number = objects(edge.get("data")), next_page(edge), _id(top.get("id"))
@@ -552,7 +615,7 @@ class Facebook:
             if go_on == before:
                 break
         threads: dict[str, list[dict[str, Any]]] = {}
-        found = []
+        found: dict[str, Post] = {}
         for node, under in [(top, None), *((comment, top) for comment in comments)]:
             at = moment(node.get("created_time"))
             if at is None or at < after or is_by(node, self._me):
@@ -567,8 +630,9 @@ class Facebook:
             if above and at >= new and above not in threads:
                 threads[above] = (await self._all(above, what=what))[0]
             replies = threads.get(above, comments)
-            found.append(replace(post, answers_id=answered(node, replies, page=self._me) or post.answers_id))
-        return found
+            answers = answered(node, replies, page=self._me) or post.answers_id
+            found[post.external_id] = replace(post, answers_id=answers)
+        return tuple(sorted(found.values(), key=lambda post: (post.created_at, post.external_id)))
 
     async def _comments(self, number: str, go_on: Mapping[str, str], *, what: str) -> dict[str, Any]:
         place = {"filter": "stream", "order": "reverse_chronological", "limit": str(PAGE)}

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 
+from app.ports import Price
 from app.rules.facts import ReplyKind
 from app.rules.progress import LoopState, can_loop_move, move_loop
 from app.steps import deliver, hear_answer, owe
 from app.steps.hear_tracker import look_or_wait
 from app.steps.link import ConflictError, NotFoundError, draft_issue, follow_platform, link_loop, unlink_loop
+from app.steps.price import price_of
 from app.steps.reply_moves import (
     cancel_reply,
     hold_for_issue,
@@ -477,8 +480,17 @@ async def note(river: River, loop_id: int, *, text: str, actor: str) -> Note:
         return row
 
 
-async def count_words(river: River, reply_id: int, *, text: str) -> tuple[int, int]:
-    """How a text would count in the place of a reply's, with all that the network adds; and how much is allowed."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How long a text would be on its network, how long it may be, and what saying it would cost."""
+
+    length: int
+    limit: int
+    price: Price | None = None
+
+
+async def count_words(river: River, reply_id: int, *, text: str) -> Counted:
+    """How a text would count in the place of a reply's, with all that the network adds."""
     async with river.db.read() as session:
         reply = await session.get(Reply, reply_id)
         if reply is None:
@@ -490,5 +502,5 @@ async def count_words(river: River, reply_id: int, *, text: str) -> tuple[int, i
     try:
         frozen = by_a_person(river, account, text, post=found[0], found=found, language=reply.language)
     except TooLongByHandError as error:
-        return error.count, error.limit
-    return frozen.count, frozen.limit
+        return Counted(error.count, error.limit)
+    return Counted(frozen.count, frozen.limit, price_of(river, account, frozen.text))

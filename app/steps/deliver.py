@@ -20,7 +20,7 @@ from app.ports import Channel, OutsideError
 from app.rules import pace, permission
 from app.rules.facts import Outgoing, OwnReply, Sent, ThreadLook
 from app.rules.quoting import same_text
-from app.steps.health import BLOCKING, record_illness
+from app.steps.health import BLOCKING, record_illness, record_mute
 from app.steps.hear_tracker import look_at
 from app.steps.owe import silence_of, untold_by
 from app.steps.reply_moves import is_outcome_of_ours, record_told, set_reply
@@ -437,6 +437,9 @@ async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
             account = await accounts.lock(session, Account, account_id)
             if account is not None:
                 account.sent_at = now
+                if account.mute and any(row.account_id == account_id and isinstance(said, Sent) for row, said in new):
+                    account.mute = False
+                    accounts.mark_well(account, now=now)
     for one, why in written:
         log.info("reply posted", **one.ids, why=why)
 
@@ -519,7 +522,10 @@ def _try_later(
 
 async def _record_failure(river: River, claimed: _Claimed, error: OutsideError) -> None:
     """Stroke three where the call failed: definitely not said, or nobody knows yet."""
-    await _note_illness(river, claimed, error)
+    if error.kind in BLOCKING:
+        await record_mute(river, claimed.account.id, claimed.account.version, error)
+    else:
+        await _note_illness(river, claimed, error)
     async with river.db.begin() as session:
         loop = await loops.lock(session, claimed.reply.loop_id)
         row = await replies.claimed(session, claimed.reply.id, claimed.token)

@@ -14,7 +14,7 @@ from typing import Literal
 
 import structlog
 
-from app.ports import Hooked, OutsideError
+from app.ports import OutsideError, Redelivering
 from app.ports import Tracker as Adapter
 from app.rules import permission, platforms, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
@@ -201,7 +201,7 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
 
 async def _ask_for_lost_calls(river: River, tracker: Tracker, adapter: Adapter) -> None:
     """Webhook calls that did not arrive are asked for again. The poll has found what they say: this may fail."""
-    if not isinstance(adapter, Hooked):
+    if not isinstance(adapter, Redelivering):
         return
     try:
         count = await adapter.send_again(url=river.outside.hook_url(tracker))

@@ -151,6 +151,7 @@ class Connected:
         default=False, server_default=false()
     )  # refused there: nothing is said meanwhile
     health_at: Mapped[datetime | None]
+    proven_at: Mapped[datetime | None]  # when the credentials were last tried, and what stands below was told
     scopes: Mapped[list[str]] = mapped_column(default=list)
     expires_at: Mapped[datetime | None]
     quota: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -178,6 +179,35 @@ class Account(Connected, Table):
     handle: Mapped[str] = mapped_column(default="")
     url: Mapped[str] = mapped_column(default="")
     sent_at: Mapped[datetime | None]
+    mute: Mapped[bool] = mapped_column(default=False, server_default=false())  # what it last tried to say was refused
+
+
+class Spending(Table):
+    """What one account's network has charged in one month of the calendar, in UTC."""
+
+    __tablename__ = "spending"
+    __table_args__ = _numbered(UniqueConstraint("account_id", "month"))
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("account.id"))
+    month: Mapped[str] = mapped_column(String(7))  # `2026-03`
+    micros: Mapped[int] = mapped_column(BigInteger, default=0)  # millionths of a US dollar
+
+
+class Consent(Table):
+    """An admin who is on a network's own page to let us in, or who came back from it without success.
+
+    Of the state that comes back with them only a digest is kept in clear; everything else is sealed.
+    """
+
+    __tablename__ = "consent"
+    __table_args__ = _numbered(UniqueConstraint("hash"))
+    hash: Mapped[str]
+    session_id: Mapped[int] = mapped_column(Id, ForeignKey("token.id"))  # the browser that must come back
+    channel: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(Id, ForeignKey("account.id"))  # the one to connect again
+    sealed: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Tracker(Connected, Table):

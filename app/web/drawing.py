@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -166,6 +167,12 @@ def fact(value: object) -> Markup | str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def dollars(usd: Decimal) -> str:
+    """A sum of US dollars: to the cent, and further only where it goes further."""
+    whole, _, rest = f"{usd:f}".partition(".")
+    return f"${whole}.{rest.rstrip('0').ljust(2, '0')}"
+
+
 def host(url: str) -> str:
     """The host of an address, for a link that leaves us."""
     return url.split("://", 1)[-1].split("/", 1)[0]
@@ -205,6 +212,7 @@ def _make() -> Environment:
         capped=capped,
         reach=reach,
         initial=initial,
+        dollars=dollars,
         fact=fact,
         headline=headline,
         capitalize_first=capitalize_first,

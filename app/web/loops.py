@@ -19,6 +19,7 @@ from app.store import accounts, issues, loops, members, posts, shown
 from app.store.tables import Account, Identity, Loop, Post, Tracker
 from app.web import standing
 from app.web.forms import NO_DRAFT, Draft, PageError, sentence
+from app.web.replies import prices_of
 from app.web.triage import MOST_CONNECTIONS, find_named, read_issue, read_tags, titles_of
 from app.web.visit import Anyone, FromAnyone, FromApprover, FromTriage, Number, PageRoute, Visit
 
@@ -120,6 +121,7 @@ async def _page(visit: Visit, loop_id: int, draft: Draft = NO_DRAFT, *, status: 
         silent=silence_of(began[1]),
         account=account,
         thread=_thread(said, replies),
+        prices=prices_of(river, replies),
         pending=[row for row in replies if row.Reply.state not in {"posted", "cancelled"}],
         cancelled=[row for row in replies if row.Reply.state == "cancelled"],
         issue=issue,

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
+from app.ports import Price
 from app.rules.progress import LoopState, ReplyState
-from app.store.tables import Issue, Loop, Reply, Shipment
+from app.store.tables import Account, Issue, Loop, Reply, Shipment, Tracker
 from app.web.access import Right
-from app.web.drawing import ring, web_link
+from app.web.drawing import dollars, ring, web_link
 
 Status = Literal["", "done", "now", "back"]
 
@@ -225,3 +226,25 @@ def proof(issue: Issue, shipment: Shipment | None, *, platform: str = "") -> lis
     if shipment is None:
         lines.append(Line(False, issue.why_on(platform) or "it was not looked at yet", "", None))
     return lines
+
+
+def costs(price: Price) -> str:
+    """What saying a text costs, and why it is dear: `Costs $0.20: README.md becomes a link.`"""
+    return f"Costs {dollars(price.usd)}: {price.why}." if price.why else f"Costs {dollars(price.usd)}."
+
+
+ENDS_SOON = timedelta(days=7)
+
+Kind = Literal["", "wait", "bad"]
+
+
+def access_kind(row: Account | Tracker, now: datetime) -> Kind:
+    """How urgent the end of a connection's access is."""
+    if row.expires_at is None or row.expires_at > now + ENDS_SOON:
+        return ""
+    return "wait" if row.expires_at > now else "bad"
+
+
+def health_kind(row: Account | Tracker, now: datetime) -> Kind:
+    """How a connection is: it fails, it soon may, or all is well."""
+    return "bad" if not row.ok else access_kind(row, now) and "wait"

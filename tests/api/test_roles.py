@@ -33,6 +33,7 @@ MAY: dict[str, set[str]] = {
     "ask_for_choices": {"admin"},
     "choices_of_a_tracker": {"admin"},
     "set_up_a_trackers_hook": {"admin"},
+    "set_up_an_accounts_hook": {"admin"},
     "tracker_health": EVERYBODY,
     "tracker_deliveries": EVERYBODY,
     # support works on posts and loops

@@ -25,7 +25,7 @@ from tests.support.circle import Circle, Clock, circle
 from tests.support.facebook_graph import APP_SECRET, PAGE_ID, TOKEN, VERIFY_TOKEN, FacebookGraph, refusal
 
 JSON = dict[str, Any]
-SECRETS = {"page_access_token": TOKEN, "app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN}
+SECRETS = {"page_token": TOKEN, "app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN}
 HOOK = "/hooks/accounts/1"
 
 databases = on_both.databases
@@ -54,9 +54,12 @@ async def pulled(channel: Facebook, graph: FacebookGraph, cursor: str | None = N
     return [page async for page in channel.pull(cursor=cursor, since=graph.now - timedelta(days=3))]
 
 
+def posts_of(pages: list[PostPage]) -> list[Post]:
+    return [post for page in pages for post in page.posts]
+
+
 async def only_post(channel: Facebook, graph: FacebookGraph) -> Post:
-    [page] = await pulled(channel, graph)
-    [post] = page.posts
+    [post] = posts_of(await pulled(channel, graph))
     return post
 
 
@@ -69,7 +72,7 @@ def test_refuses_what_is_no_version(version: str) -> None:
         FacebookSettings(api_version=version)
 
 
-@pytest.mark.parametrize("name", ["page_access_token", "app_secret", "verify_token"])
+@pytest.mark.parametrize("name", ["page_token", "app_secret", "verify_token"])
 @pytest.mark.parametrize("entered", ["", "sentinel with spaces", "sentinel\nHost: x", "sentinel-ä"])
 def test_refuses_what_is_no_secret_without_repeating_it(name: str, entered: str) -> None:
     with pytest.raises(ValidationError) as refused:
@@ -86,10 +89,20 @@ async def test_no_address_ever_holds_a_token(graph: FacebookGraph) -> None:
         graph.comment(f"Complaint {number}")
     channel = speaking_to(graph)
     await channel.connect()
-    [page] = await pulled(channel, graph)
-    await channel.look(page.posts[0])
-    assert len(page.posts) == 5
+    found = posts_of(await pulled(channel, graph))
+    await channel.look(found[0])
+    assert len(found) == 5
     assert not [str(request.url) for request in graph.asked if "sentinel" in str(request.url)]
+
+
+async def test_the_cursor_moves_when_all_posts_were_read_and_not_before(graph: FacebookGraph) -> None:
+    for number in range(5):
+        graph.comment(f"Complaint {number}")
+    *pages, last = await pulled(speaking_to(graph), graph)
+    assert [page.cursor for page in pages] == [None] * len(pages)
+    assert len(posts_of(pages)) == 5
+    assert last.posts == ()
+    assert last.cursor
 
 
 async def test_every_call_proves_the_app(graph: FacebookGraph) -> None:
@@ -391,6 +404,20 @@ async def test_the_handshake_is_answered_in_plain_text_and_kept_nowhere(stage: S
     again = await stage.played.api.get(HOOK, params={**query, "hub.verify_token": "guessed"})
     assert again.status_code == 401
     assert "1158201444" not in again.text
+
+
+async def test_meta_is_asked_for_its_calls_when_an_admin_asks_and_not_before(stage: Stage) -> None:
+    def asked() -> list[bytes]:
+        return [one.content for one in stage.graph.asked if one.url.path.endswith("/subscribed_apps")]
+
+    assert asked() == []
+    await stage.played.post("/api/v1/accounts/1/hook")
+    assert [b"subscribed_fields=feed" in one for one in asked()] == [True]
+    stage.graph.refuse = lambda one: refusal(200, status=403) if one.url.path.endswith("/subscribed_apps") else None
+    refused = await stage.played.post("/api/v1/accounts/1/hook", status=422)
+    assert "pages_manage_metadata" in refused["detail"]
+    health = await stage.played.get("/api/v1/accounts/1/health")
+    assert health["ok"]
 
 
 async def test_a_signed_call_has_the_page_read_now_and_is_stored_once(stage: Stage) -> None:

@@ -61,10 +61,12 @@ FORMS = {
     "/texts": APPROVAL,
     "/texts/back": APPROVAL,
     "/connections/{sort}/new/{kind}": ADMIN,
+    "/connections/accounts/new/{kind}/authorize": ADMIN,
+    "/connections/accounts/{number}/authorize": ADMIN,
     "/connections/trackers/new/{kind}/choices": ADMIN,
     "/connections/trackers/{number}/choices": ADMIN,
     "/connections/trackers/{number}/preview": ADMIN,
-    "/connections/trackers/{number}/hook": ADMIN,
+    "/connections/{sort}/{number}/hook": ADMIN,
     **{f"/connections/{{sort}}/{{number}}/{deed}": ADMIN for deed in ("settings", "secrets", "test", "read", "remove")},
     "/people/invite": ADMIN,
     "/people/invitations/{token_id}/withdraw": ADMIN,
@@ -81,6 +83,10 @@ FOR_NOBODY_IN_PARTICULAR = {
     ("POST", "/sign-in/{link}"),
     ("GET", "/live"),
 }
+
+
+OVER_A_NETWORKS_PAGE = {("GET", "/connections/accounts/consent/{number}"), ("GET", "/accounts/authorized")}
+"""Tried in test_authorize.py: they lead to another page and back."""
 
 
 @pytest.fixture
@@ -114,7 +120,8 @@ def routes(played: Circle) -> set[tuple[str, str]]:
 
 
 async def test_every_route_has_its_line_here(played: Circle) -> None:
-    named = {("GET", path) for path in PAGES} | {("POST", path) for path in FORMS} | FOR_NOBODY_IN_PARTICULAR
+    named = {("GET", path) for path in PAGES} | {("POST", path) for path in FORMS}
+    named |= FOR_NOBODY_IN_PARTICULAR | OVER_A_NETWORKS_PAGE
     assert routes(played) == named
 
 

@@ -253,7 +253,7 @@ function tellTimes() {
 const counting = new WeakMap();
 document.addEventListener("input", (event) => {
   const area = event.target;
-  const { countAt, countIn } = area.dataset;
+  const { countAt, countIn, costsIn } = area.dataset;
   if (!countAt) return;
   clearTimeout(counting.get(area));
   counting.set(
@@ -266,6 +266,7 @@ document.addEventListener("input", (event) => {
       const count = await answer.json();
       output.textContent = count.text;
       output.classList.toggle("bad", count.over);
+      if (costsIn) document.getElementById(costsIn).textContent = count.costs ?? "";
     }, 200),
   );
 });

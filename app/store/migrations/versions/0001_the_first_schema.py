@@ -23,6 +23,7 @@ def upgrade() -> None:
     sa.Column('handle', sa.Text(), nullable=False),
     sa.Column('url', sa.Text(), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('mute', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('settings', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('secrets', sa.Text(), nullable=False),
@@ -36,6 +37,7 @@ def upgrade() -> None:
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('health_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('scopes', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('quota', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
@@ -178,6 +180,7 @@ def upgrade() -> None:
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('health_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('scopes', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('quota', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
@@ -213,6 +216,16 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_worker')),
     sa.UniqueConstraint('name', name=op.f('uq_worker_name')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('spending',
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('micros', sa.BigInteger(), nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_spending_account_id_account')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_spending')),
+    sa.UniqueConstraint('account_id', 'month', name=op.f('uq_spending_account_id_month')),
     sqlite_autoincrement=True
     )
     op.create_table('identity',
@@ -316,6 +329,22 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['member_id'], ['member.id'], name=op.f('fk_token_member_id_member')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_token')),
     sa.UniqueConstraint('hash', name=op.f('uq_token_hash')),
+    sqlite_autoincrement=True
+    )
+    op.create_table('consent',
+    sa.Column('hash', sa.Text(), nullable=False),
+    sa.Column('session_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('sealed', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_consent_account_id_account')),
+    sa.ForeignKeyConstraint(['session_id'], ['token.id'], name=op.f('fk_consent_session_id_token')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consent')),
+    sa.UniqueConstraint('hash', name=op.f('uq_consent_hash')),
     sqlite_autoincrement=True
     )
     op.create_table('post',
@@ -598,6 +627,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_post_account_id_answers_id'))
 
     op.drop_table('post')
+    op.drop_table('consent')
     op.drop_table('token')
     with op.batch_alter_table('issue', schema=None) as batch_op:
         batch_op.drop_index('ix_issue_to_show', sqlite_where=sa.text('block_wanted > block_done'), postgresql_where=sa.text('block_wanted > block_done'))
@@ -632,6 +662,7 @@ def downgrade() -> None:
         batch_op.drop_index('ix_customer_unsettled', sqlite_where=sa.text('unsettled'), postgresql_where=sa.text('unsettled'))
 
     op.drop_table('customer')
+    op.drop_table('spending')
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_account_channel_remote_id'))
 
