@@ -312,23 +312,22 @@ async def test_another_issue_of_the_same_person_is_other_news(played: Circle) ->
 
 
 @pytest.mark.postgres
-async def test_two_workers_that_owe_and_say_at_the_same_moment_tell_one_person_once(
-    postgres_databases: PostgresDatabases,
+async def test_two_workers_that_owe_at_the_same_moment_do_not_both_decide_to_tell(
+    postgres_databases: PostgresDatabases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each loop is decided by another worker: whoever is second finds what the first decided, or the last word does."""
-    for _ in range(5):
+    monkeypatch.setattr("app.steps.owe.BATCH", 1)  # a loop for each worker
+    for _ in range(6):
         url = postgres_databases.copy_of("schema", make_schema)
         async with circle(url, product="Acme") as played, circle(url, clock=played.clock) as other:
             know_the_fair(other)
-            first, second = await two_loops(played)
+            first, second = await two_loops(played, mode="approve")
             await join(played, first, second)
             await release_unowed(played)
             await asyncio.gather(owe_next(played.river), owe_next(other.river))
-            await asyncio.gather(played.rest(), other.rest())
-            await played.rest()
-            assert sum(await spoken(played)) == 1
-            replies = (await played.get("/api/v1/replies"))["items"]
-            assert sorted(reply["state"] for reply in replies) == ["posted"]
+            states = [reply["state"] for reply in (await played.get("/api/v1/replies"))["items"]]
+            assert states == ["awaiting_approval"]
+            left = [one for loop in (first, second) if (one := await again(played, loop))["untold"]]
+            assert [one["untold"].startswith("the same person is being told") for one in left] == [True]
         postgres_databases.drop(url)
 
 
@@ -349,8 +348,11 @@ async def release_unowed(played: Circle) -> None:
 
 
 @pytest.mark.postgres
-async def test_two_senders_with_replies_owed_before_the_join_say_one(postgres_databases: PostgresDatabases) -> None:
-    for _ in range(5):
+async def test_two_senders_at_their_last_word_at_the_same_moment_say_one(
+    postgres_databases: PostgresDatabases,
+) -> None:
+    """Both replies were owed before anybody said that it is one person, and each has a sender of its own."""
+    for _ in range(6):
         url = postgres_databases.copy_of("schema", make_schema)
         async with circle(url, product="Acme") as played, circle(url, clock=played.clock) as other:
             know_the_fair(other)
@@ -359,10 +361,24 @@ async def test_two_senders_with_replies_owed_before_the_join_say_one(postgres_da
             await played.rest()
             await join(played, first, second)
             played.clock.move(minutes=11)
+            for process in (played, other):
+                process.river.read[1] = played.clock()  # the evidence was read just now, and keeps neither waiting
             await asyncio.gather(deliver.deliver_next(played.river), deliver.deliver_next(other.river))
-            await played.rest()
             assert sum(await spoken(played)) == 1
+            states = sorted(reply["state"] for reply in (await played.get("/api/v1/replies"))["items"])
+            assert states == ["cancelled", "posted"]
         postgres_databases.drop(url)
+
+
+async def test_two_senders_of_one_process_that_share_their_last_word_say_one(played: Circle) -> None:
+    first, second = await two_loops(played, settle_seconds=600)
+    await release(played)
+    await played.rest()
+    await join(played, first, second)
+    played.clock.move(minutes=11)
+    played.river.read[1] = played.clock()
+    await asyncio.gather(deliver.deliver_next(played.river), deliver.deliver_next(played.river))
+    assert sum(await spoken(played)) == 1
 
 
 # --- Silence -----------------------------------------------------------------------------------------
