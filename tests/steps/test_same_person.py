@@ -20,7 +20,6 @@ from tests.support.two_channels import (
     FAIR,
     OTHER_WORDS,
     SQUARE,
-    WORDS,
     again,
     answer_on,
     complain_on,
@@ -518,54 +517,7 @@ async def test_engineers_count_whom_they_still_make_wait(played: Circle) -> None
     assert (await played.get("/api/v1/issues/1"))["waiting"] == 0
 
 
-# --- Between the claim and the call ------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("point", ["deliver.claimed", "deliver.evidence_read", "deliver.thread_read"])
-async def test_a_wish_that_comes_between_claim_and_call_stops_the_call(database_url: str, point: str) -> None:
-    async with circle(database_url, product="Acme") as played:
-        first, _ = await two_loops(played, settle_seconds=600)
-        await release(played)
-        await played.rest()
-        played.clock.move(minutes=11)
-        reached, may_go_on = asyncio.Event(), asyncio.Event()
-        stop_at(played, point, reached)
-        sender = asyncio.create_task(held_up(played, reached, may_go_on))
-        await reached.wait()
-        await played.post("/api/v1/customers/1/suppress", {"why": "asked by e-mail"})
-        await played.post("/api/v1/customers/2/suppress", {"why": "asked by e-mail"})
-        may_go_on.set()
-        await sender
-        await played.rest()
-        assert await spoken(played) == (0, 0)
-        first = await again(played, first)
-        assert (first["state"], first["replies"][0]["state"]) == ("shipped", "cancelled")
-        assert "not answered automatically" in first["untold"]
-
-
-def stop_at(played: Circle, point: str, reached: asyncio.Event) -> None:
-    """Note when the river passes there; whoever waits on the stage's next call then waits."""
-
-    def note(name: str) -> None:
-        if name == point:
-            reached.set()
-
-    played.river.point = note
-
-
-async def held_up(played: Circle, reached: asyncio.Event, may_go_on: asyncio.Event) -> None:
-    """A sender whose last word comes only after somebody had time to act."""
-    asks = deliver._last_word
-
-    async def ask_late(river: object, claimed: object) -> float:
-        await may_go_on.wait()
-        return await asks(river, claimed)  # type: ignore[arg-type]
-
-    deliver._last_word = ask_late  # type: ignore[assignment]
-    try:
-        await deliver.deliver_next(played.river)
-    finally:
-        deliver._last_word = asks
+# --- A death in between ---------------------------------------------------------------------------------
 
 
 async def test_a_process_that_dies_before_the_loops_have_followed_says_nothing(database_url: str) -> None:
@@ -588,4 +540,3 @@ async def test_a_process_that_dies_before_the_loops_have_followed_says_nothing(d
             reply = await session.get(Reply, 1)
             assert reply is not None
             assert reply.state == "cancelled"
-    assert WORDS
