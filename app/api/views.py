@@ -92,6 +92,7 @@ def post(row: Post, identity: Identity) -> shapes.PostOut:
             weak=identity.weak,
         ),
         state=row.state,
+        came_by=row.came_by,
         parent_id=row.parent_id,
         thread_id=row.thread_id,
         language=row.language,
@@ -257,13 +258,17 @@ def reply_brief(row: Reply) -> shapes.ReplyBrief:
         external_id=row.external_id,
         url=row.url,
         posted_at=row.posted_at,
+        task=None
+        if row.hand_at is None
+        else shapes.TaskOut(since=row.hand_at, taken_by=row.hand_by, may_be_there=row.absent_from is not None),
     )
 
 
-def reply(row: Reply, tries: Sequence[Attempt]) -> shapes.ReplyOut:
+def reply(row: Reply, tries: Sequence[Attempt], *, answers_url: str) -> shapes.ReplyOut:
     """A reply and every try to say it."""
     return shapes.ReplyOut(
         **reply_brief(row).model_dump(),
+        answers_url=answers_url,
         attempts=[
             shapes.AttemptOut(
                 number=one.number,
@@ -282,7 +287,8 @@ async def whole_reply(session: Session, reply_id: int) -> shapes.ReplyOut:
     row = await session.get(Reply, reply_id)
     if row is None:
         raise ProblemError(404, f"there is no reply {reply_id}")
-    return reply(row, await replies.attempts(session, reply_id))
+    post = await session.get(Post, row.post_id)
+    return reply(row, await replies.attempts(session, reply_id), answers_url=post.url if post is not None else "")
 
 
 def note(row: Note) -> shapes.NoteOut:

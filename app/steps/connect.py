@@ -25,6 +25,7 @@ from app.ports import (
 )
 from app.steps.health import record_illness
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.post_by_hand import give_all_back, lock_untaken
 from app.steps.read import NoCodeError, find_code, lacks_code
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
@@ -126,7 +127,9 @@ async def change_account(
         row = await _must_have(session, tables.Account, account_id)
     proven: tuple[BaseModel, BaseModel, Profile] | None = None
     kept = ""
-    if settings is not None or secrets is not None:
+    if not river.outside.has_adapter(row):
+        settings = _check_without_adapter(row, settings, secrets)
+    elif settings is not None or secrets is not None:
         kind = river.outside.channel_type(row.channel)
         own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
         pocket = Pocket()
@@ -135,8 +138,12 @@ async def change_account(
         proven = (own, hidden, await _prove(river, kind, own, hidden, keeper))
         kept = await river.outside.seal_kept(pocket)
     async with river.db.begin() as session:
+        tasks = await lock_untaken(session, account_id) if mode not in {None, "by_hand"} else ()
         locked = await _must_lock(session, tables.Account, account_id)
         locked.name, locked.mode = name or locked.name, mode or locked.mode
+        if proven is None and settings is not None:
+            locked.settings = dict(settings)
+        await give_all_back(river, session, tasks)
         if proven is not None:
             own, hidden, profile = proven
             if locked.remote_id and not _is_same_profile(locked, profile):
@@ -161,6 +168,22 @@ async def change_account(
         await issues.want_pulls(session)
     river.wake("take_in", "poll_trackers", "owe", "deliver", "look_for_lost")
     return locked
+
+
+def _check_without_adapter(
+    row: tables.Account, settings: Mapping[str, Any] | None, secrets: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """What an account that no adapter serves can be set to: its wording. What an adapter had of it stays. BadFieldsError."""
+    if secrets:
+        raise BadFieldsError([("/secrets", f"there is no adapter for {row.channel} here: nothing can be tried")])
+    if settings is None:
+        return None
+    try:
+        wording = AccountWording.model_validate({**row.settings, **settings}).model_dump(exclude_defaults=True)
+    except ValidationError as error:
+        raise BadFieldsError(_messages(error, "/settings")) from error
+    own = {name: value for name, value in row.settings.items() if name not in AccountWording.model_fields}
+    return {**own, **wording}
 
 
 async def change_tracker(

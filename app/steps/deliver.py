@@ -22,7 +22,7 @@ from app.rules.facts import Outgoing, OwnReply, Sent, ThreadLook
 from app.rules.quoting import same_text
 from app.steps.health import BLOCKING, record_illness
 from app.steps.hear_tracker import look_at
-from app.steps.reply_moves import is_outcome_of_ours, record_told, set_reply
+from app.steps.reply_moves import is_outcome_of_ours, make_task, record_told, set_reply
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.locking import locked
@@ -87,6 +87,8 @@ HIDDEN_AFTER = 5
 
 MOST = pace.MOST
 """Replies in one transaction: what many senders of a process do at the same time costs hardly more than for one."""
+
+TO_POST = "to be posted by hand"
 
 LINGER = 0.02
 """Seconds in which a stroke waits for others to come to it, where several came to the one before."""
@@ -186,6 +188,8 @@ async def _say(river: River, claimed: _Claimed) -> None:
     """Stroke two, and then three."""
     await _look_at_evidence(river, claimed)
     river.point("deliver.evidence_read")
+    if claimed.account.mode != "dry_run" and is_posted_by_hand(river, claimed.account, claimed.post):
+        raise _StoppedError("by hand", TO_POST)
     channel = _open(river, claimed)
     look = await _look_at_thread(river, claimed, channel)
     river.point("deliver.thread_read")
@@ -217,6 +221,11 @@ async def _say(river: River, claimed: _Claimed) -> None:
     river.point("deliver.called")
     await record_posted(river, claimed, sent, why="said")
     river.point("deliver.recorded")
+
+
+def is_posted_by_hand(river: River, account: Account, post: Post) -> bool:
+    """Whether only a person can say something there, or is to: the network knows no name of a post that was typed in."""
+    return account.mode == "by_hand" or post.came_by == "hand" or not river.outside.has_adapter(account)
 
 
 async def _look_at_evidence(river: River, claimed: _Claimed) -> None:
@@ -334,6 +343,20 @@ def _why_not(
     return None
 
 
+async def what_stops(session: Session, row: Reply, loop: Loop | None, account: Account | None) -> str | None:
+    """Why a reply that a person is to post must not be, by what stands in the database now; None where it may."""
+    stopped = await _stopped_now(session, row, loop, account)
+    return None if stopped is None else stopped.why
+
+
+async def _stopped_now(
+    session: Session, row: Reply, loop: Loop | None, account: Account | None
+) -> _StoppedError | None:
+    issue = await loops.present_issue(session, row.loop_id)
+    shipment = await issues.present_shipment(session, issue.id, platform=loop.platform) if issue and loop else None
+    return _why_not(row, loop, issue, shipment, account, await replies.is_voice_on(session))
+
+
 async def _call(river: River, claimed: _Claimed, channel: Channel, asked: float) -> Sent:
     """The one call that speaks, bounded twice: nothing leaves after `leave_by`, nothing is awaited beyond the call's limit."""
     reply = claimed.reply
@@ -405,7 +428,16 @@ async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
                 continue
             if row.claim != one.token:
                 log.warning("the claim was taken over, and the reply was said all the same", **one.ids)
-            _write_posted(river, session, row, said, why=why, now=now)
+            write_posted(
+                river,
+                session,
+                row,
+                external_id=said.external_id,
+                url=said.url,
+                visible=said.visible,
+                why=why,
+                now=now,
+            )
             _end(attempts.get(row.id), "posted", why, now)
             if (loop := waiting.get(row.loop_id)) is not None:
                 record_told(session, loop, row, now=now)
@@ -426,16 +458,26 @@ async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
         log.info("reply posted", **one.ids, why=why)
 
 
-def _write_posted(
-    river: River, session: Session, row: Reply, said: Sent | OwnReply, *, why: str, now: datetime
+def write_posted(
+    river: River,
+    session: Session,
+    row: Reply,
+    *,
+    external_id: str | None,
+    url: str | None,
+    visible: bool,
+    why: str,
+    now: datetime,
+    actor: str = "",
 ) -> None:
-    row.external_id, row.url, row.posted_at, row.visible = said.external_id, said.url, now, said.visible
+    """It was said, whatever became of it here meanwhile. Without an `external_id` where a person posted it."""
+    row.external_id, row.url, row.posted_at, row.visible = external_id, url, now, visible
     row.claim = row.claim_until = row.absent_at = row.absent_from = None
     row.in_flight, row.failures, row.failing_since = False, 0, None
     if row.state not in {"sending", "unknown", "held", "refused"}:
         row.state = "unknown"  # the table knows no other way here: a person moved it while it was being said
-    set_reply(session, row, "posted", why=why if said.visible else "awaiting moderation", now=now)
-    if not said.visible:
+    set_reply(session, row, "posted", why=why if visible else "awaiting moderation", now=now, actor=actor)
+    if not visible:
         row.due_at = now + river.timing.apart
 
 
@@ -456,6 +498,9 @@ async def _record_stop(river: River, claimed: _Claimed, stopped: _StoppedError) 
         if row is None or row.state != "sending":
             return
         now = river.now()
+        if stopped.state == "by hand":
+            account = await accounts.get(session, Account, row.account_id)
+            stopped = await _stopped_now(session, row, loop, account) or stopped
         row.claim = row.claim_until = None
         await _end_attempt(session, row, f"not sent: {stopped.state}", stopped.why, now)
         match stopped.state:
@@ -467,6 +512,9 @@ async def _record_stop(river: River, claimed: _Claimed, stopped: _StoppedError) 
             case "held for its issue":
                 row.issue_hold = True
                 set_reply(session, row, "held", why=f"not for customers yet: {stopped.why}", now=now)
+            case "by hand":
+                row.failures, row.failing_since, row.key, row.key_at = 0, None, None, None
+                make_task(session, row, why=stopped.why, now=now)
             case "held":
                 set_reply(session, row, "held", why=stopped.why, now=now)
             case "refused":

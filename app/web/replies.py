@@ -94,7 +94,7 @@ async def _prefix(river: River, session: Session, reply: Reply) -> str:
     if account is None or found is None:
         return ""
     try:
-        prefix = river.outside.channel(account).envelope(posts.as_fact(*found)).prefix
+        prefix = river.outside.wording_channel(account).envelope(posts.as_fact(*found)).prefix
     except OutsideError:
         return ""
     return prefix if reply.text.startswith(prefix) else ""
