@@ -44,7 +44,8 @@ class Elsewhere:
 
     async def pull(self, *, cursor: str | None, since: datetime) -> AsyncIterator[PostPage]:
         """Nothing comes by itself: posts are entered."""
-        for page in ():
+        nothing: tuple[PostPage, ...] = ()
+        for page in nothing:
             yield page
 
     async def find(self, url: str) -> Post:

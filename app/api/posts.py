@@ -11,8 +11,8 @@ from app.api import paging, shapes, views
 from app.api.access import Anyone, RiverDep, Triage
 from app.api.problems import ProblemError
 from app.api.values import HIGHEST_ID, PathId, RowId, Text, keepable
-from app.steps import by_address, link, triage
 from app.rules.addresses import web_address
+from app.steps import by_address, link, triage
 from app.steps.hear_answer import hear_next
 from app.steps.river import River
 from app.store import posts

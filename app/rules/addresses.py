@@ -18,7 +18,7 @@ def web_address(text: str) -> str:
         parts = urlsplit(address)
         is_one = parts.scheme in {"http", "https"} and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
-        is_one = False
+        parts, is_one = urlsplit(""), False
     if not is_one or re.search(r"[\s\x00-\x1f\x7f]", address):
         raise ValueError("this is not a web address; paste the post's own, like https://forum.example/t/123")
     if parts.username is not None or parts.password is not None:

@@ -28,10 +28,16 @@ MOST = 200
 NEWEST_DELIVERIES = 10
 
 Sort = Literal["accounts", "trackers"]
-Mode = Literal["approve", "automatic", "dry_run"]
+Mode = Literal["approve", "automatic", "by_hand", "dry_run"]
 MODES: tuple[tuple[Mode, str, str], ...] = (
     ("approve", "Approve first", "A person reads each reply before it goes out. A good way for the first ten."),
     ("automatic", "Automatic", "Replies go out by themselves when the fix has shipped and its evidence still stands."),
+    (
+        "by_hand",
+        "By hand",
+        "Each reply becomes a task: a person copies the text, posts it and says so. For places without an API, and while "
+        "an API is down or closed to us.",
+    ),
     ("dry_run", "Dry run", "Everything happens but the call: nothing is ever said."),
 )
 
@@ -68,6 +74,11 @@ def _kind(visit: Visit, sort: Sort, name: str) -> type[Any]:
         return outside.channel_type(name) if sort == "accounts" else outside.tracker_type(name)
     except UnknownKindError as error:
         raise NotFoundError(str(error)) from error
+
+
+def _kind_of(visit: Visit, sort: Sort, row: Account | Tracker) -> type[Any]:
+    """The adapter of a connection; what stands in for it where an account is served by hand."""
+    return visit.river.outside.channel_type_of(row) if isinstance(row, Account) else _kind(visit, sort, row.kind)
 
 
 @router.get("/{sort}/new/{kind}")
@@ -208,7 +219,7 @@ async def _page(
             raise NotFoundError(f"there is no such {_noun(sort)}: it was removed, or was never here")
         came = await deliveries.page(session, hook=f"{sort}/{number}", before=None, limit=NEWEST_DELIVERIES)
     kind = row.channel if isinstance(row, Account) else row.kind
-    adapter = _kind(visit, sort, kind)
+    adapter = _kind_of(visit, sort, row)
     values = draft.values if draft.is_of("settings") else connection_form.stored(_fields(sort, adapter), row.settings)
     fields = await _with_offers(visit, _fields(sort, adapter), values)
     fields = connection_form.with_choices(fields, choices or {}, suggests=False, form={})
@@ -220,6 +231,7 @@ async def _page(
         row=row,
         kind=kind,
         title=adapter.title,
+        is_reached=isinstance(row, Tracker) or visit.river.outside.has_adapter(row),
         fields=[field for field in fields if field.part != "secrets"],
         secrets=_upfront_first([field for field in fields if field.part == "secrets"]),
         values=values,
@@ -337,7 +349,7 @@ async def _row_and_fields(visit: Visit, sort: Sort, number: int) -> tuple[Accoun
         row: Account | Tracker | None = await accounts.get(session, _table(sort), number)
     if row is None:
         raise NotFoundError(f"there is no such {_noun(sort)}")
-    return row, _fields(sort, _kind(visit, sort, row.channel if isinstance(row, Account) else row.kind))
+    return row, _fields(sort, _kind_of(visit, sort, row))
 
 
 @router.post("/{sort}/{number}/secrets")
