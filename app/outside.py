@@ -12,11 +12,12 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from app.elsewhere import Elsewhere
 from app.http import make_client
-from app.ports import Channel, Connection, Keeper, OutsideError, Pocket, Registry, Stage, Tracker
+from app.ports import Channel, Connection, Keeper, Meter, OutsideError, Pocket, Registry, Stage, Tally, Tracker
 from app.sealing import SealedWithAnotherKeyError, Sealer
 from app.store import tables
 from app.store.keeping import StoredKeeper
 from app.store.session import Database
+from app.store.spending import StoredMeter
 
 
 @dataclass(slots=True)
@@ -102,6 +103,14 @@ class Outside:
         """An adapter's secrets, sealed."""
         return self._sealer.seal(plain_secrets(secrets))
 
+    def seal_values(self, values: Mapping[str, Any]) -> str:
+        """Anything that holds secrets of a connection that is being made, sealed."""
+        return self._sealer.seal(values)
+
+    def open_values(self, sealed: str) -> dict[str, Any]:
+        """What was sealed so; SealedWithAnotherKeyError where the key does not fit."""
+        return self._sealer.open(sealed)
+
     async def seal_kept(self, pocket: Pocket) -> str:
         """What a new connection was given to keep, sealed; never the same text twice."""
         return self._sealer.seal(await pocket.kept())
@@ -112,6 +121,10 @@ class Outside:
         if isinstance(row, tables.Account):
             return StoredKeeper(self._db, self._sealer, tables.Account, row.id, lease=lease)
         return StoredKeeper(self._db, self._sealer, tables.Tracker, row.id, lease=lease)
+
+    def meter(self, row: tables.Account | tables.Tracker) -> Meter:
+        """What counts the money that a stored connection's calls cost. No tracker charges for any."""
+        return StoredMeter(self._db, row.id) if isinstance(row, tables.Account) else Tally()
 
     def opened(self, row: tables.Account | tables.Tracker) -> dict[str, Any]:
         """A connection's secrets. OutsideError `auth_broken` where the key does not fit."""
@@ -156,7 +169,7 @@ class Outside:
         return kind(self._connection(row, kind, client)), client
 
     def unproven(
-        self, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper
+        self, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper, meter: Meter
     ) -> tuple[Any, httpx.AsyncClient]:
         """An adapter for a connection that is being made or changed; the caller closes the client."""
         client = self._make_http()
@@ -168,6 +181,7 @@ class Outside:
             base_url=self.base_url,
             stage=self._stage,
             keeper=keeper,
+            meter=meter,
         )
         return kind(connection), client
 
@@ -202,6 +216,7 @@ class Outside:
             facts=row.facts,
             stage=self._stage,
             keeper=self.keeper(row),
+            meter=self.meter(row),
         )
 
     async def close(self) -> None:

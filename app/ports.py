@@ -222,6 +222,29 @@ class Tally:
         self._spent -= usd
 
 
+class Unbounded:
+    """A meter that refuses nothing, for what a person asks for at this moment: it is counted all the same.
+
+    A budget that is nearly or wholly spent must not keep its account from being connected again, or the budget
+    from being set to anything.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+
+    async def spent(self) -> Decimal:
+        """As the meter behind it says."""
+        return await self._meter.spent()
+
+    async def charge(self, usd: Decimal, *, budget: Decimal | None) -> None:
+        """Count it, whatever the budget."""
+        await self._meter.charge(usd, budget=None)
+
+    async def give_back(self, usd: Decimal) -> None:
+        """As `Meter` says."""
+        await self._meter.give_back(usd)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
     """What an adapter is handed: settings and secrets of its own two models, and the means to work.
@@ -490,7 +513,7 @@ class Tracker(Protocol):
 
 @runtime_checkable
 class Hooked(Protocol):
-    """What a tracker offers besides where it can arrange its own webhook. One without it is not asked."""
+    """What a channel or a tracker offers besides where it can arrange its own webhook; only when an admin asks for it."""
 
     hook_events: ClassVar[tuple[str, ...]]
     """What it has to tell of, in the words of the other side's pages: for a person who sets it up there."""
@@ -503,6 +526,11 @@ class Hooked(Protocol):
         OutsideError `forbidden` where our credentials do not reach so far.
         """
         ...
+
+
+@runtime_checkable
+class Redelivering(Protocol):
+    """What a tracker offers besides where the other side remembers the calls that did not arrive."""
 
     async def send_again(self, *, url: str) -> int:
         """Ask for the calls to `url` that did not arrive, each once; returns how many. 0 where we may not ask."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from app import __version__
-from app.steps import deliver, foretell, hear_answer, hear_tracker, link, owe, show, take_in
+from app.steps import customers, deliver, foretell, hear_answer, hear_tracker, link, owe, show, take_in
 from app.steps.river import JobName, River, Wake
 from app.store import due, schema, workers
 from app.store.session import DATABASE_ERRORS, LOST_DATABASE, database_reason
@@ -41,6 +41,8 @@ JOBS: dict[JobName, Lanes] = {
     "hear_deliveries": Lanes(hear_tracker.hear_deliveries, rest=0.05),
     "poll_trackers": Lanes(hear_tracker.poll_next, lanes=2),
     "look_at_issues": Lanes(hear_tracker.look_next, lanes=3),
+    "settle_customers": Lanes(customers.settle_next),
+    "follow_tellings": Lanes(customers.follow_next),
     "owe": Lanes(owe.owe_next),
     "deliver": Lanes(deliver.deliver_next, lanes=deliver.MOST),
     "take_over": Lanes(deliver.take_over_next),

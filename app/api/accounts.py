@@ -10,6 +10,7 @@ from app.api.problems import InvalidFieldsError
 from app.api.values import PathId
 from app.outside import UnknownKindError
 from app.steps import connect
+from app.steps.health import costs
 from app.steps.hear_answer import hear_next
 from app.steps.link import NotFoundError
 from app.steps.river import River
@@ -93,7 +94,16 @@ async def pull_an_account(river: RiverDep, _caller: Triage, account_id: PathId) 
     return shapes.PulledPosts(posts=new)
 
 
+@router.post("/{account_id}/hook")
+async def set_up_an_accounts_hook(river: RiverDep, _caller: Admin, account_id: PathId) -> shapes.AccountOut:
+    """Have the network call us about this profile. Asked twice, it is the same hook; 409 where there are none."""
+    return views.account(await connect.set_up_hook(river, Account, account_id), river.outside)
+
+
 @router.get("/{account_id}/health")
-async def account_health(river: RiverDep, _caller: Anyone, account_id: PathId) -> shapes.Health:
-    """Whether the profile works, tried just now."""
-    return views.health(await connect.probe(river, Account, account_id))
+async def account_health(river: RiverDep, _caller: Anyone, account_id: PathId) -> shapes.AccountHealth:
+    """Whether the profile works, tried just now; when it was last read and spoken through, and what it costs."""
+    row = await connect.probe(river, Account, account_id)
+    async with river.db.read() as session:
+        found = await costs(river, session, [row])
+    return views.account_health(row, found[row.id])

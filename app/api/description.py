@@ -15,6 +15,7 @@ from app.api.problems import PROBLEM_SCHEMA, TITLES
 TAGS = {
     "accounts": "Our connected profiles on networks.",
     "posts": "What customers said.",
+    "customers": "The person behind several identities: what they said and were told, and whether they may be answered.",
     "loops": "One customer in one thread, waiting for a product change.",
     "replies": "What is said in public, before and after.",
     "trackers": "Connected repositories and projects.",

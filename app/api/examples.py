@@ -48,6 +48,8 @@ POST: dict[str, Any] = {
     "text": "@acme the CSV export hangs at 99 %",
     "author": "ana@other.example",
     "author_details": {
+        "identity_id": 1,
+        "customer_id": 1,
         "handle": "ana@other.example",
         "name": "Ana",
         "url": "https://other.example/@ana",
@@ -139,6 +141,7 @@ REPLY_BRIEF: dict[str, Any] = {
 REPLY: dict[str, Any] = {
     **REPLY_BRIEF,
     "answers_url": POST["url"],
+    "price": None,
     "attempts": [
         {"number": 1, "started_at": "2026-03-04T16:51:11Z", "ended_at": _TOLD, "outcome": "posted", "detail": "said"}
     ],
@@ -149,6 +152,7 @@ LOOP_BRIEF: dict[str, Any] = {
     "state": "told",
     "why": "told; waiting for the customer's answer",
     "needs_person": "",
+    "untold": "",
     "round": 1,
     "tags": ["export"],
     "platform": "",
@@ -167,11 +171,50 @@ LOOP_BRIEF: dict[str, Any] = {
 }
 LOOP: dict[str, Any] = {
     **LOOP_BRIEF,
+    "customer": {"id": 1, "identity_id": 1, "suppression": None},
     "posts": [POST],
     "issue": ISSUE_BRIEF,
     "replies": [REPLY_BRIEF],
     "notes": [NOTE],
     "history": [{"at": "2026-03-02T09:20:00Z", "what": "tagged", "why": "export", "actor": "Kim"}],
+}
+
+_ON_MASTODON: dict[str, Any] = {
+    "id": 1,
+    "channel": "mastodon",
+    "handle": "ana@other.example",
+    "name": "Ana",
+    "url": "https://other.example/@ana",
+    "followers": 840,
+    "weak": False,
+    "joined_at": None,
+    "joined_by": "",
+    "suppression": None,
+}
+_ON_BLUESKY: dict[str, Any] = {
+    **_ON_MASTODON,
+    "id": 7,
+    "channel": "bluesky",
+    "handle": "ana.example",
+    "url": "https://bsky.app/profile/ana.example",
+    "joined_at": "2026-03-03T08:00:00Z",
+    "joined_by": "Kim",
+}
+CUSTOMER_BRIEF: dict[str, Any] = {"id": 1, "identities": [_ON_MASTODON, _ON_BLUESKY], "suppression": None}
+CUSTOMER: dict[str, Any] = {
+    **CUSTOMER_BRIEF,
+    "posts": [POST],
+    "loops": [LOOP_BRIEF],
+    "told": [REPLY_BRIEF],
+    "history": [
+        {
+            "at": "2026-03-03T08:00:00Z",
+            "what": "joined",
+            "why": "ana.example on bluesky, who was customer 5",
+            "actor": "Kim",
+        }
+    ],
+    "likely": [],
 }
 
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -183,6 +226,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "IssueOut": ISSUE,
     "LoopOut": LOOP,
+    "CustomerOut": CUSTOMER,
     "ReplyOut": REPLY,
     "NoteOut": NOTE,
     "DeliveryOut": {

@@ -11,11 +11,11 @@ from fastapi import APIRouter, Header, Response
 from pydantic import AfterValidator
 
 from app.api import paging, shapes, views
-from app.api.access import Anyone, Caller, Notes, RiverDep, Triage
+from app.api.access import Anyone, Approval, Caller, Notes, RiverDep, Triage
 from app.api.problems import ProblemError
 from app.api.values import PathId, keepable
 from app.rules.progress import LoopState
-from app.steps import by_hand, hear_tracker, link
+from app.steps import by_hand, customers, hear_tracker, link
 from app.steps.owe import owe_next
 from app.steps.river import River
 from app.store import issues, loops, workers
@@ -212,7 +212,17 @@ async def write_a_reply(river: RiverDep, caller: Triage, loop_id: PathId, body: 
     """Write to the customer yourself; on an account in `approve` it waits for an approver like any other."""
     reply_id = await by_hand.write(river, loop_id, text=body.text, kind=body.kind, actor=caller.name)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
+
+
+@router.post("/{loop_id}/tell")
+async def tell_a_loop(river: RiverDep, caller: Approval, loop_id: PathId) -> shapes.LoopOut:
+    """Let a shipped loop's customer be told that was left `untold`: you know better, or it is still news to them."""
+    await customers.tell(river, loop_id, actor=caller.name)
+    while await owe_next(river):
+        pass
+    async with river.db.read() as session:
+        return await views.whole_loop(session, loop_id)
 
 
 @router.put("/{loop_id}/issue", responses=BEING_MADE)

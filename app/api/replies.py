@@ -39,7 +39,7 @@ async def list_replies(
 async def show_a_reply(river: RiverDep, _caller: Anyone, reply_id: PathId) -> shapes.ReplyOut:
     """One reply: its exact text, its state with the reason, and every try to say it."""
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
 
 
 @router.patch("/{reply_id}")
@@ -47,7 +47,7 @@ async def edit_a_reply(river: RiverDep, caller: Triage, reply_id: PathId, body: 
     """Put other words in its place. On an account in `approve` it is signed anew."""
     await by_hand.edit(river, reply_id, text=body.text, actor=caller.name)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
 
 
 Deed = Literal["approve", "hold", "release", "cancel", "retry"]
@@ -69,7 +69,7 @@ async def take_over_a_reply(river: RiverDep, caller: Triage, reply_id: PathId) -
     may_sign = caller.role in {"approver", "admin"}
     await post_by_hand.take_over(river, reply_id, actor=caller.name, may_sign=may_sign)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
 
 
 @router.post("/{reply_id}/posted")
@@ -80,7 +80,7 @@ async def say_that_a_reply_was_posted(
     url = body.url if body is not None and body.url else ""
     await post_by_hand.record_posted(river, reply_id, actor=caller.name, url=url)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
 
 
 @router.post("/{reply_id}/not_posted")
@@ -88,7 +88,7 @@ async def give_a_reply_back(river: RiverDep, caller: Triage, reply_id: PathId) -
     """'I did not post it': it waits for somebody else, or goes out through its account again where that speaks."""
     await post_by_hand.give_back(river, reply_id, actor=caller.name)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)
 
 
 @router.post("/{reply_id}/{deed}")
@@ -96,4 +96,4 @@ async def decide_on_a_reply(river: RiverDep, caller: Approval, reply_id: PathId,
     """Approve, hold, release, cancel or retry. Approving reads the evidence once more; where it is gone: 409."""
     await DEEDS[deed](river, reply_id, actor=caller.name)
     async with river.db.read() as session:
-        return await views.whole_reply(session, reply_id)
+        return await views.whole_reply(river, session, reply_id)

@@ -136,6 +136,34 @@ class Health(BaseModel):
     quota: dict[str, Any]
 
 
+class AccountHealth(Health):
+    """The same of a profile, with what it did last and what it costs."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "ok": True,
+                    "why": "",
+                    "scopes": ["tweet.read", "tweet.write"],
+                    "expires_at": "2026-06-01T08:00:00Z",
+                    "quota": {"remaining": 74, "limit": 75},
+                    "read_at": "2026-03-04T16:51:12Z",
+                    "sent_at": "2026-03-04T16:51:10Z",
+                    "cost_this_month": 1.215,
+                    "budget": 10.0,
+                }
+            ]
+        }
+    )
+    read_at: datetime | None = Field(description="When it was last read to the end; null: never.")
+    sent_at: datetime | None = Field(description="When something was last said through it; null: never.")
+    cost_this_month: float | None = Field(
+        description="US dollars since the month began (UTC), by the network's list of prices; null: it charges nothing."
+    )
+    budget: float | None = Field(description="US dollars that a month may cost; null: no limit was set.")
+
+
 class PulledPosts(BaseModel):
     """How many posts were new."""
 
@@ -151,6 +179,8 @@ class PulledIssues(BaseModel):
 class AuthorOut(BaseModel):
     """Who wrote a post."""
 
+    identity_id: int
+    customer_id: int = Field(description="The person behind it, who may have other identities.")
     handle: str
     name: str
     url: str | None
@@ -426,10 +456,18 @@ class AttemptOut(BaseModel):
     detail: str
 
 
+class PriceOut(BaseModel):
+    """What saying a text costs at most."""
+
+    usd: float
+    why: str = Field(description="What in it makes it dear; empty where nothing does.")
+
+
 class ReplyOut(ReplyBrief):
     """Public outgoing text, and every try to say it."""
 
     answers_url: str = Field(description="The address of the post that it answers: the link to open.")
+    price: PriceOut | None = Field(description="What saying it costs at most; null: its network charges nothing.")
     attempts: list[AttemptOut]
 
 
@@ -451,6 +489,22 @@ class EventOut(BaseModel):
     actor: str
 
 
+class SuppressionOut(BaseModel):
+    """Why somebody must not be answered automatically."""
+
+    at: datetime
+    why: str
+    by: str = Field(description="The member who decided it; empty: the customer asked for it.")
+
+
+class CustomerOfLoop(BaseModel):
+    """Whose loop it is."""
+
+    id: int
+    identity_id: int
+    suppression: SuppressionOut | None
+
+
 class LoopBrief(BaseModel):
     """A loop in a list."""
 
@@ -458,6 +512,9 @@ class LoopBrief(BaseModel):
     state: str
     why: str
     needs_person: str
+    untold: str = Field(
+        description="Why the customer of a shipped loop is told nothing by itself; nobody has to do anything about it."
+    )
     round: int
     tags: list[str]
     platform: str = Field(description="What it waits for, by its tags; empty: every platform of the product.")
@@ -470,11 +527,67 @@ class LoopBrief(BaseModel):
 class LoopOut(LoopBrief):
     """One customer in one thread, waiting for a product change."""
 
+    customer: CustomerOfLoop
     posts: list[PostOut]
     issue: IssueBrief | None
     replies: list[ReplyBrief]
     notes: list[NoteOut]
     history: list[EventOut]
+
+
+class IdentityOut(BaseModel):
+    """Who somebody is on one channel."""
+
+    id: int
+    channel: str
+    handle: str
+    name: str
+    url: str | None
+    followers: int | None
+    weak: bool = Field(description="A guest: never joined to anybody.")
+    joined_at: datetime | None
+    joined_by: str = Field(description="The member who said that it is this customer; empty: it always was.")
+    suppression: SuppressionOut | None
+
+
+class CustomerBrief(BaseModel):
+    """A customer in a list."""
+
+    id: int
+    identities: list[IdentityOut]
+    suppression: SuppressionOut | None = Field(description="Of the whole person: it holds on every channel.")
+
+
+class LikelyOut(BaseModel):
+    """An identity of somebody else that may be the same person; a hint, nothing more."""
+
+    identity: IdentityOut
+    customer_id: int
+    why: str
+
+
+class CustomerOut(CustomerBrief):
+    """The person behind one or several identities. Of posts, loops and what they were told, the newest fifty."""
+
+    posts: list[PostOut]
+    loops: list[LoopBrief]
+    told: list[ReplyBrief]
+    history: list[EventOut]
+    likely: list[LikelyOut]
+
+
+class JoinIn(BaseModel):
+    """An identity that is the same person."""
+
+    model_config = _example(identity_id=7)
+    identity_id: RowId
+
+
+class SuppressIn(BaseModel):
+    """Why a customer is not to be answered automatically."""
+
+    model_config = _example(why="asked us by e-mail")
+    why: Text = Field(min_length=1, max_length=500)
 
 
 class NewNote(BaseModel):

@@ -131,7 +131,7 @@ async def choices_of_a_tracker(river: RiverDep, _caller: Admin, tracker_id: Path
 @router.post("/{tracker_id}/hook")
 async def set_up_a_trackers_hook(river: RiverDep, _caller: Admin, tracker_id: PathId) -> shapes.TrackerOut:
     """Set up the webhook on the tracker's own side, or put it right. Asked twice, it is the same hook."""
-    return views.tracker(await connect.set_up_hook(river, tracker_id), river.outside)
+    return views.tracker(await connect.set_up_hook(river, Tracker, tracker_id), river.outside)
 
 
 @router.get("/{tracker_id}/health")

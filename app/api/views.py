@@ -7,9 +7,14 @@ from collections.abc import Sequence
 from app.api import shapes
 from app.api.problems import ProblemError
 from app.outside import Outside
+from app.ports import Price
 from app.steps.connect import Choices
+from app.steps.customers import likely_same
+from app.steps.health import Cost
 from app.steps.preview import Preview
-from app.store import issues, loops, posts, replies
+from app.steps.price import price_of
+from app.steps.river import River
+from app.store import customers, issues, loops, posts, replies
 from app.store.session import Session
 from app.store.tables import (
     Account,
@@ -74,6 +79,17 @@ def health(row: Account | Tracker) -> shapes.Health:
     return shapes.Health(ok=row.ok, why=row.why, scopes=row.scopes, expires_at=row.expires_at, quota=row.quota)
 
 
+def account_health(row: Account, cost: Cost) -> shapes.AccountHealth:
+    """A profile's health as last found, and what it costs."""
+    return shapes.AccountHealth(
+        **health(row).model_dump(),
+        read_at=row.read_at,
+        sent_at=row.sent_at,
+        cost_this_month=None if cost.this_month is None else float(cost.this_month),
+        budget=None if cost.budget is None else float(cost.budget),
+    )
+
+
 def post(row: Post, identity: Identity) -> shapes.PostOut:
     """A post and its author."""
     return shapes.PostOut(
@@ -85,6 +101,8 @@ def post(row: Post, identity: Identity) -> shapes.PostOut:
         text=row.text,
         author=identity.handle,
         author_details=shapes.AuthorOut(
+            identity_id=identity.id,
+            customer_id=identity.customer_id,
             handle=identity.handle,
             name=identity.name,
             url=identity.url,
@@ -202,6 +220,7 @@ def loop_brief(row: Loop) -> shapes.LoopBrief:
         state=row.state,
         why=row.why,
         needs_person=row.needs_person or "",
+        untold=row.untold if row.state == "shipped" else "",
         round=row.round,
         tags=row.tags,
         platform=row.platform,
@@ -226,13 +245,81 @@ async def whole_loop(session: Session, loop_id: int) -> shapes.LoopOut:
     if row is None:
         raise ProblemError(404, f"there is no loop {loop_id}")
     present = await loops.present_issue(session, loop_id)
+    identity = await customers.identity(session, row.identity_id)
+    if identity is None:
+        raise LookupError(f"loop {loop_id} has lost its customer")
     return shapes.LoopOut(
         **loop_brief(row).model_dump(),
+        customer=shapes.CustomerOfLoop(
+            id=identity.customer_id, identity_id=identity.id, suppression=suppression(identity)
+        ),
         posts=[post(*found) for found in await posts.of_loop(session, loop_id)],
         issue=issue_brief(present) if present else None,
         replies=[reply_brief(found) for found in await replies.of_loop(session, loop_id)],
         notes=[note(found) for found in await loops.notes(session, loop_id)],
         history=[event(found) for found in await loops.history(session, loop_id)],
+    )
+
+
+NEWEST = 50
+"""How much of each the page of one customer shows; the lists beside it have all."""
+
+
+def suppression(row: Identity) -> shapes.SuppressionOut | None:
+    """Why an identity must not be answered automatically."""
+    if row.suppressed_at is None:
+        return None
+    return shapes.SuppressionOut(at=row.suppressed_at, why=row.suppressed_why, by=row.suppressed_by)
+
+
+def identity(row: Identity) -> shapes.IdentityOut:
+    """Who somebody is on one channel."""
+    return shapes.IdentityOut(
+        id=row.id,
+        channel=row.channel,
+        handle=row.handle,
+        name=row.name,
+        url=row.url,
+        followers=row.followers,
+        weak=row.weak,
+        joined_at=row.joined_at,
+        joined_by=row.joined_by,
+        suppression=suppression(row),
+    )
+
+
+def customer_brief(number: int, identities: Sequence[Identity]) -> shapes.CustomerBrief:
+    """A customer with their identities. Silence is the person's, so that of any identity is all of theirs."""
+    return shapes.CustomerBrief(
+        id=number,
+        identities=[identity(row) for row in identities],
+        suppression=next((found for row in identities if (found := suppression(row)) is not None), None),
+    )
+
+
+async def check_customer(session: Session, customer_id: int) -> Sequence[Identity]:
+    """A customer's identities, or 404 that says to whom they were joined."""
+    found = await customers.identities(session, customer_id)
+    if not found:
+        into = await customers.joined_into(session, customer_id)
+        joined = f": its identities were joined to customer {into}" if into is not None else ""
+        raise ProblemError(404, f"there is no customer {customer_id}{joined}")
+    return found
+
+
+async def whole_customer(session: Session, customer_id: int) -> shapes.CustomerOut:
+    """One customer with everything that hangs on them, or 404."""
+    identities = await check_customer(session, customer_id)
+    return shapes.CustomerOut(
+        **customer_brief(customer_id, identities).model_dump(),
+        posts=[post(*row) for row in await customers.posts(session, customer_id, before=None, limit=NEWEST)],
+        loops=[loop_brief(row.Loop) for row in await customers.loops(session, customer_id, before=None, limit=NEWEST)],
+        told=[reply_brief(row.Reply) for row in await customers.told(session, customer_id, before=None, limit=NEWEST)],
+        history=[event(row) for row in await customers.history(session, customer_id)],
+        likely=[
+            shapes.LikelyOut(identity=identity(row), customer_id=row.customer_id, why=why)
+            for row, why in await likely_same(session, identities)
+        ],
     )
 
 
@@ -264,11 +351,12 @@ def reply_brief(row: Reply) -> shapes.ReplyBrief:
     )
 
 
-def reply(row: Reply, tries: Sequence[Attempt], *, answers_url: str) -> shapes.ReplyOut:
-    """A reply and every try to say it."""
+def reply(row: Reply, tries: Sequence[Attempt], price: Price | None, *, answers_url: str) -> shapes.ReplyOut:
+    """A reply, what it costs, and every try to say it."""
     return shapes.ReplyOut(
         **reply_brief(row).model_dump(),
         answers_url=answers_url,
+        price=None if price is None else shapes.PriceOut(usd=float(price.usd), why=price.why),
         attempts=[
             shapes.AttemptOut(
                 number=one.number,
@@ -282,13 +370,17 @@ def reply(row: Reply, tries: Sequence[Attempt], *, answers_url: str) -> shapes.R
     )
 
 
-async def whole_reply(session: Session, reply_id: int) -> shapes.ReplyOut:
+async def whole_reply(river: River, session: Session, reply_id: int) -> shapes.ReplyOut:
     """One reply, or 404."""
     row = await session.get(Reply, reply_id)
     if row is None:
         raise ProblemError(404, f"there is no reply {reply_id}")
     post = await session.get(Post, row.post_id)
-    return reply(row, await replies.attempts(session, reply_id), answers_url=post.url if post is not None else "")
+    account = await session.get(Account, row.account_id)
+    price = price_of(river, account, row.text) if account is not None else None
+    return reply(
+        row, await replies.attempts(session, reply_id), price, answers_url=post.url if post is not None else ""
+    )
 
 
 def note(row: Note) -> shapes.NoteOut:

@@ -18,6 +18,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from app import meta
+from app.http import server_address
 from app.meta import JSON, Graph, code_of, inner, is_refusal, next_page, usage_of
 from app.ports import Channel, Connection, Hook, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import one_line, shorten
@@ -27,6 +28,7 @@ from app.rules.quoting import same_text
 from app.rules.told import moment, objects, word
 
 GRAPH = "https://graph.facebook.com"
+VERSIONED = re.compile(r"/v[1-9][0-9]?\.[0-9]$")
 LIMIT = 8000  # characters of a comment
 FEED_PAGE = 25  # posts at once, each with its newest comments: more is refused as too much data
 INNER_PAGE = 25
@@ -56,8 +58,22 @@ GRANT = (
 
 
 class FacebookSettings(BaseModel):
-    """Which version of the Graph API, and how far back to read."""
+    """Which Page, by which Graph API, and how far back to read."""
 
+    page_id: str = Field(
+        "",
+        max_length=40,
+        title="Page ID",
+        description="The number under your Page's About → Page transparency. Left empty, it is the Page that the token is "
+        "of; entered, a token of another Page is refused.",
+    )
+    graph_url: str = Field(
+        GRAPH,
+        max_length=300,
+        title="Graph API",
+        description="Meta's own address, or a server of yours that stands before it. With a version at its end, that one "
+        "is used.",
+    )
     api_version: str = Field(
         "v26.0",
         pattern=r"^v[1-9][0-9]?\.[0-9]$",
@@ -79,13 +95,32 @@ class FacebookSettings(BaseModel):
         description="How many days of comments are taken in when the account is connected for the first time.",
     )
 
+    @field_validator("page_id")
+    @classmethod
+    def _page(cls, value: str) -> str:
+        text = value.strip()
+        if text and not _id(text):
+            raise ValueError("a Page's id is a number; it stands under About → Page transparency on the Page")
+        return text
+
+    @field_validator("graph_url")
+    @classmethod
+    def _server(cls, value: str) -> str:
+        url = server_address(value, example=GRAPH, at_stake="access token")
+        return str(url.copy_with(query=None, fragment=None)).rstrip("/")
+
+    @property
+    def base(self) -> str:
+        """What every address begins with."""
+        return self.graph_url if VERSIONED.search(self.graph_url) else f"{self.graph_url}/{self.api_version}"
+
 
 class FacebookSecrets(BaseModel):
     """What proves that we may speak for the Page, and that a webhook call is Meta's."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    page_access_token: SecretStr = Field(
+    page_token: SecretStr = Field(
         title="Page access token",
         description="Of the Page itself, not of a person; see the channel's page for how to get one that stays valid.",
     )
@@ -101,7 +136,7 @@ class FacebookSecrets(BaseModel):
         description="A long random word of your own, entered here and in App Dashboard → Webhooks → Page.",
     )
 
-    @field_validator("page_access_token", "app_secret", "verify_token")
+    @field_validator("page_token", "app_secret", "verify_token")
     @classmethod
     def _one_word(cls, value: SecretStr | None) -> SecretStr | None:
         if value is None:
@@ -298,6 +333,11 @@ class Facebook:
     max_automatic_replies_per_post: ClassVar[int] = 1
     Settings: ClassVar[type[BaseModel]] = FacebookSettings
     Secrets: ClassVar[type[BaseModel]] = FacebookSecrets
+    hook_events: ClassVar[tuple[str, ...]] = ("feed",)
+    hook_fields: ClassVar[Mapping[str, str]] = {
+        "Where": "App Dashboard → Webhooks → Page",
+        "Verify token": "your own word, entered there and here",
+    }
 
     def __init__(self, connection: Connection) -> None:
         settings: FacebookSettings = connection.settings
@@ -305,13 +345,14 @@ class Facebook:
         self._now = connection.now
         self._me = connection.remote_id
         self._watched = timedelta(days=settings.watch_days)
-        self._token = secrets.page_access_token.get_secret_value()
+        self._token = secrets.page_token.get_secret_value()
         self._app_secret = secrets.app_secret.get_secret_value() if secrets.app_secret else ""
         self._verify_token = secrets.verify_token.get_secret_value() if secrets.verify_token else ""
         self._page = word(connection.facts.get("name")) or "the Page"
+        self._page_id = settings.page_id
         self._graph = Graph(
             connection.http,
-            base=f"{GRAPH}/{settings.api_version}",
+            base=settings.base,
             token=self._token,
             app_secret=self._app_secret,
             account=self._page,
@@ -319,9 +360,12 @@ class Facebook:
         )
 
     async def connect(self) -> Profile:
-        """Which Page the token speaks for, what it may do, and that its posts can be read. Webhooks are asked for too."""
+        """Which Page the token speaks for, what it may do, and that its posts can be read."""
         what = "connecting to the Facebook Page"
         answer = await self._graph.get("me", what=what, fields="id,name,link,category")
+        if self._page_id and answer.status_code == 404:
+            # Meta itself always answers /me; what stands before it may know the Page by its number alone.
+            answer = await self._graph.get(self._page_id, what=what, fields="id,name,link,category")
         if code_of(answer) == (100, 0):
             raise self._no_page()  # a person has no category
         me = self._graph.object_of(answer, what=what)
@@ -330,10 +374,15 @@ class Facebook:
             raise OutsideError(f"{what}: the answer names no Page", "transient")
         if not word(me.get("category")):
             raise self._no_page()
+        if self._page_id not in {"", number}:
+            raise OutsideError(
+                f"this access token is of the Page {name} ({number}), and not of {self._page_id}: enter that number, or "
+                "make the token of the other Page",
+                "auth_broken",
+                field="settings.page_id",
+            )
         scopes, expires_at = await self._token_facts(what=what)
         await self._feed_page({"limit": "1"}, number, fields="id", what=f"reading the posts of {name}")
-        if self._app_secret and self._verify_token:
-            await self._subscribe(number, what=f"asking for webhooks about {name}")
         link = word(me.get("link"))
         return Profile(
             remote_id=number,
@@ -475,6 +524,22 @@ class Facebook:
             verify_token=self._verify_token,
         )
 
+    async def set_up_hook(self, *, url: str) -> None:
+        """Have Meta send this Page's calls to the app; asking again changes nothing.
+
+        The address and the verify token are entered in the app, for all its Pages. OutsideError `forbidden` where we may not.
+        """
+        what = f"asking for webhooks about {self._page}"
+        answer = await self._graph.post(
+            f"{self._number(self._me, what=what)}/subscribed_apps", what=what, writes=False, subscribed_fields="feed"
+        )
+        if is_refusal(answer):
+            error = self._graph.refusal(answer, what=what)
+            if error.kind in {"forbidden", "invalid", "gone"}:
+                lack = self._lacks(FOR_WEBHOOKS[0], error)
+                raise OutsideError(lack.message, "forbidden") from error
+            raise error
+
     # --- Connecting ------------------------------------------------------------------------------
 
     async def _token_facts(self, *, what: str) -> tuple[tuple[str, ...], datetime | None]:
@@ -497,34 +562,24 @@ class Facebook:
             )
         scopes = told.get("scopes")
         granted = tuple(scope for scope in scopes if isinstance(scope, str)) if isinstance(scopes, list) else ()
-        needed = (*PERMISSIONS, FOR_WEBHOOKS) if self._app_secret and self._verify_token else PERMISSIONS
-        missing = [names[0] for names in needed if granted and not set(names) & set(granted)]
+        missing = [names[0] for names in PERMISSIONS if granted and not set(names) & set(granted)]
         if missing:
             raise OutsideError(
                 f"the Page access token lacks the permission {', '.join(missing)}: {GRANT}",
                 "auth_broken",
-                field="secrets.page_access_token",
+                field="secrets.page_token",
             )
         ends = told.get("expires_at")
         if not isinstance(ends, int) or not 0 < ends < 32_503_680_000:
             return granted, None  # 0 is never
         return granted, datetime.fromtimestamp(ends, UTC)
 
-    async def _subscribe(self, number: str, *, what: str) -> None:
-        """Have Meta send this Page's calls to the app; asking again changes nothing."""
-        answer = await self._graph.post(f"{number}/subscribed_apps", what=what, writes=False, subscribed_fields="feed")
-        if is_refusal(answer):
-            error = self._graph.refusal(answer, what=what)
-            if error.kind in {"forbidden", "invalid", "gone"}:
-                raise self._lacks(FOR_WEBHOOKS[0], error)
-            raise error
-
     def _no_page(self) -> OutsideError:
         return OutsideError(
             "this access token is a person's or an app's, not a Page's: in the Graph API Explorer choose your Page under "
             "User or Page, and copy the token it shows then",
             "auth_broken",
-            field="secrets.page_access_token",
+            field="secrets.page_token",
         )
 
     def _lacks(self, permission: str, error: OutsideError) -> OutsideError:
@@ -552,15 +607,22 @@ class Facebook:
             raise
 
     async def _said_since(self, after: datetime, *, new: datetime, what: str) -> AsyncIterator[tuple[Post, ...]]:
-        """Comments and visitors' posts since `after`: of each post that is watched, oldest first."""
+        """Comments and visitors' posts since `after`: of each post that is watched, oldest first.
+
+        A summary is asked for so that the list of comments is there even where it is empty. Where no post has one,
+        lists within lists are not answered here, and each is read by itself.
+        """
         watched = self._now() - self._watched
-        comments = f"comments.filter(stream).order(reverse_chronological).limit({INNER_PAGE}){{{COMMENT}}}"
+        comments = f"comments.filter(stream).order(reverse_chronological).limit({INNER_PAGE}).summary(1){{{COMMENT}}}"
         query = {"limit": str(FEED_PAGE), "since": str(int(watched.timestamp()))}
         go_on: dict[str, str] = {}
         for _ in range(MOST_PAGES):
             page = await self._feed_page({**query, **go_on}, self._me, fields=f"{POST},{comments}", what=what)
             posts = objects(page.get("data"))
+            is_expanded = any("comments" in top for top in posts)
             for top in posts:
+                if not is_expanded and _id(top.get("id")):
+                    top["comments"] = await self._comments(_id(top.get("id")), {}, what=what)
                 if found := await self._under(top, after, new=new, what=what):
                     yield found
             before, go_on = go_on, next_page(page)

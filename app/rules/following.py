@@ -50,14 +50,25 @@ class Answer:
     why: str
 
 
-def follow_answer(heard: hearing.Heard, *, by_the_same: bool, by_a_guest: bool, loop_state: LoopState) -> Answer:
-    """Only the customer we told confirms, reopens or opts out; everything unsure goes to a person."""
+def follow_answer(
+    heard: hearing.Heard,
+    *,
+    by_the_same: bool,
+    by_a_guest: bool,
+    loop_state: LoopState,
+    by_the_same_person: bool = False,
+) -> Answer:
+    """Only the customer we told confirms, reopens or opts out; everything unsure goes to a person.
+
+    `by_the_same` is the very identity that we told, `by_the_same_person` any that somebody joined to it: enough
+    for a wish for silence, not for a verification.
+    """
+    if isinstance(heard, hearing.OptOut) and (by_the_same or by_the_same_person) and not by_a_guest:
+        return Answer("suppress", "the customer asked not to be answered automatically")
     if not by_the_same:
         return Answer("ask", f"somebody else answered: {heard.why}")
     if by_a_guest:
         return Answer("ask", f"a guest answered: {heard.why}")
-    if isinstance(heard, hearing.OptOut):
-        return Answer("suppress", "the customer asked not to be answered automatically")
     if loop_state not in {"told", "verified"}:
         return Answer("ask", f"an answer outside of a told loop: {heard.why}")
     match heard:
@@ -65,5 +76,5 @@ def follow_answer(heard: hearing.Heard, *, by_the_same: bool, by_a_guest: bool, 
             return Answer("confirm" if loop_state == "told" else "keep", why)
         case hearing.StillBroken(why=why):
             return Answer("reopen", why)
-        case hearing.Unsure(why=why):
+        case hearing.Unsure(why=why) | hearing.OptOut(why=why):
             return Answer("ask", f"the customer's answer needs a person: {why}")

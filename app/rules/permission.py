@@ -34,9 +34,10 @@ class Hold:
 
 @dataclass(frozen=True, slots=True)
 class No:
-    """Make no reply at all."""
+    """Make no reply at all. `asks` says whether a person has to decide what becomes of the loop, which else goes on without."""
 
     why: str
+    asks: bool = True
 
 
 Permission = Yes | Hold | No
@@ -51,7 +52,10 @@ class Occasion:
     visibility: Visibility
     said_at: datetime
     shipped_at: datetime
-    is_suppressed: bool
+    silent_why: str
+    """Why the customer is not answered automatically; empty where they may be."""
+    told_why: str
+    """How the same person is told the same elsewhere; empty where they are not."""
     is_weak: bool
     issue_held_why: str
     automatic_replies_so_far: int
@@ -60,10 +64,12 @@ class Occasion:
 
 def may_owe(occasion: Occasion) -> Permission:
     """Whether an automatic reply is made for a loop whose issue shipped."""
+    if occasion.silent_why:
+        return No(occasion.silent_why, asks=False)
+    if occasion.told_why:
+        return No(occasion.told_why, asks=False)
     if occasion.visibility == "private":
         return No("the post is not public: a person may answer it, nothing goes out by itself")
-    if occasion.is_suppressed:
-        return No("the customer asked not to be answered automatically")
     if occasion.automatic_replies_so_far >= occasion.automatic_replies_allowed:
         return No("this network allows no further automatic reply to this post")
     if not is_newer_than(occasion.shipped_at, occasion.said_at):

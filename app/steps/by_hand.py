@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import structlog
 
+from app.ports import Price
 from app.rules.facts import ReplyKind
 from app.rules.progress import LoopState, can_loop_move, move_loop
 from app.steps import deliver, hear_answer, owe
 from app.steps.hear_tracker import look_or_wait
 from app.steps.link import ConflictError, NotFoundError, draft_issue, follow_platform, link_loop, unlink_loop
+from app.steps.price import price_of
 from app.steps.reply_moves import (
     cancel_reply,
     hold_for_issue,
@@ -24,7 +27,7 @@ from app.steps.reply_moves import (
 from app.steps.river import River
 from app.store import accounts, issues, loops, posts, replies
 from app.store.session import Session
-from app.store.tables import Account, Issue, Loop, Note, Post, Reply
+from app.store.tables import Account, Identity, Issue, Loop, Note, Post, Reply
 
 log = structlog.get_logger(__name__)
 
@@ -50,6 +53,13 @@ async def _account_of(session: Session, reply: Reply) -> Account:
     if account is None:
         raise ConflictError("its account was removed: connect it again first")
     return account
+
+
+async def _refuse_if_silent(session: Session, reply: Reply, loop: Loop) -> None:
+    """ConflictError where a text of ours would go to somebody who is not to be answered automatically."""
+    identity = await session.get(Identity, loop.identity_id)
+    if reply.written_by is None and identity is not None and (why := owe.silence_of(identity)):
+        raise ConflictError(f"{why}: lift that first, or write to them yourself")
 
 
 async def check_evidence(river: River, reply_id: int) -> None:
@@ -89,11 +99,12 @@ async def approve(river: River, reply_id: int, *, actor: str) -> None:
     """Sign a reply. The evidence is read once more; where it is gone, EvidenceGoneError, and nothing is said."""
     await check_evidence(river, reply_id)
     async with river.db.begin() as session:
-        reply, _ = await reply_with_loop(session, reply_id)
+        reply, loop = await reply_with_loop(session, reply_id)
         if reply.state not in {"awaiting_approval", "draft"}:
             raise ConflictError(
                 f"reply {reply_id} is {reply.state} ({reply.why}): only one that waits for it can be approved"
             )
+        await _refuse_if_silent(session, reply, loop)
         await _account_of(session, reply)
         reply.approved_by = actor
         let_go(session, reply, needs_approval=False, why=f"approved by {actor}", now=river.now(), actor=actor)
@@ -114,6 +125,7 @@ async def release(river: River, reply_id: int, *, actor: str) -> None:
         reply, loop = await reply_with_loop(session, reply_id)
         if reply.state != "held":
             raise ConflictError(f"reply {reply_id} is {reply.state}, not held")
+        await _refuse_if_silent(session, reply, loop)
         account = await _account_of(session, reply)
         let_go(
             session,
@@ -163,7 +175,8 @@ async def retry(river: River, reply_id: int, *, actor: str) -> None:
     else:
         await check_evidence(river, reply_id)
         async with river.db.begin() as session:
-            row, _ = await reply_with_loop(session, reply_id)
+            row, loop = await reply_with_loop(session, reply_id)
+            await _refuse_if_silent(session, row, loop)
             account = await _account_of(session, row)
             row.failures, row.failing_since = 0, None
             let_go(
@@ -192,6 +205,10 @@ async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None
         shipment = await issues.present_shipment(session, issue.id, platform=loop.platform)
         if shipment is None or loop.state != "shipped":
             raise EvidenceGoneError(f"not shipped ({loop.why}): nothing was said")
+        await _refuse_if_silent(session, row, loop)
+        if loop.untold:
+            loop.tell_by = actor
+        loop.untold, loop.waits_on = "", None
         account = await _account_of(session, row)
         now = river.now()
         found = await posts.with_identity(session, loop.post_id)
@@ -468,8 +485,17 @@ async def note(river: River, loop_id: int, *, text: str, actor: str) -> Note:
         return row
 
 
-async def count_words(river: River, reply_id: int, *, text: str) -> tuple[int, int]:
-    """How a text would count in the place of a reply's, with all that the network adds; and how much is allowed."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """How long a text would be on its network, how long it may be, and what saying it would cost."""
+
+    length: int
+    limit: int
+    price: Price | None = None
+
+
+async def count_words(river: River, reply_id: int, *, text: str) -> Counted:
+    """How a text would count in the place of a reply's, with all that the network adds."""
     async with river.db.read() as session:
         reply = await session.get(Reply, reply_id)
         if reply is None:
@@ -481,5 +507,5 @@ async def count_words(river: River, reply_id: int, *, text: str) -> tuple[int, i
     try:
         frozen = by_a_person(river, account, text, post=found[0], found=found, language=reply.language)
     except TooLongByHandError as error:
-        return error.count, error.limit
-    return frozen.count, frozen.limit
+        return Counted(error.count, error.limit)
+    return Counted(frozen.count, frozen.limit, price_of(river, account, frozen.text))

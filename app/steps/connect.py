@@ -5,7 +5,9 @@ from __future__ import annotations
 import secrets as random
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import structlog
@@ -17,11 +19,14 @@ from app.ports import (
     Choosing,
     Hooked,
     Keeper,
+    Meter,
     OutsideError,
     Pocket,
     Profile,
     Project,
+    Tally,
     Tracker,
+    Unbounded,
 )
 from app.steps.health import record_illness
 from app.steps.link import ConflictError, NotFoundError
@@ -29,7 +34,7 @@ from app.steps.post_by_hand import give_all_back, lock_untaken
 from app.steps.read import NoCodeError, find_code, lacks_code
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
-from app.store import accounts, issues, loops, replies, tables
+from app.store import accounts, issues, loops, replies, spending, tables
 from app.store.session import Session
 
 log = structlog.get_logger(__name__)
@@ -52,32 +57,57 @@ class AccountWording(BaseModel):
     language: str = Field("", max_length=35, description="The language of replies to posts that name none.")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proof:
+    """Credentials that were tried and work: what the models made of them, whose they are, and what trying them cost.
+
+    `pocket` holds what the other side gave us to keep; None where what is kept already goes on.
+    """
+
+    settings: BaseModel
+    secrets: BaseModel
+    profile: Profile
+    pocket: Pocket | None
+    spent: Decimal = Decimal(0)
+
+
 async def connect_account(
     river: River, *, channel: str, name: str, settings: Mapping[str, Any], secrets: Mapping[str, Any], mode: str
 ) -> tables.Account:
     """Connect a profile. BadFieldsError, UnknownKindError or OutsideError, and then nothing is stored."""
     kind = river.outside.channel_type(channel)
     own, hidden = checked(kind, settings, secrets)
-    wording = AccountWording.model_validate(settings).model_dump(exclude_defaults=True)
-    pocket = Pocket()
-    profile: Profile = await _prove(river, kind, own, hidden, pocket)
-    kept = await river.outside.seal_kept(pocket)
+    pocket, tally = Pocket(), Tally()
+    profile: Profile = await _prove(river, kind, own, hidden, pocket, Unbounded(tally))
+    proof = Proof(settings=own, secrets=hidden, profile=profile, pocket=pocket, spent=await tally.spent())
+    return await store_account(river, proof, channel=channel, name=name, mode=mode, wording=settings)
+
+
+async def store_account(
+    river: River, proof: Proof, *, channel: str, name: str, mode: str, wording: Mapping[str, Any]
+) -> tables.Account:
+    """Keep a profile whose credentials were tried; `wording` is read for what every account may set."""
+    words = AccountWording.model_validate(wording).model_dump(exclude_defaults=True)
+    kept = await river.outside.seal_kept(proof.pocket or Pocket())
     async with river.db.begin() as session:
         now = river.now()
         row = tables.Account(
             channel=channel,
             name=name,
             mode=mode,
-            settings={**own.model_dump(mode="json"), **wording},
-            secrets=river.outside.seal(hidden),
+            settings={**proof.settings.model_dump(mode="json"), **words},
+            secrets=river.outside.seal(proof.secrets),
             kept=kept,
             version=1,
             rejected=0,
             created_at=now,
         )
-        _take_profile(row, profile, now)
+        _take_profile(row, proof.profile, now)
         session.add(row)
         await session.flush()
+        if proof.spent:
+            month = spending.month_of(await river.db.now(session))
+            await spending.count(session, row.id, proof.spent, month=month, budget=None)
     log.info("account connected", account_id=row.id, channel=channel)
     river.wake("take_in", "poll_trackers", "deliver", "look_for_lost")
     return row
@@ -91,7 +121,7 @@ async def connect_tracker(
     own, hidden = checked(tracker, settings, secrets)
     await check_code(river, own)
     pocket = Pocket()
-    project: Project = await _prove(river, tracker, own, hidden, pocket)
+    project: Project = await _prove(river, tracker, own, hidden, pocket, Tally())
     kept = await river.outside.seal_kept(pocket)
     async with river.db.begin() as session:
         now = river.now()
@@ -123,45 +153,66 @@ async def change_account(
     secrets: Mapping[str, Any] | None,
 ) -> tables.Account:
     """Change an account; changed settings or secrets are merged, tried at once, and what waited goes on."""
-    async with river.db.read() as session:
-        row = await _must_have(session, tables.Account, account_id)
-    proven: tuple[BaseModel, BaseModel, Profile] | None = None
-    kept = ""
+    row = await account(river, account_id)
     if not river.outside.has_adapter(row):
-        settings = _check_without_adapter(row, settings, secrets)
-    elif settings is not None or secrets is not None:
+        bare = _check_without_adapter(row, settings, secrets)
+        return await store_change(river, account_id, None, name=name, mode=mode, wording={}, bare=bare)
+    proof: Proof | None = None
+    if settings is not None or secrets is not None:
         kind = river.outside.channel_type(row.channel)
-        own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
-        pocket = Pocket()
+        own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**known(river, row), **(secrets or {})})
         # What was kept goes on with the secrets it came of; with other ones it begins anew.
-        keeper = pocket if secrets is not None else river.outside.keeper(row)
-        proven = (own, hidden, await _prove(river, kind, own, hidden, keeper))
-        kept = await river.outside.seal_kept(pocket)
+        pocket = Pocket() if secrets is not None else None
+        keeper = pocket or river.outside.keeper(row)
+        profile: Profile = await _prove(river, kind, own, hidden, keeper, Unbounded(river.outside.meter(row)))
+        proof = Proof(settings=own, secrets=hidden, profile=profile, pocket=pocket)
+    return await store_change(river, account_id, proof, name=name, mode=mode, wording=settings or {})
+
+
+async def account(river: River, account_id: int) -> tables.Account:
+    """One that is connected, or NotFoundError."""
+    async with river.db.read() as session:
+        return await _must_have(session, tables.Account, account_id)
+
+
+async def store_change(
+    river: River,
+    account_id: int,
+    proof: Proof | None,
+    *,
+    name: str | None,
+    mode: str | None,
+    wording: Mapping[str, Any],
+    bare: Mapping[str, Any] | None = None,
+) -> tables.Account:
+    """Keep what an account is to be from now on. BadFieldsError where the credentials are another profile's.
+
+    `bare` are all the settings of one that no adapter serves, so that nothing can be proven.
+    """
+    kept = await river.outside.seal_kept(proof.pocket) if proof is not None and proof.pocket is not None else None
     async with river.db.begin() as session:
         tasks = await lock_untaken(session, account_id) if mode not in {None, "by_hand"} else ()
         locked = await _must_lock(session, tables.Account, account_id)
         locked.name, locked.mode = name or locked.name, mode or locked.mode
-        if proven is None and settings is not None:
-            locked.settings = dict(settings)
+        if bare is not None:
+            locked.settings = dict(bare)
         await give_all_back(river, session, tasks)
-        if proven is not None:
-            own, hidden, profile = proven
-            if locked.remote_id and not _is_same_profile(locked, profile):
+        if proof is not None:
+            if locked.remote_id and not _is_same_profile(locked, proof.profile):
                 raise BadFieldsError(
                     [
                         (
                             "/secrets",
-                            f"these credentials belong to {profile.handle}, not to {locked.handle}; connect it anew",
+                            f"these credentials belong to {proof.profile.handle}, not to {locked.handle}; connect it anew",
                         )
                     ]
                 )
-            wording = AccountWording.model_validate({**locked.settings, **(settings or {})})
-            locked.settings = {**own.model_dump(mode="json"), **wording.model_dump(exclude_defaults=True)}
-            locked.secrets, locked.version = river.outside.seal(hidden), locked.version + 1
-            if secrets is not None:
+            words = AccountWording.model_validate({**locked.settings, **wording})
+            locked.settings = {**proof.settings.model_dump(mode="json"), **words.model_dump(exclude_defaults=True)}
+            locked.secrets, locked.version = river.outside.seal(proof.secrets), locked.version + 1
+            if kept is not None:
                 locked.kept, locked.kept_token, locked.kept_until = kept, None, None
-            _take_profile(locked, profile, river.now())
-            locked.resume_at = None
+            _take_profile(locked, proof.profile, river.now())
             await replies.hurry(session, locked.id, now=river.now())
             await loops.owe_anew(session, account_id=locked.id)
     async with river.db.begin() as session:  # by itself: issues are locked before accounts
@@ -201,12 +252,12 @@ async def change_tracker(
     kept = ""
     if settings is not None or secrets is not None:
         kind = river.outside.tracker_type(row.kind)
-        own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**_known(river, row), **(secrets or {})})
+        own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**known(river, row), **(secrets or {})})
         await check_code(river, own)
         pocket = Pocket()
         # What was kept goes on with the secrets it came of; with other ones it begins anew.
         keeper = pocket if secrets is not None else river.outside.keeper(row)
-        proven = (own, hidden, await _prove(river, kind, own, hidden, keeper))
+        proven = (own, hidden, await _prove(river, kind, own, hidden, keeper, Tally()))
         kept = await river.outside.seal_kept(pocket)
     async with river.db.begin() as session:
         locked = await _must_lock(session, tables.Tracker, tracker_id)
@@ -238,7 +289,7 @@ async def choices(river: River, *, kind: str, settings: Mapping[str, Any], secre
     """
     tracker = river.outside.tracker_type(kind)
     own, hidden = checked(tracker, settings, secrets)
-    async with _trial(river, tracker, own, hidden, Pocket()) as adapter:
+    async with trial(river, tracker, own, hidden, Pocket(), Tally()) as adapter:
         return await adapter.choices() if isinstance(adapter, Choosing) else {}
 
 
@@ -249,28 +300,30 @@ async def choices_of(river: River, tracker_id: int, *, settings: Mapping[str, An
     return await choices(river, kind=row.kind, settings={**row.settings, **settings}, secrets=river.outside.opened(row))
 
 
-async def set_up_hook(river: River, tracker_id: int) -> tables.Tracker:
-    """Have a tracker's own side call us. Its secret is made here and stored first: asked again, it is the same hook.
+async def set_up_hook(river: River, table: type[accounts.C], number: int) -> accounts.C:
+    """Have a connection's own side call us. A tracker's secret is made here and stored first: asked again, it is the same hook.
 
-    ConflictError where this kind of tracker offers no such thing, OutsideError where it is not allowed.
+    ConflictError where this kind offers no such thing, OutsideError where it is not allowed.
     """
     async with river.db.read() as session:
-        row = await _must_have(session, tables.Tracker, tracker_id)
-    kind = river.outside.tracker_type(row.kind)
+        row = await _must_have(session, table, number)
+    kind = _kind_of(river, row)
     if not hasattr(kind, "set_up_hook"):
         raise ConflictError(f"a webhook of {kind.title} cannot be set up from here; enter its address there")
-    if not river.outside.opened(row).get("webhook_secret"):
-        row = await _with_webhook_secret(river, kind, tracker_id)
-    adapter = river.outside.tracker(row)
+    if "webhook_secret" in kind.Secrets.model_fields and not river.outside.opened(row).get("webhook_secret"):
+        row = await _with_webhook_secret(river, kind, table, number)
+    adapter = _adapter(river, row)
     if isinstance(adapter, Hooked):
         await adapter.set_up_hook(url=river.outside.hook_url(row))
-    log.info("webhook set up", tracker_id=row.id)
+    log.info("webhook set up", **{f"{table.__tablename__}_id": number})
     return row
 
 
-async def _with_webhook_secret(river: River, kind: type[Tracker], tracker_id: int) -> tables.Tracker:
+async def _with_webhook_secret(
+    river: River, kind: type[Channel] | type[Tracker], table: type[accounts.C], number: int
+) -> accounts.C:
     async with river.db.begin() as session:
-        locked = await _must_lock(session, tables.Tracker, tracker_id)
+        locked = await _must_lock(session, table, number)
         opened = river.outside.opened(locked)
         if not opened.get("webhook_secret"):  # otherwise somebody else asked at the same moment
             opened["webhook_secret"] = random.token_urlsafe(32)
@@ -298,15 +351,22 @@ async def remove(river: River, table: type[accounts.C], number: int) -> None:
     log.info("connection removed", **{f"{table.__tablename__}_id": number})
 
 
+def _kind_of(river: River, row: tables.Account | tables.Tracker) -> type[Channel] | type[Tracker]:
+    if isinstance(row, tables.Account):
+        return river.outside.channel_type(row.channel)
+    return river.outside.tracker_type(row.kind)
+
+
+def _adapter(river: River, row: tables.Account | tables.Tracker) -> Channel | Tracker:
+    return river.outside.channel(row) if isinstance(row, tables.Account) else river.outside.tracker(row)
+
+
 async def probe(river: River, table: type[accounts.C], number: int) -> accounts.C:
     """Try a connection now, and keep what was found."""
     async with river.db.read() as session:
         row = await _must_have(session, table, number)
     try:
-        adapter: Channel | Tracker = (
-            river.outside.channel(row) if isinstance(row, tables.Account) else river.outside.tracker(row)
-        )
-        found = await adapter.connect()
+        found = await _adapter(river, row).connect()
     except OutsideError as error:
         await record_illness(river, table, number, row.version, error)
     else:
@@ -314,10 +374,12 @@ async def probe(river: River, table: type[accounts.C], number: int) -> accounts.
             locked = await _must_lock(session, table, number)
             if locked.version == row.version:
                 now = river.now()
+                if isinstance(locked, tables.Account) and locked.mute:
+                    locked.mute = await replies.wait_to_be_said(session, number)
                 accounts.mark_well(locked, now=now)
                 if isinstance(locked, tables.Tracker) and (lack := await lacks_code(river, session, locked)):
                     accounts.mark_ill(locked, why=lack, now=now, blocks=False, resume_at=None)
-                locked.scopes, locked.quota = list(found.scopes), dict(found.quota)
+                locked.scopes, locked.quota, locked.proven_at = list(found.scopes), dict(found.quota), now
                 if isinstance(found, Profile):
                     locked.expires_at = found.expires_at
     async with river.db.read() as session:
@@ -371,17 +433,19 @@ def _messages(error: ValidationError, where: str) -> list[tuple[str, str]]:
     ]
 
 
-async def _prove(river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper) -> Any:
-    async with _trial(river, kind, settings, secrets, keeper) as adapter:
+async def _prove(
+    river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper, meter: Meter
+) -> Any:
+    async with trial(river, kind, settings, secrets, keeper, meter) as adapter:
         return await adapter.connect()
 
 
 @asynccontextmanager
-async def _trial(
-    river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper
+async def trial(
+    river: River, kind: type[Any], settings: BaseModel, secrets: BaseModel, keeper: Keeper, meter: Meter
 ) -> AsyncIterator[Any]:
     """An adapter of what is not stored. What its other side says of one field is said of that field."""
-    adapter, client = river.outside.unproven(kind, settings, secrets, keeper)
+    adapter, client = river.outside.unproven(kind, settings, secrets, keeper, meter)
     try:
         yield adapter
     except OutsideError as error:
@@ -392,7 +456,7 @@ async def _trial(
         await client.aclose()
 
 
-def _known(river: River, row: tables.Account | tables.Tracker) -> dict[str, Any]:
+def known(river: River, row: tables.Account | tables.Tracker) -> dict[str, Any]:
     """The secrets so far; none where they were sealed with another key, so that entering all of them anew helps."""
     try:
         return river.outside.opened(row)
@@ -409,6 +473,7 @@ def _is_same_profile(row: tables.Account, profile: Profile) -> bool:
 def _take_profile(row: tables.Account, profile: Profile, now: datetime) -> None:
     row.remote_id, row.handle, row.url, row.facts = profile.remote_id, profile.handle, profile.url, dict(profile.facts)
     row.scopes, row.expires_at, row.quota = list(profile.scopes), profile.expires_at, dict(profile.quota)
+    row.proven_at, row.mute, row.resume_at = now, False, None
     accounts.mark_well(row, now=now)
     row.poll_at = now
 
@@ -417,6 +482,7 @@ def _take_project(row: tables.Tracker, project: Project, now: datetime) -> None:
     row.remote_id, row.url, row.facts = project.remote_id, project.url, dict(project.facts)
     row.visible_to_public = project.visible_to_public
     row.scopes, row.quota = list(project.scopes), dict(project.quota)
+    row.proven_at = now
     accounts.mark_well(row, now=now)
     row.poll_at = now
 

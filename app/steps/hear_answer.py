@@ -10,8 +10,13 @@ import structlog
 from app.rules import hearing, quoting
 from app.rules.facts import Visibility
 from app.rules.following import follow_answer
+from app.steps import customers
+from app.steps.reply_moves import decide_anew
 from app.steps.river import River
 from app.store import issues, loops, posts
+from app.store.customers import behind_answers, mark_unsettled
+from app.store.customers import lock as lock_customers
+from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Identity, Loop, Notice, Post
 
@@ -24,12 +29,15 @@ async def hear_next(river: River) -> bool:
     """Listen to answers nobody has heard. False where there are none."""
     async with river.db.begin() as session:
         found = await posts.unheard_answers(session, limit=50)
+        # All locks at once and in their order, whichever of the answers needs them.
+        its = await locked(session, Loop, [post.loop_id for post in found if post.loop_id is not None])
+        await lock_customers(session, await behind_answers(session, found, list(its.values())))
         for post in found:
             await _hear(session, post, now=river.now())
             river.point("answer.heard")
     if found:
         river.point("answer.done")
-        river.wake("tell_engineers", "show_engineers")
+        river.wake("settle_customers", "tell_engineers", "show_engineers")
     return bool(found)
 
 
@@ -37,7 +45,8 @@ async def _hear(session: Session, post: Post, *, now: datetime) -> None:
     post.heard_at = now
     loop = await loops.lock(session, post.loop_id) if post.loop_id is not None else None
     identity = await session.get(Identity, post.identity_id)
-    if loop is None or identity is None:
+    told = await session.get(Identity, loop.identity_id) if loop is not None else None
+    if loop is None or identity is None or told is None:
         post.heard = "its loop is gone"
         return
     heard = hearing.hear(post.text, language=post.language)
@@ -45,17 +54,22 @@ async def _hear(session: Session, post: Post, *, now: datetime) -> None:
     answer = follow_answer(
         heard,
         by_the_same=identity.id == loop.identity_id,
+        by_the_same_person=identity.customer_id == told.customer_id,
         by_a_guest=identity.weak,
         loop_state=loop.state,  # type: ignore[arg-type]
     )
     match answer.does:
         case "confirm":
             _confirm(session, loop, post, answer.why, now=now)
+            await mark_unsettled(session, told.customer_id)
         case "reopen":
             await reopen(session, loop, post, identity, answer.why, now=now)
         case "suppress":
-            identity.suppressed_at, identity.suppressed_why = now, heard.why
-            await issues.want_pulls(session)
+            # In the customer's words, where they were meant for everybody.
+            why = heard.why if post.visibility != "private" else "in an answer that is not public"
+            await customers.silence(
+                session, await customers.lock_customer_of(session, identity.id), why=why, by="", at=now
+            )
             _ask_person(session, loop, post, answer.why, now=now)
         case "keep":
             post.state = "tagged"
@@ -90,6 +104,7 @@ async def reopen(
     loop.post_id = post.id
     loop.fixed_at = loop.shipped_at = loop.told_at = None
     loop.owed = False
+    decide_anew(loop)
     post.state, post.loop_id = "tagged", loop.id
     if issue is None:
         loop.state, loop.why = "open", f"the customer {why}; link an issue"

@@ -14,19 +14,20 @@ from typing import Literal
 
 import structlog
 
-from app.ports import Hooked, OutsideError
+from app.ports import OutsideError, Redelivering
 from app.ports import Tracker as Adapter
 from app.rules import permission, platforms, shipping
 from app.rules.facts import Evidence, IssueFacts, IssueReading
 from app.rules.following import A_PERSON_DECIDES, follow_verdict
 from app.rules.progress import LoopState, can_loop_move
+from app.rules.same_person import ELSEWHERE
 from app.rules.showing import pull_of
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue
 from app.steps.link import link_loop
 from app.steps.owe import draft_correction, draft_outcome
 from app.steps.read import UnreadError, lacks_code, read_issue
-from app.steps.reply_moves import cancel_reply
+from app.steps.reply_moves import cancel_reply, decide_anew
 from app.steps.river import JobName, River, policy_of
 from app.store import accounts, deliveries, issues, loops, replies
 from app.store.locking import locked
@@ -200,7 +201,7 @@ async def _poll(river: River, tracker: Tracker, token: str, *, raises: bool = Fa
 
 async def _ask_for_lost_calls(river: River, tracker: Tracker, adapter: Adapter) -> None:
     """Webhook calls that did not arrive are asked for again. The poll has found what they say: this may fail."""
-    if not isinstance(adapter, Hooked):
+    if not isinstance(adapter, Redelivering):
         return
     try:
         count = await adapter.send_again(url=river.outside.hook_url(tracker))
@@ -478,6 +479,9 @@ async def _move(
         if reply is not None:
             cancel_reply(session, reply, why=f"not shipped any more: {course.why}", now=now)
         loop.owed = False
+        decide_anew(loop)
+    elif loop.state == "shipped" and loop.untold.startswith(ELSEWHERE) and shipment and shipment.first_seen_at == now:
+        loop.owed = False  # other news than the person was told elsewhere
     elif loop.state == "shipped" and reply is not None and shipment is not None:
         _renew_if_different(session, loop, reply, shipment, now=now)
     if course.needs_person or loop.needs_person.endswith(A_PERSON_DECIDES):
@@ -539,6 +543,7 @@ def _step(session: Session, loop: Loop, goal: LoopState, why: str, *, now: datet
         loop.fixed_at = now
     if goal == "shipped":
         loop.shipped_at, loop.owed = now, False
+        decide_anew(loop)
     elif goal == "fixed":
         loop.shipped_at = None
     else:

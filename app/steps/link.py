@@ -13,7 +13,7 @@ from app.rules import matching, permission, platforms, quoting
 from app.rules.facts import IssueFacts
 from app.steps.health import record_illness
 from app.steps.keep import copy_facts, keep_issue, new_marker
-from app.steps.reply_moves import cancel_reply
+from app.steps.reply_moves import cancel_reply, decide_anew
 from app.steps.river import River, platforms_of
 from app.steps.turns import turn_to_write
 from app.store import accounts, issues, loops, posts, replies
@@ -80,6 +80,7 @@ def _next_round(session: Session, loop: Loop, post: Post, *, now: datetime, acto
     loop.state, loop.why, loop.post_id = "open", "the customer complained again; no issue yet", post.id
     loop.fixed_at = loop.shipped_at = loop.told_at = loop.verified_at = None
     loop.verification, loop.needs_person, loop.owed = None, "", False
+    decide_anew(loop)
     loops.note_event(session, at=now, what="next round", why="complained again", actor=actor, loop_id=loop.id)
 
 

@@ -12,9 +12,11 @@ from app.outside import setting
 from app.ports import Channel, OutsideError
 from app.rules import fitting, permission, wording
 from app.rules.facts import OutcomeReason, ReplyKind, TemplateKind
+from app.rules.same_person import ELSEWHERE, MISSED, Saying, why_silent, why_untold
 from app.rules.shipping import public_label
 from app.steps.reply_moves import SPOKEN, set_reply
 from app.steps.river import River, policy_of
+from app.steps.same_person import People, lock_people
 from app.store import accounts, issues, loops, posts, replies, templates
 from app.store.session import Session
 from app.store.tables import Account, Identity, Issue, Loop, Post, Reply, Shipment, Tracker
@@ -56,6 +58,7 @@ class _Known:
     trackers: Mapping[int, Tracker]
     in_slot: Mapping[tuple[int, int], Reply]
     under: dict[tuple[str, str], list[Reply]]
+    people: People
     overrides: Templates
 
 
@@ -75,11 +78,12 @@ async def owe_next(river: River) -> bool:
     async with river.db.begin() as session:
         found = await loops.unowed(session, limit=BATCH)
         decided: list[_Decided] = []
+        elsewhere: list[tuple[Loop, Reply]] = []
         if found:
             known = await _read(session, found)
             for loop in found:
                 try:
-                    one = _owe(river, loop, known)
+                    one = _owe(river, loop, known, elsewhere)
                 except (wording.TemplateError, fitting.TooLongError, OutsideError) as error:
                     # One loop's trouble keeps no other loop waiting; a person hears of it.
                     _say_why(loop, f"{NOT_MADE}: {error}")
@@ -90,6 +94,9 @@ async def owe_next(river: River) -> bool:
             await session.flush()
             for one in decided:
                 _set_off(session, one, now=river.now())
+            for loop, telling in elsewhere:
+                loop.waits_on = telling.id
+            await issues.want_block_for_loops(session, [loop.id for loop in found if loop.untold])
     if found:
         river.point("owe.done")
         river.wake("deliver")
@@ -98,6 +105,7 @@ async def owe_next(river: River) -> bool:
 
 async def _read(session: Session, found: Sequence[Loop]) -> _Known:
     loop_ids = [loop.id for loop in found]
+    people = await lock_people(session, found)
     present = await loops.present_issues(session, loop_ids)
     about = await posts.with_identities(session, [loop.post_id for loop in found])
     under: dict[tuple[str, str], list[Reply]] = {}
@@ -117,13 +125,22 @@ async def _read(session: Session, found: Sequence[Loop]) -> _Known:
         trackers={at.id: at for n in wanted_trackers if (at := await accounts.get(session, Tracker, n)) is not None},
         in_slot={(row.loop_id, row.round): row for row in await replies.in_slots(session, loop_ids, slot="fixed")},
         under=under,
+        people=people,
         overrides=await own_templates(session, "fixed"),
     )
 
 
-def _owe(river: River, loop: Loop, known: _Known) -> _Decided | None:
-    """Decide on one shipped loop: a reply on its way, a held one, or none with the reason on the loop."""
+def _owe(river: River, loop: Loop, known: _Known, elsewhere: list[tuple[Loop, Reply]]) -> _Decided | None:
+    """Decide on one shipped loop: a reply on its way, a held one, or none with the reason on the loop.
+
+    A loop whose person is told elsewhere is added to `elsewhere`, as long as that reply is not said.
+    """
+    if not known.people.is_sure_of(loop):
+        return None  # joined or parted in this moment: decided in the next
     loop.owed = True
+    if loop.untold.startswith(MISSED) and not loop.tell_by:
+        return None
+    loop.untold, loop.waits_on = "", None
     issue = known.present.get(loop.id)
     shipment = known.shipments.get((issue.id, loop.platform)) if issue else None
     if issue is None or shipment is None:
@@ -140,12 +157,27 @@ def _owe(river: River, loop: Loop, known: _Known) -> _Decided | None:
     reply = known.in_slot.get((loop.id, loop.round))
     if reply is not None and (reply.written_by is not None or reply.state != "cancelled" or reply.stopped_by):
         return None
-    return _decide(river, loop, issue, shipment, post, identity, account, reply, known)
+    return _decide(river, loop, issue, shipment, post, identity, account, reply, known, elsewhere)
 
 
 def _say_why(loop: Loop, why: str) -> None:
     loop.why = why
     loop.needs_person = why
+
+
+def _leave_untold(loop: Loop, shipment: Shipment, why: str) -> None:
+    """The loop has shipped, and nothing is said: nobody has to do anything, and a person still may."""
+    loop.untold = why
+    loop.why = f"shipped{f' in {shipment.label}' if shipment.label else ''}; not told: {why}"
+    if loop.needs_person.startswith((NO_ACCOUNT, NOT_MADE)):
+        loop.needs_person = ""
+
+
+def silence_of(identity: Identity) -> str:
+    """Why somebody is not answered automatically; empty where they may be."""
+    if identity.suppressed_at is None:
+        return ""
+    return why_silent(why=identity.suppressed_why, by=identity.suppressed_by, at=identity.suppressed_at)
 
 
 def _decide(
@@ -158,6 +190,7 @@ def _decide(
     account: Account,
     reply: Reply | None,
     known: _Known,
+    elsewhere: list[tuple[Loop, Reply]],
 ) -> _Decided | None:
     now = river.now()
     channel_type = river.outside.channel_type_of(account)
@@ -165,13 +198,15 @@ def _decide(
     if any(row.round == loop.round and row.slot == "fixed" for row in beside):
         _say_why(loop, "this post already has its answer, by another loop of ours")
         return None
+    told = None if loop.tell_by else known.people.told_already(loop, issue, shipment)
     occasion = permission.Occasion(
         kind="fixed",
         mode=account.mode,  # type: ignore[arg-type]
         visibility=post.visibility,  # type: ignore[arg-type]
         said_at=post.created_at,
         shipped_at=shipment.at,
-        is_suppressed=identity.suppressed_at is not None,
+        silent_why=silence_of(known.people.of_loop[loop.id]),
+        told_why=untold_by(river, told[0]) if told is not None else "",
         is_weak=identity.weak,
         issue_held_why=issue.held_why if issue.held_at else "",
         automatic_replies_so_far=sum(row.written_by is None and row.state in SPOKEN for row in beside),
@@ -179,7 +214,12 @@ def _decide(
     )
     allowed = permission.may_owe(occasion)
     if isinstance(allowed, permission.No):
-        _say_why(loop, allowed.why)
+        if allowed.asks:
+            _say_why(loop, allowed.why)
+            return None
+        _leave_untold(loop, shipment, allowed.why)
+        if told is not None and allowed.why.startswith(ELSEWHERE) and told[0].state != "posted":
+            elsewhere.append((loop, told[1]))
         return None
     tracker = known.trackers.get(issue.tracker_id)
     settle = river.settle_of(tracker) if tracker else river.timing.lease
@@ -203,10 +243,17 @@ def _decide(
             reply.owed_at = owed_at
         reply.account_id, reply.post_id, reply.parent_canonical_id = account.id, post.id, post.canonical_id
     reply.shipment_id, reply.evidence_digest = shipment.id, shipment.digest
+    if isinstance(allowed, permission.Yes):
+        known.people.will_tell(loop, issue, shipment, reply)
     if loop.needs_person.startswith((NO_ACCOUNT, NOT_MADE)):
         loop.needs_person = ""
     reply.due_at = max(shipment.first_seen_at + settle, now)
     return _Decided(loop, issue, reply, allowed, hold_is_the_issues=bool(occasion.issue_held_why))
+
+
+def untold_by(river: River, said: Saying) -> str:
+    """Why nothing is said here, by what is said elsewhere."""
+    return why_untold(said, channel=river.outside.channel_type(said.channel).title)
 
 
 def _set_off(session: Session, one: _Decided, *, now: datetime) -> None:
@@ -383,7 +430,7 @@ async def draft_outcome(
     if before is not None and (before.state != "cancelled" or before.stopped_by or before.written_by is not None):
         return
     found = await posts.with_identity(session, loop.post_id)
-    if found is None or found[0].visibility == "private" or found[1].suppressed_at is not None:
+    if found is None or found[0].visibility == "private" or silence_of(found[1]):
         return
     reply = await _draft(
         river, session, loop, kind="outcome", template=wording.of_outcome(reason), now=now, again=before

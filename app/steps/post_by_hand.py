@@ -16,6 +16,7 @@ from app.steps.by_hand import check_evidence, reply_with_loop
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.reply_moves import is_only_approved, let_go, make_task, record_told, set_reply
 from app.steps.river import River
+from app.steps.same_person import lock_people
 from app.store import issues, loops, replies
 from app.store.locking import locked
 from app.store.session import Session
@@ -46,24 +47,34 @@ async def take_over(river: River, reply_id: int, *, actor: str, may_sign: bool) 
     await check_evidence(river, reply_id)
     river.point("hand.evidence_read")
     async with river.db.begin() as session:
+        waiting = await loops.lock(session, glimpse.loop_id)
+        people = await lock_people(session, [waiting] if waiting is not None else [])
         row, loop = await reply_with_loop(session, reply_id)
         _check_can_be_taken(river, row, may_sign=may_sign)
         account = await session.get(Account, row.account_id)
-        stopped = await deliver.what_stops(session, row, loop, account)
-        if stopped is not None:
-            raise ConflictError(f"not to be posted now: {stopped}")
-        is_unsure = row.state == "unknown" or (row.hand_at is not None and row.absent_from is not None)
-        if may_sign:
-            row.approved_by = row.approved_by or actor
-        row.claim = row.claim_until = None
-        row.stopped_by, row.issue_hold, row.failures, row.failing_since = None, False, 0, None
-        if not is_unsure:
-            row.absent_from = None
-        why = f"{actor} posts it by hand"
-        make_task(session, row, why=f"{why}; {MAY_BE_THERE}" if is_unsure else why, now=river.now(), taken_by=actor)
-        loop.why = loop.needs_person = f"reply held: {why}"
+        stopped = await deliver.what_stops(river, session, people, row, loop, account)
+        if stopped is not None and row.hand_at is not None and stopped.state in {"renew", "cancelled"}:
+            deliver.take_back(session, row, loop, stopped, now=river.now())
+        elif stopped is None:
+            _take(river, session, row, loop, actor=actor, may_sign=may_sign)
+    if stopped is not None:
+        river.wake("owe")
+        raise ConflictError(f"not to be posted: {stopped.why}")
     river.point("hand.taken")
     log.info("reply taken over", reply_id=reply_id, loop_id=loop.id, account_id=row.account_id)
+
+
+def _take(river: River, session: Session, row: Reply, loop: Loop, *, actor: str, may_sign: bool) -> None:
+    is_unsure = row.state == "unknown" or (row.hand_at is not None and row.absent_from is not None)
+    if may_sign:
+        row.approved_by = row.approved_by or actor
+    row.claim = row.claim_until = None
+    row.stopped_by, row.issue_hold, row.failures, row.failing_since = None, False, 0, None
+    if not is_unsure:
+        row.absent_from = None
+    why = f"{actor} posts it by hand"
+    make_task(session, row, why=f"{why}; {MAY_BE_THERE}" if is_unsure else why, now=river.now(), taken_by=actor)
+    loop.why = loop.needs_person = f"reply held: {why}"
 
 
 def _check_can_be_taken(river: River, row: Reply, *, may_sign: bool) -> None:

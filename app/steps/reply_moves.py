@@ -98,13 +98,18 @@ def let_go(session: Session, reply: Reply, *, needs_approval: bool, why: str, no
         set_reply(session, reply, "scheduled", why=why, now=now, actor=actor)
 
 
+def decide_anew(loop: Loop) -> None:
+    """Whether the loop's customer is told is an open question again."""
+    loop.untold, loop.waits_on, loop.tell_by = "", None, ""
+
+
 def record_told(session: Session, loop: Loop, reply: Reply, *, now: datetime) -> None:
     """The customer can read it: a `fixed` reply makes its loop `told`."""
     if reply.kind != "fixed" or reply.round != loop.round or not reply.visible:
         return
     if loop.state in {"linked", "fixed", "shipped"}:
         loop.state, loop.why, loop.told_at = "told", "told; waiting for the customer's answer", now
-        loop.verification = None
+        loop.verification, loop.untold, loop.waits_on = None, "", None
         loops.note_event(session, at=now, what="told", loop_id=loop.id, reply_id=reply.id)
     elif loop.state in {"open", "declined", "dropped"}:
         # It was being said, or nobody knew whether it was, when the loop went another way.

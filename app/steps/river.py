@@ -48,6 +48,8 @@ JobName = Literal[
     "hear_deliveries",
     "poll_trackers",
     "look_at_issues",
+    "settle_customers",
+    "follow_tellings",
     "owe",
     "deliver",
     "take_over",

@@ -89,18 +89,23 @@ async def _take_in(river: River, account: Account, token: str, *, raises: bool =
         if raises:
             raise
         return new
-    is_blocked = False
+    may_not_speak, is_back = False, False
     async with river.db.begin() as session:
         row = await accounts.lock(session, Account, account.id)
         if row is not None and row.version == account.version:
             row.read_at = began
-            is_blocked = row.blocked
-            if not is_blocked:
+            may_not_speak, was_ok = row.blocked or row.mute, row.ok
+            if not may_not_speak:
                 accounts.mark_well(row, now=river.now())
+                is_back = row.ok and not was_ok
         await _poll_later(river, session, account.id, token, None)
-    if is_blocked:
+    if may_not_speak:
         # That it can be read does not mean that it may speak again.
         await connect.probe(river, Account, account.id)
+    if is_back:
+        async with river.db.begin() as session:  # by itself: replies are locked before accounts
+            await replies.hurry(session, account.id, now=river.now())
+        river.wake("deliver", "look_for_lost")
     if new:
         log.info("posts taken in", account_id=account.id, posts=new)
         river.wake("hear_answers")

@@ -74,8 +74,20 @@ async def same_profile(session: Session, *, channel: str, remote_id: str) -> Acc
 
 
 def mark_well(row: Account | Tracker, *, now: datetime) -> None:
-    """It answered: every earlier complaint is over."""
-    row.ok, row.why, row.blocked, row.failures, row.health_at = True, "", False, 0, now
+    """It answered: every earlier complaint is over, but for those that only a word through it can end.
+
+    An account that is mute, or asked to be quiet for a while yet, can be read all the same; it may try to speak
+    again when its time comes, and until it has, nobody is told that all is well.
+    """
+    row.blocked, row.failures, row.health_at = False, 0, now
+    if not may_be_silent(row, now=now):
+        row.ok, row.why = True, ""
+
+
+def may_be_silent(row: Account | Tracker, *, now: datetime) -> bool:
+    """Whether there is reason to think that nothing could be said through it now, whatever can be read."""
+    is_quiet = row.resume_at is not None and row.resume_at > now
+    return isinstance(row, Account) and not row.ok and (row.mute or is_quiet)
 
 
 def mark_ill(row: Account | Tracker, *, why: str, now: datetime, blocks: bool, resume_at: datetime | None) -> None:

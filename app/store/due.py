@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Select, select
 
-from app.store import accounts, deliveries, issues, loops, posts, replies
+from app.store import accounts, customers, deliveries, issues, loops, posts, replies
 from app.store.session import Session
 from app.store.tables import Account, Tracker, Voice
 
@@ -21,6 +21,8 @@ async def jobs(session: Session, *, now: datetime, lease_now: datetime) -> froze
         "poll_trackers": accounts.due_for_poll_query(Tracker, now=lease_now),
         "look_at_issues": issues.due_query("look", now=now),
         "owe": loops.unowed_query(),
+        "settle_customers": customers.unsettled_query(),
+        "follow_tellings": customers.told_elsewhere_query(),
         "deliver": replies.due_query(now=now).where(~select(Voice.id).where(Voice.is_on.is_(False)).exists()),
         "take_over": replies.abandoned_query(now=lease_now),
         "look_for_lost": replies.due_for_a_look_query(now=now),

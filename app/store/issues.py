@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Select, Subquery, and_, func, literal_colu
 
 from app.store.accounts import proven_by_query
 from app.store.locking import locked
-from app.store.loops import WAITING
+from app.store.loops import WAITING, is_waiting
 from app.store.session import Session
 from app.store.tables import Account, Issue, Link, Loop, Notice, Shipment, Tracker
 
@@ -200,7 +200,7 @@ async def count_waiting(session: Session, issue_ids: Sequence[int]) -> dict[int,
     query = (
         select(Link.issue_id, func.count())
         .join(Loop, Loop.id == Link.loop_id)
-        .where(Link.issue_id.in_(issue_ids), Link.until.is_(None), Loop.state.in_(WAITING))
+        .where(Link.issue_id.in_(issue_ids), Link.until.is_(None), is_waiting())
         .group_by(Link.issue_id)
     )
     return {row[0]: row[1] for row in await session.execute(query)}
@@ -211,7 +211,7 @@ def _waiting() -> Subquery:
     return (
         select(Link.issue_id, func.count().label("waiting"))
         .join(Loop, Loop.id == Link.loop_id)
-        .where(Link.until.is_(None), Loop.state.in_(WAITING))
+        .where(Link.until.is_(None), is_waiting())
         .group_by(Link.issue_id)
         .subquery()
     )

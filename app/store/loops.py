@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, Select, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select, update
 
 from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Account, Event, Identity, Issue, Link, Loop, Note, Post, Reply
 
 WAITING = ("open", "linked", "fixed", "shipped", "reopened")
+
+
+def is_waiting() -> ColumnElement[bool]:
+    """Whether a loop's customer waits for anything; not one whose fix is out and who is told nothing here."""
+    return and_(Loop.state.in_(WAITING), or_(Loop.state != "shipped", Loop.untold == ""))
 
 
 ToBeTold = Row[int, str, str, int, int, str | None]
@@ -63,7 +68,7 @@ async def waiting_of(session: Session, issue_ids: Sequence[int]) -> dict[int, li
         select(Link.issue_id, Loop, Identity)
         .join(Loop, Loop.id == Link.loop_id)
         .join(Identity, Identity.id == Loop.identity_id)
-        .where(Link.issue_id.in_(issue_ids), Link.until.is_(None), Loop.state.in_(WAITING))
+        .where(Link.issue_id.in_(issue_ids), Link.until.is_(None), is_waiting())
         .order_by(Loop.id)
     )
     found: dict[int, list[tuple[Loop, Identity]]] = {}
@@ -83,7 +88,7 @@ async def to_be_told(session: Session, issue_id: int) -> Sequence[ToBeTold]:
         .where(
             Link.issue_id == issue_id,
             Link.until.is_(None),
-            Loop.state.in_(WAITING),
+            is_waiting(),
             Post.visibility != "private",
             Identity.suppressed_at.is_(None),
             Account.deleted_at.is_(None),
@@ -217,9 +222,21 @@ def note_event(
     loop_id: int | None = None,
     issue_id: int | None = None,
     reply_id: int | None = None,
+    customer_id: int | None = None,
 ) -> None:
     """Write down what happened, in the same transaction as its effect."""
-    session.add(Event(at=at, what=what, why=why, actor=actor, loop_id=loop_id, issue_id=issue_id, reply_id=reply_id))
+    session.add(
+        Event(
+            at=at,
+            what=what,
+            why=why,
+            actor=actor,
+            loop_id=loop_id,
+            issue_id=issue_id,
+            reply_id=reply_id,
+            customer_id=customer_id,
+        )
+    )
 
 
 async def waiting_for(session: Session, issue_id: int, *, newest: int) -> tuple[int, list[dict[str, Any]]]:
@@ -243,7 +260,7 @@ async def waiting_for(session: Session, issue_id: int, *, newest: int) -> tuple[
         .join(Link, Link.loop_id == Loop.id)
         .join(Post, Post.id == Loop.post_id)
         .join(Identity, Identity.id == Loop.identity_id)
-        .where(Link.issue_id == issue_id, Link.until.is_(None), Loop.state.in_(WAITING))
+        .where(Link.issue_id == issue_id, Link.until.is_(None), is_waiting())
         .order_by(Post.created_at.desc(), Loop.id.desc())
     )
     rows = (await session.execute(query)).all()

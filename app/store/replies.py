@@ -228,6 +228,12 @@ async def unspoken_of_account(session: Session, account_id: int) -> Sequence[Rep
     return (await session.execute(query.with_for_update(key_share=True))).scalars().all()
 
 
+async def wait_to_be_said(session: Session, account_id: int) -> bool:
+    """Whether anything goes out through an account by itself, so that it will be seen whether it may speak."""
+    query = select(Reply.id).where(Reply.account_id == account_id, Reply.state.in_(("scheduled", "sending", "unknown")))
+    return (await session.execute(query.limit(1))).scalar_one_or_none() is not None
+
+
 async def hurry(session: Session, account_id: int, *, now: datetime) -> None:
     """What could not be said, or found, through an account is tried at once, not when its growing wait is over."""
     await session.execute(

@@ -156,6 +156,7 @@ async def replies(
     query = (
         select(
             Reply,
+            Account,
             Account.name.label("account_name"),
             Account.mode.label("account_mode"),
             Account.deleted_at.label("account_gone"),

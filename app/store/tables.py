@@ -151,6 +151,7 @@ class Connected:
         default=False, server_default=false()
     )  # refused there: nothing is said meanwhile
     health_at: Mapped[datetime | None]
+    proven_at: Mapped[datetime | None]  # when the credentials were last tried, and what stands below was told
     scopes: Mapped[list[str]] = mapped_column(default=list)
     expires_at: Mapped[datetime | None]
     quota: Mapped[dict[str, Any]] = mapped_column(default=dict)
@@ -178,6 +179,35 @@ class Account(Connected, Table):
     handle: Mapped[str] = mapped_column(default="")
     url: Mapped[str] = mapped_column(default="")
     sent_at: Mapped[datetime | None]
+    mute: Mapped[bool] = mapped_column(default=False, server_default=false())  # what it last tried to say was refused
+
+
+class Spending(Table):
+    """What one account's network has charged in one month of the calendar, in UTC."""
+
+    __tablename__ = "spending"
+    __table_args__ = _numbered(UniqueConstraint("account_id", "month"))
+    account_id: Mapped[int] = mapped_column(Id, ForeignKey("account.id"))
+    month: Mapped[str] = mapped_column(String(7))  # `2026-03`
+    micros: Mapped[int] = mapped_column(BigInteger, default=0)  # millionths of a US dollar
+
+
+class Consent(Table):
+    """An admin who is on a network's own page to let us in, or who came back from it without success.
+
+    Of the state that comes back with them only a digest is kept in clear; everything else is sealed.
+    """
+
+    __tablename__ = "consent"
+    __table_args__ = _numbered(UniqueConstraint("hash"))
+    hash: Mapped[str]
+    session_id: Mapped[int] = mapped_column(Id, ForeignKey("token.id"))  # the browser that must come back
+    channel: Mapped[str]
+    account_id: Mapped[int | None] = mapped_column(Id, ForeignKey("account.id"))  # the one to connect again
+    sealed: Mapped[str]
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class Tracker(Connected, Table):
@@ -194,8 +224,10 @@ class Customer(Table):
     """The person behind one or several identities."""
 
     __tablename__ = "customer"
-    __table_args__ = _numbered()
+    __table_args__ = _numbered(_only_where("ix_customer_unsettled", "id", "unsettled"))
     created_at: Mapped[datetime]
+    # joined, parted, silenced or let speak again; their loops and replies have not followed yet
+    unsettled: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class Identity(Table):
@@ -211,8 +243,12 @@ class Identity(Table):
     followers: Mapped[int | None]
     weak: Mapped[bool] = mapped_column(default=False)
     customer_id: Mapped[int] = mapped_column(Id, ForeignKey("customer.id"))
+    joined_at: Mapped[datetime | None]
+    joined_by: Mapped[str] = mapped_column(default="", server_default="")  # who said that it is the same person
+    joined_from: Mapped[int | None] = mapped_column(Id)  # the customer it was before, and is again when parted
     suppressed_at: Mapped[datetime | None]
     suppressed_why: Mapped[str] = mapped_column(default="", server_default="")
+    suppressed_by: Mapped[str] = mapped_column(default="", server_default="")  # a member; nobody: the customer asked
     seen_at: Mapped[datetime]
 
 
@@ -268,7 +304,9 @@ class Loop(Table):
         UniqueConstraint("channel", "thread_id", "identity_id"),
         Index(None, "state", "id"),
         Index(None, "state", "owed"),
+        Index(None, "identity_id"),
         _only_where("ix_loop_asking", "id", "needs_person <> ''"),
+        _only_where("ix_loop_told_elsewhere", "waits_on", "waits_on IS NOT NULL"),
         CheckConstraint(
             "state IN ('open','linked','fixed','shipped','told','verified','declined','dropped','reopened')",
             name="state",
@@ -284,6 +322,9 @@ class Loop(Table):
         default=False, server_default=false()
     )  # whether `owe` has decided on this shipment
     needs_person: Mapped[str] = mapped_column(default="", server_default="")
+    untold: Mapped[str] = mapped_column(default="", server_default="")  # why a shipped loop is told nothing by itself
+    waits_on: Mapped[int | None] = mapped_column(Id)  # the reply on its way that tells the same person elsewhere
+    tell_by: Mapped[str] = mapped_column(default="", server_default="")  # who wants it told all the same
     round: Mapped[int] = mapped_column(default=1)
     tags: Mapped[list[str]] = mapped_column(default=list)
     platform: Mapped[str] = mapped_column(default="", server_default="")  # its tracker's words, by tags; empty: any
@@ -581,10 +622,10 @@ class Voice(Table):
 
 
 class Event(Table):
-    """What happened to a loop, an issue, a reply or a connection, when, why and by whom."""
+    """What happened to a loop, an issue, a reply, a customer or a connection, when, why and by whom."""
 
     __tablename__ = "event"
-    __table_args__ = _numbered(Index(None, "loop_id"), Index(None, "issue_id"))
+    __table_args__ = _numbered(Index(None, "loop_id"), Index(None, "issue_id"), Index(None, "customer_id"))
     at: Mapped[datetime]
     what: Mapped[str]
     why: Mapped[str] = mapped_column(default="")
@@ -592,6 +633,7 @@ class Event(Table):
     loop_id: Mapped[int | None] = mapped_column(Id)
     issue_id: Mapped[int | None] = mapped_column(Id)
     reply_id: Mapped[int | None] = mapped_column(Id)
+    customer_id: Mapped[int | None] = mapped_column(Id)
 
 
 class Request(Table):

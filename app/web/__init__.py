@@ -11,12 +11,41 @@ from app.ports import Stage
 from app.steps.river import River
 from app.store import accounts
 from app.store.tables import Account, Tracker
-from app.web import connections, issues, live, loops, people, rehearsal, replies, sign_in, start, texts, triage, voice
+from app.web import (
+    authorize,
+    connections,
+    customers,
+    issues,
+    live,
+    loops,
+    people,
+    rehearsal,
+    replies,
+    sign_in,
+    start,
+    texts,
+    triage,
+    voice,
+)
 from app.web.visit import page, prefix_of, river_of
 
 MOST_CONNECTIONS = 1000
 
-PAGES = (start, triage, loops, issues, replies, texts, connections, people, sign_in, voice, live)
+PAGES = (
+    start,
+    triage,
+    loops,
+    customers,
+    issues,
+    replies,
+    texts,
+    connections,
+    authorize,
+    people,
+    sign_in,
+    voice,
+    live,
+)
 
 
 NOT_FOR_PEOPLE = ("/api/", "/hooks/", "/static/", "/openapi.json", "/metrics", "/healthz", "/readyz")

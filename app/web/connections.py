@@ -10,14 +10,16 @@ from fastapi import APIRouter, Response
 
 from app.outside import UnknownKindError
 from app.ports import CodeHost, OutsideError
-from app.steps import connect
+from app.steps import authorize, connect
+from app.steps.authorize import Entered
+from app.steps.health import costs
 from app.steps.hear_tracker import pull
 from app.steps.link import NotFoundError
 from app.steps.preview import Preview, preview_policy
 from app.steps.take_in import take_in
 from app.store import accounts, deliveries, shown
 from app.store.tables import Account, Tracker
-from app.web import connection_form
+from app.web import connection_form, standing
 from app.web.connection_form import Field
 from app.web.forms import NO_DRAFT, Draft, sentence
 from app.web.visit import Admin, Anyone, FromAdmin, Number, PageRoute, Sent, Visit
@@ -42,22 +44,34 @@ MODES: tuple[tuple[Mode, str, str], ...] = (
 )
 
 
+Went = Literal["late", "used", "strayed"]
+WENT: Mapping[Went, str] = {
+    "late": "That took longer than ten minutes, so nothing was changed. Begin again.",
+    "used": "That was taken up already. If nothing came of it, begin again.",
+    "strayed": "A browser came back that was not sent from here, or was let in already, so nothing was changed. Begin again.",
+}
+
+
 @router.get("")
-async def show_all(visit: Anyone) -> Response:
+async def show_all(visit: Anyone, did: Went | None = None) -> Response:
     """Every connection, and whether it works."""
     async with visit.river.db.read() as session:
         profiles = await accounts.page(session, Account, after=0, limit=MOST)
         projects = await accounts.page(session, Tracker, after=0, limit=MOST)
         last = await shown.last_deliveries(session, among=1000)
+        cost = await costs(visit.river, session, profiles)
     return visit.draw(
         "connections.html",
         profiles=profiles,
         projects=projects,
         last=last,
+        cost=cost,
+        standing=standing,
         modes={mode: label for mode, label, _ in MODES},
         settles={row.id: visit.river.settle_of(row) for row in projects},
         channels=_kinds(visit, "accounts"),
         trackers=_kinds(visit, "trackers"),
+        did=WENT[did] if did else "",
     )
 
 
@@ -68,7 +82,8 @@ def _kinds(visit: Visit, sort: Sort) -> Mapping[str, type[Any]]:
     return dict(sorted(kinds.items(), key=lambda item: (item[0] == "rehearsal", item[1].title)))
 
 
-def _kind(visit: Visit, sort: Sort, name: str) -> type[Any]:
+def kind_of(visit: Visit, sort: Sort, name: str) -> type[Any]:
+    """A kind that can be connected, or NotFoundError."""
     try:
         outside = visit.river.outside
         return outside.channel_type(name) if sort == "accounts" else outside.tracker_type(name)
@@ -76,21 +91,33 @@ def _kind(visit: Visit, sort: Sort, name: str) -> type[Any]:
         raise NotFoundError(str(error)) from error
 
 
-def _kind_of(visit: Visit, sort: Sort, row: Account | Tracker) -> type[Any]:
+def adapter_of(visit: Visit, sort: Sort, row: Account | Tracker) -> type[Any]:
     """The adapter of a connection; what stands in for it where an account is served by hand."""
-    return visit.river.outside.channel_type_of(row) if isinstance(row, Account) else _kind(visit, sort, row.kind)
+    return visit.river.outside.channel_type_of(row) if isinstance(row, Account) else kind_of(visit, sort, row.kind)
 
 
 @router.get("/{sort}/new/{kind}")
-async def ask(visit: Admin, sort: Sort, kind: str) -> Response:
-    """What it takes to connect one."""
-    return await _connect_page(visit, sort, kind, NO_DRAFT)
+async def ask(visit: Admin, sort: Sort, kind: str, again: int | None = None, went: Went | None = None) -> Response:
+    """What it takes to connect one; `again`, with what was entered and refused before."""
+    before = await _refused_before(visit, again)
+    if before is None or before.channel != kind:
+        return await connect_page(visit, sort, kind, NO_DRAFT)
+    wrong = _wrong_before(fields_of(sort, kind_of(visit, sort, kind)), before, went)
+    return await connect_page(visit, sort, kind, Draft(form="connect", values=before.typed, wrong=wrong), before=before)
 
 
-async def _connect_page(
-    visit: Visit, sort: Sort, kind: str, draft: Draft, *, fields: Sequence[Field] = (), status: int = 200
+async def connect_page(
+    visit: Visit,
+    sort: Sort,
+    kind: str,
+    draft: Draft,
+    *,
+    fields: Sequence[Field] = (),
+    before: Entered | None = None,
+    status: int = 200,
 ) -> Response:
-    adapter = _kind(visit, sort, kind)
+    """The form to connect one. What was entered `before` and is still kept need not be entered again."""
+    adapter = kind_of(visit, sort, kind)
     return visit.draw(
         "connect.html",
         status=status,
@@ -102,34 +129,79 @@ async def _connect_page(
         wording=connection_form.wording_fields() if sort == "accounts" else [],
         modes=MODES,
         draft=draft,
+        **_over_its_page(visit, adapter, before),
         others=_kinds(visit, sort),
     )
+
+
+def _over_its_page(visit: Visit, adapter: type[Any], before: Entered | None) -> dict[str, Any]:
+    """What a form needs to know of a network that lets us in on its own page."""
+    return {
+        "granted": adapter.granted if authorize.is_authorizing(adapter) else (),
+        "comes_back_to": authorize.comes_back_to(visit.river) if authorize.is_authorizing(adapter) else "",
+        "kept": {f"secrets.{name}" for name in before.secrets} if before else frozenset(),
+        "again": before.consent_id if before else None,
+    }
+
+
+async def _refused_before(visit: Visit, number: int | None) -> Entered | None:
+    """What this browser entered and was refused with, as long as it is kept."""
+    if number is None:
+        return None
+    try:
+        return await authorize.entered_before(visit.river, number, session_id=visit.session_id)
+    except NotFoundError:
+        return None
+
+
+async def entered_before(sent: Sent) -> Entered | None:
+    """The same for a form that was filled in once more."""
+    return await _refused_before(sent.visit, sent.number("again"))
+
+
+def _wrong_before(fields: Sequence[Field], before: Entered, went: Went | None) -> dict[str, str]:
+    if went is not None:
+        return {"": WENT[went]}
+    return wrong_of(fields, connect.BadFieldsError(list(before.errors))) if before.errors else {}
+
+
+def wrong_name(name: str) -> dict[str, str]:
+    """What is wrong with what a connection is to be called."""
+    if not name or len(name) > 200:
+        return {"name": "What shall it be called here?" if not name else "At most 200 characters."}
+    return {}
 
 
 @router.post("/{sort}/new/{kind}")
 async def make(sent: FromAdmin, sort: Sort, kind: str) -> Response:
     """Connect it. Its credentials are tried at once; where they do not work, nothing is stored and the form stays."""
     visit = sent.visit
-    adapter = _kind(visit, sort, kind)
-    fields = _fields(sort, adapter)
+    adapter = kind_of(visit, sort, kind)
+    fields = fields_of(sort, adapter)
     values, name = connection_form.read(fields, sent.form), sent.text("name")
-    wrong: dict[str, str] = {}
-    if not name or len(name) > 200:
-        wrong["name"] = "What shall it be called here?" if not name else "At most 200 characters."
+    before = await entered_before(sent)
+    if before is not None:
+        values["secrets"] = {**before.secrets, **values["secrets"]}
+    wrong = wrong_name(name)
     if not wrong:
         try:
             settings = {**values["settings"], **values["wording"]}
             row: Account | Tracker
             if sort == "accounts":
                 row = await connect.connect_account(
-                    visit.river, channel=kind, name=name, settings=settings, secrets=values["secrets"], mode=_mode(sent)
+                    visit.river,
+                    channel=kind,
+                    name=name,
+                    settings=settings,
+                    secrets=values["secrets"],
+                    mode=mode_of(sent),
                 )
             else:
                 row = await connect.connect_tracker(
                     visit.river, kind=kind, name=name, settings=settings, secrets=values["secrets"]
                 )
         except (connect.BadFieldsError, OutsideError) as error:
-            wrong = _wrong(fields, error)
+            wrong = wrong_of(fields, error)
         else:
             return visit.onwards(f"/connections/{sort}/{row.id}", did="connected")
     draft = Draft(form="connect", values=connection_form.typed(fields, sent.form), wrong=wrong)
@@ -138,20 +210,20 @@ async def make(sent: FromAdmin, sort: Sort, kind: str) -> Response:
             fields = await _fields_with_choices(sent, kind, fields)
     else:
         fields = []
-    return await _connect_page(visit, sort, kind, draft, fields=fields, status=422)
+    return await connect_page(visit, sort, kind, draft, fields=fields, before=before, status=422)
 
 
 @router.post("/trackers/new/{kind}/choices")
 async def ask_for_choices(sent: FromAdmin, kind: str) -> Response:
     """The form again, with the other side's own names to choose from. Nothing is stored."""
-    fields = _fields("trackers", _kind(sent.visit, "trackers", kind))
+    fields = fields_of("trackers", kind_of(sent.visit, "trackers", kind))
     values = connection_form.typed(fields, sent.form)
     try:
         fields = await _fields_with_choices(sent, kind, fields)
     except (connect.BadFieldsError, OutsideError) as error:
-        draft = Draft(form="connect", values=values, wrong=_wrong(fields, error))
-        return await _connect_page(sent.visit, "trackers", kind, draft, status=422)
-    return await _connect_page(sent.visit, "trackers", kind, Draft(form="connect", values=values), fields=fields)
+        draft = Draft(form="connect", values=values, wrong=wrong_of(fields, error))
+        return await connect_page(sent.visit, "trackers", kind, draft, status=422)
+    return await connect_page(sent.visit, "trackers", kind, Draft(form="connect", values=values), fields=fields)
 
 
 async def _fields_with_choices(sent: Sent, kind: str, fields: Sequence[Field]) -> list[Field]:
@@ -171,7 +243,8 @@ async def _with_offers(visit: Visit, fields: Sequence[Field], chosen: Mapping[st
     return connection_form.with_offers(fields, {"code": code}, chosen)
 
 
-def _fields(sort: Sort, adapter: type[Any]) -> list[Field]:
+def fields_of(sort: Sort, adapter: type[Any]) -> list[Field]:
+    """Every field of a kind's form."""
     fields = connection_form.fields_of_adapter(adapter)
     return [*fields, *connection_form.wording_fields()] if sort == "accounts" else fields
 
@@ -180,7 +253,8 @@ def _upfront_first(fields: Sequence[Field]) -> list[Field]:
     return sorted(fields, key=lambda field: not field.upfront)
 
 
-def _wrong(fields: Sequence[Field], error: connect.BadFieldsError | OutsideError) -> dict[str, str]:
+def wrong_of(fields: Sequence[Field], error: connect.BadFieldsError | OutsideError) -> dict[str, str]:
+    """What is wrong with which field, as sentences."""
     wrong = (
         connection_form.wrong_outside(fields, error)
         if isinstance(error, OutsideError)
@@ -189,7 +263,8 @@ def _wrong(fields: Sequence[Field], error: connect.BadFieldsError | OutsideError
     return {name: sentence(message) for name, message in wrong.items()}
 
 
-def _mode(sent: Sent) -> Mode:
+def mode_of(sent: Sent) -> Mode:
+    """What the form says is to happen with a reply that is due."""
     return next((mode for mode, _, _ in MODES if mode == sent.text("mode")), "approve")
 
 
@@ -197,12 +272,26 @@ Done = Literal["connected", "saved", "works", "ill", "read", "hooked"]
 
 
 @router.get("/{sort}/{number}")
-async def show(visit: Anyone, sort: Sort, number: Number, did: Done | None = None) -> Response:
+async def show(
+    visit: Anyone,
+    sort: Sort,
+    number: Number,
+    did: Done | None = None,
+    again: int | None = None,
+    went: Went | None = None,
+) -> Response:
     """One connection: how it is, what it is set to, and what came by its hook."""
-    return await _page(visit, sort, number, NO_DRAFT, did=did)
+    before = await _refused_before(visit, again)
+    if before is None or sort != "accounts" or before.account_id != number:
+        return await page_of(visit, sort, number, NO_DRAFT, did=did)
+    _, fields = await _row_and_fields(visit, sort, number)
+    wrong = {"": WENT[went]} if went is not None else {}
+    if before.errors:
+        wrong = wrong_secrets(fields, connect.BadFieldsError(list(before.errors)))
+    return await page_of(visit, sort, number, Draft(form="secrets", wrong=wrong), before=before)
 
 
-async def _page(
+async def page_of(
     visit: Visit,
     sort: Sort,
     number: int,
@@ -211,17 +300,20 @@ async def _page(
     did: Done | None = None,
     foreseen: Preview | None = None,
     choices: connect.Choices | None = None,
+    before: Entered | None = None,
     status: int = 200,
 ) -> Response:
+    """One connection's page, with a form on it as it was sent."""
     async with visit.river.db.read() as session:
         row: Account | Tracker | None = await accounts.get(session, _table(sort), number)
         if row is None:
             raise NotFoundError(f"there is no such {_noun(sort)}: it was removed, or was never here")
         came = await deliveries.page(session, hook=f"{sort}/{number}", before=None, limit=NEWEST_DELIVERIES)
+        cost = await costs(visit.river, session, [row]) if isinstance(row, Account) else {}
     kind = row.channel if isinstance(row, Account) else row.kind
-    adapter = _kind_of(visit, sort, row)
-    values = draft.values if draft.is_of("settings") else connection_form.stored(_fields(sort, adapter), row.settings)
-    fields = await _with_offers(visit, _fields(sort, adapter), values)
+    adapter = adapter_of(visit, sort, row)
+    values = draft.values if draft.is_of("settings") else connection_form.stored(fields_of(sort, adapter), row.settings)
+    fields = await _with_offers(visit, fields_of(sort, adapter), values)
     fields = connection_form.with_choices(fields, choices or {}, suggests=False, form={})
     return visit.draw(
         "connection.html",
@@ -241,11 +333,14 @@ async def _page(
         choosable=getattr(adapter, "choosable", ()),
         offered=bool(choices),
         deliveries=came,
+        cost=cost,
+        standing=standing,
         modes=MODES,
         settle=visit.river.settle_of(row) if isinstance(row, Tracker) else None,
         draft=draft,
         foreseen=foreseen,
         did=did,
+        **_over_its_page(visit, adapter, before),
     )
 
 
@@ -264,9 +359,8 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     row, fields = await _row_and_fields(visit, sort, number)
     values, name = connection_form.read(fields, sent.form), sent.text("name")
     draft_values = connection_form.typed(fields, sent.form)
-    if not name or len(name) > 200:
-        wrong = {"name": "What shall it be called here?" if not name else "At most 200 characters."}
-        return await _page(visit, sort, number, Draft(form="settings", values=draft_values, wrong=wrong), status=422)
+    if wrong := wrong_name(name):
+        return await page_of(visit, sort, number, Draft(form="settings", values=draft_values, wrong=wrong), status=422)
     settings = _entered(fields, values)
     before = connection_form.stored(fields, row.settings)
     changed = any(
@@ -278,7 +372,7 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
                 visit.river,
                 number,
                 name=name,
-                mode=_mode(sent),
+                mode=mode_of(sent),
                 settings=settings if changed else None,
                 secrets=None,
             )
@@ -288,9 +382,9 @@ async def change(sent: FromAdmin, sort: Sort, number: Number) -> Response:
             )
     except (connect.BadFieldsError, OutsideError) as error:
         shown_here = [field for field in fields if field.part != "secrets"]
-        wrong = connection_form.on_page(_wrong(fields, error), shown_here)
+        wrong = connection_form.on_page(wrong_of(fields, error), shown_here)
         draft = Draft(form="settings", values=draft_values, wrong=wrong)
-        return await _page(visit, sort, number, draft, choices=await _choices_again(sent, number, fields), status=422)
+        return await page_of(visit, sort, number, draft, choices=await _choices_again(sent, number, fields), status=422)
     return visit.onwards(f"/connections/{sort}/{number}", did="saved")
 
 
@@ -318,13 +412,13 @@ async def preview(sent: FromAdmin, number: Number) -> Response:
     try:
         found = await preview_policy(visit.river, number, _entered(fields, connection_form.read(fields, sent.form)))
     except (connect.BadFieldsError, OutsideError) as error:
-        draft = Draft(form="settings", values=values, wrong=_wrong(fields, error))
-        return await _page(
+        draft = Draft(form="settings", values=values, wrong=wrong_of(fields, error))
+        return await page_of(
             visit, "trackers", number, draft, choices=await _choices_again(sent, number, fields), status=422
         )
     draft = Draft(form="settings", values=values)
     choices = await _choices_again(sent, number, fields)
-    return await _page(visit, "trackers", number, draft, foreseen=found, choices=choices)
+    return await page_of(visit, "trackers", number, draft, foreseen=found, choices=choices)
 
 
 @router.post("/trackers/{number}/choices")
@@ -338,10 +432,10 @@ async def choices(sent: FromAdmin, number: Number) -> Response:
         found = await connect.choices_of(visit.river, number, settings=entered)
     except (connect.BadFieldsError, OutsideError) as error:
         shown_here = [field for field in fields if field.part != "secrets"]
-        wrong = connection_form.on_page(_wrong(fields, error), shown_here)
+        wrong = connection_form.on_page(wrong_of(fields, error), shown_here)
         draft = Draft(form="settings", values=values, wrong=wrong)
-        return await _page(visit, "trackers", number, draft, status=422)
-    return await _page(visit, "trackers", number, Draft(form="settings", values=values), choices=found)
+        return await page_of(visit, "trackers", number, draft, status=422)
+    return await page_of(visit, "trackers", number, Draft(form="settings", values=values), choices=found)
 
 
 async def _row_and_fields(visit: Visit, sort: Sort, number: int) -> tuple[Account | Tracker, list[Field]]:
@@ -349,7 +443,7 @@ async def _row_and_fields(visit: Visit, sort: Sort, number: int) -> tuple[Accoun
         row: Account | Tracker | None = await accounts.get(session, _table(sort), number)
     if row is None:
         raise NotFoundError(f"there is no such {_noun(sort)}")
-    return row, _fields(sort, _kind_of(visit, sort, row))
+    return row, fields_of(sort, adapter_of(visit, sort, row))
 
 
 @router.post("/{sort}/{number}/secrets")
@@ -357,7 +451,8 @@ async def reconnect(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     """New credentials; those left empty stay as they are. Tried at once, and what waited goes on."""
     visit = sent.visit
     row, fields = await _row_and_fields(visit, sort, number)
-    secrets = connection_form.read(fields, sent.form)["secrets"]
+    before = await entered_before(sent)
+    secrets = {**(before.secrets if before else {}), **connection_form.read(fields, sent.form)["secrets"]}
     try:
         if not secrets:
             raise connect.BadFieldsError([("/secrets", "Enter at least one of them anew.")])
@@ -366,13 +461,18 @@ async def reconnect(sent: FromAdmin, sort: Sort, number: Number) -> Response:
         else:
             await connect.change_tracker(visit.river, number, name=None, settings=None, secrets=secrets)
     except (connect.BadFieldsError, OutsideError) as error:
-        here = [field for field in fields if field.part == "secrets"]
-        wrong = connection_form.on_page(_wrong(fields, error), here)
-        if "" in wrong:
-            first = next((field.name for field in _upfront_first(here)), "")
-            wrong = {first: wrong[""], **{name: text for name, text in wrong.items() if name}}
-        return await _page(visit, sort, number, Draft(form="secrets", wrong=wrong), status=422)
+        draft = Draft(form="secrets", wrong=wrong_secrets(fields, error))
+        return await page_of(visit, sort, number, draft, before=before, status=422)
     return visit.onwards(f"/connections/{sort}/{number}", did="saved")
+
+
+def wrong_secrets(fields: Sequence[Field], error: connect.BadFieldsError | OutsideError) -> dict[str, str]:
+    """What is wrong with which secret; what belongs to none stands at the first, or above them where there is none."""
+    here = [field for field in fields if field.part == "secrets"]
+    wrong = connection_form.on_page(wrong_of(fields, error), here)
+    if "" in wrong and (first := next((field.name for field in _upfront_first(here)), "")):
+        return {first: wrong[""], **{name: text for name, text in wrong.items() if name}}
+    return wrong
 
 
 @router.post("/{sort}/{number}/test")
@@ -382,15 +482,15 @@ async def test(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     return sent.visit.onwards(f"/connections/{sort}/{number}", did="works" if found.ok else "ill")
 
 
-@router.post("/trackers/{number}/hook")
-async def set_up_hook(sent: FromAdmin, number: Number) -> Response:
+@router.post("/{sort}/{number}/hook")
+async def set_up_hook(sent: FromAdmin, sort: Sort, number: Number) -> Response:
     """Have the other side call us; where that is not allowed, the page says what is missing and how to do it by hand."""
     try:
-        await connect.set_up_hook(sent.visit.river, number)
+        await connect.set_up_hook(sent.visit.river, _table(sort), number)
     except OutsideError as error:
         draft = Draft(form="hook", wrong={"": sentence(error.message)})
-        return await _page(sent.visit, "trackers", number, draft, status=422)
-    return sent.visit.onwards(f"/connections/trackers/{number}", did="hooked")
+        return await page_of(sent.visit, sort, number, draft, status=422)
+    return sent.visit.onwards(f"/connections/{sort}/{number}", did="hooked")
 
 
 @router.post("/{sort}/{number}/read")

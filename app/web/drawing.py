@@ -7,11 +7,12 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from app.rules.characters import clusters, one_line, shorten
 
@@ -166,6 +167,12 @@ def fact(value: object) -> Markup | str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 
 
+def dollars(usd: Decimal) -> str:
+    """A sum of US dollars: to the cent, and further only where it goes further."""
+    whole, _, rest = f"{usd:f}".partition(".")
+    return f"${whole}.{rest.rstrip('0').ljust(2, '0')}"
+
+
 def host(url: str) -> str:
     """The host of an address, for a link that leaves us."""
     return url.split("://", 1)[-1].split("/", 1)[0]
@@ -174,6 +181,19 @@ def host(url: str) -> str:
 def web_link(url: str | None) -> str:
     """An address that may stand in a link: of the web, or nothing."""
     return url if url and url.lower().startswith(("http://", "https://")) else ""
+
+
+def linked(text: str) -> Markup:
+    """A reason of ours with the web address at its end as a link."""
+    words, found, rest = text.partition("http")
+    address = web_link(found + rest)
+    if not address:
+        return escape(text)
+    link = Markup(
+        '{0}<a href="{1}" target="_blank" rel="noopener noreferrer">{2} <span aria-hidden="true">↗</span>'
+        '<span class="unseen"> (new window)</span></a>'
+    )
+    return link.format(words, address, host(address))
 
 
 @functools.cache
@@ -192,10 +212,12 @@ def _make() -> Environment:
         capped=capped,
         reach=reach,
         initial=initial,
+        dollars=dollars,
         fact=fact,
         headline=headline,
         capitalize_first=capitalize_first,
         host=host,
+        linked=linked,
         web_link=web_link,
     )
     environment.globals.update(

@@ -11,15 +11,17 @@ from fastapi import APIRouter, Response
 from app.ports import OutsideError
 from app.rules.facts import ReplyKind
 from app.rules.progress import LoopState, can_loop_move
-from app.steps import by_hand, link
+from app.steps import by_hand, customers, link
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.owe import silence_of
 from app.steps.river import platforms_of
 from app.store import accounts, issues, loops, members, posts, shown
 from app.store.tables import Account, Identity, Loop, Post, Tracker
 from app.web import standing
 from app.web.forms import NO_DRAFT, Draft, PageError, sentence
+from app.web.replies import prices_of
 from app.web.triage import MOST_CONNECTIONS, find_named, read_issue, read_tags, titles_of
-from app.web.visit import Anyone, FromAnyone, FromTriage, Number, PageRoute, Visit
+from app.web.visit import Anyone, FromAnyone, FromApprover, FromTriage, Number, PageRoute, Visit
 
 router = APIRouter(prefix="/loops", include_in_schema=False, route_class=PageRoute)
 
@@ -116,8 +118,10 @@ async def _page(visit: Visit, loop_id: int, draft: Draft = NO_DRAFT, *, status: 
         one=loop,
         post=began[0],
         identity=began[1],
+        silent=silence_of(began[1]),
         account=account,
         thread=_thread(said, replies),
+        prices=prices_of(river, replies),
         pending=[row for row in replies if row.Reply.state not in {"posted", "cancelled"}],
         cancelled=[row for row in replies if row.Reply.state == "cancelled"],
         issue=issue,
@@ -216,6 +220,13 @@ async def write(sent: FromTriage, loop_id: Number) -> Response:
     except (ConflictError, OutsideError) as error:
         why = sentence(error)
         return await _page(sent.visit, loop_id, Draft(form="reply", values=sent.form, wrong={"text": why}), status=422)
+    return sent.visit.onwards(f"/loops/{loop_id}")
+
+
+@router.post("/{loop_id}/tell")
+async def tell(sent: FromApprover, loop_id: Number) -> Response:
+    """Tell its customer all the same."""
+    await customers.tell(sent.visit.river, loop_id, actor=sent.visit.name)
     return sent.visit.onwards(f"/loops/{loop_id}")
 
 

@@ -8,11 +8,12 @@ from typing import Literal
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
-from app.ports import OutsideError
+from app.ports import OutsideError, Price
 from app.rules.addresses import web_address
 from app.rules.progress import ReplyState
 from app.steps import by_hand, post_by_hand
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.price import price_of
 from app.steps.river import River
 from app.store import accounts, posts, replies, shown
 from app.store.session import Session
@@ -52,6 +53,7 @@ async def show_all(visit: Anyone, tab: Tab = "awaiting", before: int | None = No
     return visit.draw(
         "replies.html",
         rows=rows[:PAGE],
+        prices=prices_of(visit.river, rows[:PAGE]),
         more=rows[PAGE - 1].Reply.id if len(rows) > PAGE else None,
         tab=tab,
         tabs=TABS,
@@ -80,6 +82,7 @@ async def _page(
         "reply.html",
         status=status,
         row=rows[0],
+        prices=prices_of(visit.river, rows),
         reply=reply,
         attempts=attempts,
         counted=reply.count if counted is None else counted,
@@ -90,6 +93,16 @@ async def _page(
         max_text=MAX_TEXT,
         standing=standing,
     )
+
+
+def prices_of(river: River, rows: shown.Shown) -> dict[int, Price]:
+    """What saying each of these replies costs; those that are said or will not be, and those that are free, left out."""
+    found = {
+        row.Reply.id: price_of(river, row.Account, row.Reply.text)
+        for row in rows
+        if row.Reply.state not in {"posted", "cancelled"}
+    }
+    return {reply_id: price for reply_id, price in found.items() if price is not None}
 
 
 async def _prefix(river: River, session: Session, reply: Reply) -> str:
@@ -125,12 +138,13 @@ async def edit(sent: FromTriage, reply_id: Number) -> Response:
 async def count(sent: FromTriage, reply_id: Number) -> Response:
     """How the words that are being typed count on that network."""
     try:
-        length, limit = await by_hand.count_words(
-            sent.visit.river, reply_id, text=sent.form.get("text", "")[: MAX_TEXT + 1]
-        )
+        counted = await by_hand.count_words(sent.visit.river, reply_id, text=sent.form.get("text", "")[: MAX_TEXT + 1])
     except (ConflictError, OutsideError) as error:
         return JSONResponse({"text": str(error), "over": True}, headers={"Cache-Control": "no-store"})
-    return JSONResponse({"text": f"{length} of {limit}", "over": length > limit}, headers={"Cache-Control": "no-store"})
+    told: dict[str, object] = {"text": f"{counted.length} of {counted.limit}", "over": counted.length > counted.limit}
+    if counted.price is not None:
+        told["costs"] = standing.costs(counted.price)
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
 @router.post("/{reply_id}/take-over")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from markupsafe import Markup, escape
 
+from app.ports import Price
 from app.rules.progress import LoopState, ReplyState
-from app.store.tables import Issue, Loop, Reply, Shipment
+from app.store.tables import Account, Issue, Loop, Reply, Shipment, Tracker
 from app.web.access import Right
-from app.web.drawing import ring, web_link
+from app.web.drawing import dollars, ring, web_link
 
 Status = Literal["", "done", "now", "back"]
 
@@ -40,7 +41,7 @@ def steps_of(loop: Loop) -> tuple[Step, ...]:
     }
     names = list(times)
     last = max(at for at, name in enumerate(names) if times[name] is not None)
-    goes_on = loop.state not in {"declined", "dropped", "verified"}
+    goes_on = loop.state not in {"declined", "dropped", "verified"} and not (loop.state == "shipped" and loop.untold)
     steps: list[Step] = []
     before: datetime | None = None
     for at, name in enumerate(names):
@@ -88,6 +89,8 @@ def ring_of(loop: Loop, size: str = "") -> Markup:
 
 def next_words(loop: Loop, issue: Issue | None, reply: Reply | None) -> str:
     """What happens next, and who has to do it."""
+    if loop.state == "shipped" and loop.untold and not loop.needs_person:
+        return "Nothing is said here by itself, and nobody has to do anything."
     if reply is not None and reply.hand_at is not None:
         return "Next: somebody posts the reply by hand, where no API can, and says so here."
     if reply is not None and reply.state in _NEXT_OF_REPLY and loop.state in {"shipped", "linked", "fixed"}:
@@ -238,3 +241,25 @@ def proof(issue: Issue, shipment: Shipment | None, *, platform: str = "") -> lis
     if shipment is None:
         lines.append(Line(False, issue.why_on(platform) or "it was not looked at yet", "", None))
     return lines
+
+
+def costs(price: Price) -> str:
+    """What saying a text costs, and why it is dear: `Costs $0.20: README.md becomes a link.`"""
+    return f"Costs {dollars(price.usd)}: {price.why}." if price.why else f"Costs {dollars(price.usd)}."
+
+
+ENDS_SOON = timedelta(days=7)
+
+Kind = Literal["", "wait", "bad"]
+
+
+def access_kind(row: Account | Tracker, now: datetime) -> Kind:
+    """How urgent the end of a connection's access is."""
+    if row.expires_at is None or row.expires_at > now + ENDS_SOON:
+        return ""
+    return "wait" if row.expires_at > now else "bad"
+
+
+def health_kind(row: Account | Tracker, now: datetime) -> Kind:
+    """How a connection is: it fails, it soon may, or all is well."""
+    return "bad" if not row.ok else access_kind(row, now) and "wait"

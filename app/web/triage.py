@@ -16,6 +16,7 @@ from app.rules import addresses, quoting
 from app.steps import by_address, link, triage
 from app.steps.hear_answer import hear_next
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.owe import silence_of
 from app.steps.river import platforms_of
 from app.store import accounts, posts, shown
 from app.store.tables import Account, Identity, Issue, Post, Reply, Tracker
@@ -386,7 +387,7 @@ def author_line(identity: Identity, past: shown.Shown) -> str:
         works = list(told.values()).count("confirmed")
         parts.append(f"told of {len(told)} fix{'es' if len(told) > 1 else ''}, {works} confirmed")
     if identity.suppressed_at is not None:
-        parts.append("asked not to be answered automatically")
+        parts.append(silence_of(identity))
     if identity.weak:
         parts.append("a guest: nobody knows whether it is always the same person")
     return " · ".join(parts) or "writes to us for the first time"

@@ -164,7 +164,12 @@ async def test_a_removed_account_is_gone_and_what_waited_to_be_said_through_it_i
 async def test_health_is_tried_now_and_says_what_is_wrong(connected: Circle, outside: Outsides) -> None:
     await connected.post("/api/v1/accounts", mastodon_account(), status=201)
     health = await connected.get("/api/v1/accounts/1/health")
-    assert set(health) == {"ok", "why", "scopes", "expires_at", "quota"}
+    told = {"ok", "why", "scopes", "expires_at", "quota"}
+    assert set(health) == told | {"read_at", "sent_at", "cost_this_month", "budget"}
+    never = {name: health[name] for name in ("read_at", "sent_at", "cost_this_month", "budget")}
+    assert set(never.values()) == {None}, "not read yet, nothing said, and a network that charges nothing"
+    await connected.post("/api/v1/accounts/1/pull")
+    assert (await connected.get("/api/v1/accounts/1/health"))["read_at"] is not None
     assert (health["ok"], health["why"]) == (True, "")
     assert "write:statuses" in health["scopes"]
 

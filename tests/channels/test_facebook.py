@@ -25,7 +25,7 @@ from tests.support.circle import Circle, Clock, circle
 from tests.support.facebook_graph import APP_SECRET, PAGE_ID, TOKEN, VERIFY_TOKEN, FacebookGraph, refusal
 
 JSON = dict[str, Any]
-SECRETS = {"page_access_token": TOKEN, "app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN}
+SECRETS = {"page_token": TOKEN, "app_secret": APP_SECRET, "verify_token": VERIFY_TOKEN}
 HOOK = "/hooks/accounts/1"
 
 databases = on_both.databases
@@ -72,7 +72,7 @@ def test_refuses_what_is_no_version(version: str) -> None:
         FacebookSettings(api_version=version)
 
 
-@pytest.mark.parametrize("name", ["page_access_token", "app_secret", "verify_token"])
+@pytest.mark.parametrize("name", ["page_token", "app_secret", "verify_token"])
 @pytest.mark.parametrize("entered", ["", "sentinel with spaces", "sentinel\nHost: x", "sentinel-ä"])
 def test_refuses_what_is_no_secret_without_repeating_it(name: str, entered: str) -> None:
     with pytest.raises(ValidationError) as refused:
@@ -404,6 +404,20 @@ async def test_the_handshake_is_answered_in_plain_text_and_kept_nowhere(stage: S
     again = await stage.played.api.get(HOOK, params={**query, "hub.verify_token": "guessed"})
     assert again.status_code == 401
     assert "1158201444" not in again.text
+
+
+async def test_meta_is_asked_for_its_calls_when_an_admin_asks_and_not_before(stage: Stage) -> None:
+    def asked() -> list[bytes]:
+        return [one.content for one in stage.graph.asked if one.url.path.endswith("/subscribed_apps")]
+
+    assert asked() == []
+    await stage.played.post("/api/v1/accounts/1/hook")
+    assert [b"subscribed_fields=feed" in one for one in asked()] == [True]
+    stage.graph.refuse = lambda one: refusal(200, status=403) if one.url.path.endswith("/subscribed_apps") else None
+    refused = await stage.played.post("/api/v1/accounts/1/hook", status=422)
+    assert "pages_manage_metadata" in refused["detail"]
+    health = await stage.played.get("/api/v1/accounts/1/health")
+    assert health["ok"]
 
 
 async def test_a_signed_call_has_the_page_read_now_and_is_stored_once(stage: Stage) -> None:

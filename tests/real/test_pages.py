@@ -489,7 +489,9 @@ def test_a_post_from_a_forum_is_typed_in_and_its_reply_posted_by_hand(desk: Desk
     expect(page.get_by_text("No connected account can read a post at this address")).to_be_visible()
     page.get_by_label("Place").fill("Reddit")
     page.get_by_label("Who wrote it").fill("u/ana_writes")
-    page.get_by_label("What they wrote").fill("Is it only me, or does the CSV export hang at 99 % in Safari since Tuesday?")
+    page.get_by_label("What they wrote").fill(
+        "Is it only me, or does the CSV export hang at 99 % in Safari since Tuesday?"
+    )
     window.picture("by-hand-2-typed")
     page.get_by_role("button", name="Take in by hand").click()
     expect(page.get_by_text("Typed in by hand")).to_be_visible()

@@ -86,6 +86,10 @@ def test_what_only_sounds_like_bad_news_is_never_still_broken() -> None:
     assert wrongly_heard(TRAPS["never_still_broken"], Confirmed, Unsure, OptOut) == {}
 
 
+def test_what_only_sounds_like_a_wish_for_silence_silences_nobody() -> None:
+    assert wrongly_heard(TRAPS["never_opt_out"], Confirmed, StillBroken, Unsure) == {}
+
+
 def test_the_reason_cites_the_customers_own_words() -> None:
     assert hear("Hallo! Jetzt funktioniert's wieder, danke", language="de").why == "says 'Jetzt funktioniert's wieder'"
     assert hear("Thanks, but it STILL crashes", language="en").why == "says 'STILL crashes'"

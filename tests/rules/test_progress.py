@@ -58,6 +58,13 @@ def test_only_the_customer_we_told_confirms_reopens_or_opts_out(
     heard: hearing.Heard, by_the_same: bool, by_a_guest: bool, state: LoopState
 ) -> None:
     answer = follow_answer(heard, by_the_same=by_the_same, by_a_guest=by_a_guest, loop_state=state)
+    joined = follow_answer(
+        heard, by_the_same=by_the_same, by_the_same_person=True, by_a_guest=by_a_guest, loop_state=state
+    )
+    if isinstance(heard, hearing.OptOut):
+        assert joined.does == ("ask" if by_a_guest else "suppress"), "a wish for silence is the whole person's"
+    else:
+        assert joined == answer, "a verification is not"
     if not by_the_same or by_a_guest:
         assert answer.does == "ask"
     if answer.does == "confirm":

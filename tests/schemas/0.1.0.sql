@@ -6,6 +6,7 @@ CREATE TABLE account (
 	handle TEXT NOT NULL, 
 	url TEXT NOT NULL, 
 	sent_at DATETIME, 
+	mute BOOLEAN DEFAULT 0 NOT NULL, 
 	name TEXT NOT NULL, 
 	settings JSON NOT NULL, 
 	secrets TEXT NOT NULL, 
@@ -19,6 +20,7 @@ CREATE TABLE account (
 	why TEXT NOT NULL, 
 	blocked BOOLEAN DEFAULT 0 NOT NULL, 
 	health_at DATETIME, 
+	proven_at DATETIME, 
 	scopes JSON NOT NULL, 
 	expires_at DATETIME, 
 	quota JSON NOT NULL, 
@@ -36,8 +38,8 @@ CREATE TABLE account (
 	deleted_at DATETIME, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "account" VALUES('rehearsal','automatic','acme','http://fullcircle.test/rehearsal/main','2026-03-02 09:08:00.000000','Acme','{"scene": "main", "brand": "Acme"}','gAAAAABrDFDIFzwR45SFg7wSWnaGdZKKAW-kyWQHd5htdwm0HioRzycxD_81GS3XcrpKtwmCtHy1xGXiYY2TCEFin-VZdkzHEw==','gAAAAABrDFDIf-LE98Mxrq86Vq8D4PeRNCuLtt-Xfhlpht_i2oI1spBS61_nhqSzx9otgLm11GUhL7GWT-PEpbfXpvHrV8CxtQ==',NULL,NULL,1,'rehearsal:main/people/acme','{}',1,'',0,'2026-03-02 09:32:00.000000','[]',NULL,'{}','10','2026-03-02 09:32:00.000000','2026-03-02 09:32:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
-INSERT INTO "account" VALUES('rehearsal','approve','acme','http://fullcircle.test/rehearsal/other',NULL,'Acme, approved','{"scene": "other", "brand": "Acme"}','gAAAAABrDFDI2U8TVG0VjHXc_XRXwIpME3TVPnWev8ckBTYRfbxV-xiEKtIesEQiREXg7n1duaolX2sVLYL-6SCZ7K_BlMVUQg==','gAAAAABrDFDIdBqWUKydxNf4GxD5TqcGvVCEoJ5stHRDecCwsER6f3TAuE1Eoxc43VJn8QZ_PKzr19eobQ-DJBf1URBkZ69pOw==',NULL,NULL,1,'rehearsal:other/people/acme','{}',1,'',0,'2026-03-02 09:20:00.000000','[]',NULL,'{}','3','2026-03-02 09:20:00.000000','2026-03-02 09:20:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,2);
+INSERT INTO "account" VALUES('rehearsal','automatic','acme','http://fullcircle.test/rehearsal/main','2026-03-02 09:08:00.000000',0,'Acme','{"scene": "main", "brand": "Acme"}','gAAAAABrDFbiaaD51ZuTAM86ub4Xj6mngmOR2DHgClx5q8m83i9CD_MsOzL2rn5CsCIfXjQkjDz_h-7ZPIm5MEfUERauDnFTig==','gAAAAABrDFbi3MCnvPVhn6T8u3j3ngdvk5AqUhWdyZe4_WdC7kjp2cbrl1omYhYmKCpz6jB10vIuQaGa_lvl-kxNqyWBKmkhIg==',NULL,NULL,1,'rehearsal:main/people/acme','{}',1,'',0,'2026-03-02 09:32:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','10','2026-03-02 09:32:00.000000','2026-03-02 09:32:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
+INSERT INTO "account" VALUES('rehearsal','approve','acme','http://fullcircle.test/rehearsal/other',NULL,0,'Acme, approved','{"scene": "other", "brand": "Acme"}','gAAAAABrDFbjL8rAwRkW9isngg8SguzYszgxoFWsKZTO_bour11QE5pP7nuR0FDhiN7Z42gEjnj62pJnhKFoXs2XTHNtEC3fdQ==','gAAAAABrDFbjGWy_YMdeqWeApLb4VUV53fC71hUNWk0TO3L0-WDjQpoZDkiTIFqMm09MqsrxXEA1AbXadP5q9nABCT8jm2mDSA==',NULL,NULL,1,'rehearsal:other/people/acme','{}',1,'',0,'2026-03-02 09:20:00.000000','2026-03-02 09:00:00.000000','[]',NULL,'{}','3','2026-03-02 09:20:00.000000','2026-03-02 09:20:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,2);
 CREATE TABLE alembic_version (
 	version_num VARCHAR(32) NOT NULL, 
 	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
@@ -54,24 +56,39 @@ CREATE TABLE attempt (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT fk_attempt_reply_id_reply FOREIGN KEY(reply_id) REFERENCES reply (id)
 );
-INSERT INTO "attempt" VALUES(1,1,'9123f1751bde045c864adb486d281927','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','posted','said',1);
-INSERT INTO "attempt" VALUES(2,1,'f3a9618e899111f95034bc6c22a1e0ce','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','posted','said',2);
-INSERT INTO "attempt" VALUES(7,1,'ce89e61ecb392b01a5e424e6030b94e4','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','unknown','the rehearsal stage plays ''unknown'' on send',3);
-INSERT INTO "attempt" VALUES(8,1,'eb066d603f818cbb56f156442a49b8ed','2026-03-02 09:28:00.000000',NULL,'calling','',4);
-INSERT INTO "attempt" VALUES(9,1,'76f2d477c299a36fe4e1949d0c7efb44','2026-03-02 09:32:00.000000',NULL,'calling','',5);
+INSERT INTO "attempt" VALUES(1,1,'2d4e04473831b771f832adbda995d37a','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','posted','said',1);
+INSERT INTO "attempt" VALUES(2,1,'d467fa6e71a9b60b74c26a63daec69fb','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','posted','said',2);
+INSERT INTO "attempt" VALUES(7,1,'177d860c4103c4470e82d23b2d278038','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','unknown','the rehearsal stage plays ''unknown'' on send',3);
+INSERT INTO "attempt" VALUES(8,1,'05e7ec989e0e35b0dcc504dd3bd4c8fd','2026-03-02 09:28:00.000000',NULL,'calling','',4);
+INSERT INTO "attempt" VALUES(9,1,'cc7afb3fec0b09cfb82f1cd3b448faf0','2026-03-02 09:32:00.000000',NULL,'calling','',5);
+CREATE TABLE consent (
+	hash TEXT NOT NULL, 
+	session_id INTEGER NOT NULL, 
+	channel TEXT NOT NULL, 
+	account_id INTEGER, 
+	sealed TEXT NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	expires_at DATETIME NOT NULL, 
+	used_at DATETIME, 
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	CONSTRAINT fk_consent_account_id_account FOREIGN KEY(account_id) REFERENCES account (id), 
+	CONSTRAINT fk_consent_session_id_token FOREIGN KEY(session_id) REFERENCES token (id), 
+	CONSTRAINT uq_consent_hash UNIQUE (hash)
+);
 CREATE TABLE customer (
 	created_at DATETIME NOT NULL, 
+	unsettled BOOLEAN DEFAULT 0 NOT NULL, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "customer" VALUES('2026-03-02 09:00:00.000000',1);
-INSERT INTO "customer" VALUES('2026-03-02 09:04:00.000000',2);
-INSERT INTO "customer" VALUES('2026-03-02 09:08:00.000000',3);
-INSERT INTO "customer" VALUES('2026-03-02 09:12:00.000000',4);
-INSERT INTO "customer" VALUES('2026-03-02 09:16:00.000000',5);
-INSERT INTO "customer" VALUES('2026-03-02 09:20:00.000000',6);
-INSERT INTO "customer" VALUES('2026-03-02 09:24:00.000000',7);
-INSERT INTO "customer" VALUES('2026-03-02 09:28:00.000000',8);
-INSERT INTO "customer" VALUES('2026-03-02 09:32:00.000000',9);
+INSERT INTO "customer" VALUES('2026-03-02 09:00:00.000000',0,1);
+INSERT INTO "customer" VALUES('2026-03-02 09:04:00.000000',0,2);
+INSERT INTO "customer" VALUES('2026-03-02 09:08:00.000000',0,3);
+INSERT INTO "customer" VALUES('2026-03-02 09:12:00.000000',0,4);
+INSERT INTO "customer" VALUES('2026-03-02 09:16:00.000000',0,5);
+INSERT INTO "customer" VALUES('2026-03-02 09:20:00.000000',0,6);
+INSERT INTO "customer" VALUES('2026-03-02 09:24:00.000000',0,7);
+INSERT INTO "customer" VALUES('2026-03-02 09:28:00.000000',0,8);
+INSERT INTO "customer" VALUES('2026-03-02 09:32:00.000000',0,9);
 CREATE TABLE delivery (
 	hook VARCHAR(60) NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -97,96 +114,97 @@ CREATE TABLE event (
 	loop_id INTEGER, 
 	issue_id INTEGER, 
 	reply_id INTEGER, 
+	customer_id INTEGER, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','tagged','','tests',1,NULL,NULL,1);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','linked','What told found','tests',1,1,NULL,2);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','issue made','#1','',NULL,1,NULL,3);
-INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','verdict','#1 is still open','',NULL,1,NULL,4);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','v1.0.0 contains 6edd44b','',NULL,1,NULL,5);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',NULL,1,NULL,6);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',1,NULL,NULL,7);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply scheduled','goes out now','',1,NULL,1,8);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply sending','is being said','',1,NULL,1,9);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply posted','said','',1,NULL,1,10);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','told','','',1,NULL,1,11);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','tagged','','tests',2,NULL,NULL,12);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','linked','What corrected found','tests',2,2,NULL,13);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','issue made','#2','',NULL,2,NULL,14);
-INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','#2 is still open','',NULL,2,NULL,15);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,16);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,17);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',2,NULL,NULL,18);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply scheduled','goes out now','',2,NULL,2,19);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply sending','is being said','',2,NULL,2,20);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply posted','said','',2,NULL,2,21);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','told','','',2,NULL,2,22);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#2 is reopened','',NULL,2,NULL,23);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipment withdrawn','#2 is reopened','',NULL,2,NULL,24);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','evidence withdrawn after telling','#2 is reopened','',2,NULL,NULL,25);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','tagged','','tests',3,NULL,NULL,26);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','linked','What approved found','tests',3,3,NULL,27);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','issue made','#3','',NULL,3,NULL,28);
-INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#3 is still open','',NULL,3,NULL,29);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','v1.2.0 contains bd72e95','',NULL,3,NULL,30);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',NULL,3,NULL,31);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',3,NULL,NULL,32);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','reply awaiting_approval','waits for an approver','',3,NULL,4,33);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','tagged','','tests',4,NULL,NULL,34);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','linked','What held found','tests',4,4,NULL,35);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','issue made','#4','',NULL,4,NULL,36);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','#4 is still open','',NULL,4,NULL,37);
-INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','held','5 % rollout','tests',NULL,4,NULL,38);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','v1.2.1 contains 933aa5c','',NULL,4,NULL,39);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',NULL,4,NULL,40);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',4,NULL,NULL,41);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','reply held','not for customers yet: 5 % rollout','',4,NULL,5,42);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','tagged','','tests',5,NULL,NULL,43);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','linked','What stopped found','tests',5,5,NULL,44);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','issue made','#5','',NULL,5,NULL,45);
-INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','#5 is still open','',NULL,5,NULL,46);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','v1.2.2 contains a9822b7','',NULL,5,NULL,47);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',NULL,5,NULL,48);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',5,NULL,NULL,49);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply awaiting_approval','waits for an approver','',5,NULL,6,50);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply held','held by tests','tests',5,NULL,6,51);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','tagged','','tests',6,NULL,NULL,52);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','linked','What lost found','tests',6,6,NULL,53);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','issue made','#6','',NULL,6,NULL,54);
-INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','#6 is still open','',NULL,6,NULL,55);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','v1.3.0 contains bed1a12','',NULL,6,NULL,56);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',NULL,6,NULL,57);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',6,NULL,NULL,58);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply scheduled','goes out now','',6,NULL,7,59);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply sending','is being said','',6,NULL,7,60);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread','',6,NULL,7,61);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','tagged','','tests',7,NULL,NULL,62);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','linked','What died-after found','tests',7,7,NULL,63);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','issue made','#7','',NULL,7,NULL,64);
-INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','#7 is still open','',NULL,7,NULL,65);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','v1.4.0 contains 16b16b5','',NULL,7,NULL,66);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',NULL,7,NULL,67);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',7,NULL,NULL,68);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply scheduled','goes out now','',7,NULL,8,69);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply sending','is being said','',7,NULL,8,70);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','tagged','','tests',8,NULL,NULL,71);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','linked','What died-before found','tests',8,8,NULL,72);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','issue made','#8','',NULL,8,NULL,73);
-INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','#8 is still open','',NULL,8,NULL,74);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','v1.4.1 contains b0a1895','',NULL,8,NULL,75);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',NULL,8,NULL,76);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',8,NULL,NULL,77);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply scheduled','goes out now','',8,NULL,9,78);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply sending','is being said','',8,NULL,9,79);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','tagged','','tests',9,NULL,NULL,80);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','linked','What settling found','tests',9,9,NULL,81);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','issue made','#9','',NULL,9,NULL,82);
-INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','#9 is still open','',NULL,9,NULL,83);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','verdict','v1.5.0 contains 8d15035','',NULL,9,NULL,84);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',NULL,9,NULL,85);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',9,NULL,NULL,86);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more','',9,NULL,10,87);
-INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','written by tests','tests',1,NULL,11,88);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','tagged','','tests',1,NULL,NULL,NULL,1);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','linked','What told found','tests',1,1,NULL,NULL,2);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','issue made','#1','',NULL,1,NULL,NULL,3);
+INSERT INTO "event" VALUES('2026-03-02 09:00:00.000000','verdict','#1 is still open','',NULL,1,NULL,NULL,4);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','v1.0.0 contains 6edd44b','',NULL,1,NULL,NULL,5);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',NULL,1,NULL,NULL,6);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','shipped','v1.0.0 contains 6edd44b','',1,NULL,NULL,NULL,7);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply scheduled','goes out now','',1,NULL,1,NULL,8);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply sending','is being said','',1,NULL,1,NULL,9);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','reply posted','said','',1,NULL,1,NULL,10);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','told','','',1,NULL,1,NULL,11);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','tagged','','tests',2,NULL,NULL,NULL,12);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','linked','What corrected found','tests',2,2,NULL,NULL,13);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','issue made','#2','',NULL,2,NULL,NULL,14);
+INSERT INTO "event" VALUES('2026-03-02 09:04:00.000000','verdict','#2 is still open','',NULL,2,NULL,NULL,15);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,NULL,16);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',NULL,2,NULL,NULL,17);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipped','v1.0.1 contains 2a5f7b4','',2,NULL,NULL,NULL,18);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply scheduled','goes out now','',2,NULL,2,NULL,19);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply sending','is being said','',2,NULL,2,NULL,20);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','reply posted','said','',2,NULL,2,NULL,21);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','told','','',2,NULL,2,NULL,22);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#2 is reopened','',NULL,2,NULL,NULL,23);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','shipment withdrawn','#2 is reopened','',NULL,2,NULL,NULL,24);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','evidence withdrawn after telling','#2 is reopened','',2,NULL,NULL,NULL,25);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','tagged','','tests',3,NULL,NULL,NULL,26);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','linked','What approved found','tests',3,3,NULL,NULL,27);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','issue made','#3','',NULL,3,NULL,NULL,28);
+INSERT INTO "event" VALUES('2026-03-02 09:08:00.000000','verdict','#3 is still open','',NULL,3,NULL,NULL,29);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','v1.2.0 contains bd72e95','',NULL,3,NULL,NULL,30);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',NULL,3,NULL,NULL,31);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','shipped','v1.2.0 contains bd72e95','',3,NULL,NULL,NULL,32);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','reply awaiting_approval','waits for an approver','',3,NULL,4,NULL,33);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','tagged','','tests',4,NULL,NULL,NULL,34);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','linked','What held found','tests',4,4,NULL,NULL,35);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','issue made','#4','',NULL,4,NULL,NULL,36);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','verdict','#4 is still open','',NULL,4,NULL,NULL,37);
+INSERT INTO "event" VALUES('2026-03-02 09:12:00.000000','held','5 % rollout','tests',NULL,4,NULL,NULL,38);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','v1.2.1 contains 933aa5c','',NULL,4,NULL,NULL,39);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',NULL,4,NULL,NULL,40);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','shipped','v1.2.1 contains 933aa5c','',4,NULL,NULL,NULL,41);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','reply held','not for customers yet: 5 % rollout','',4,NULL,5,NULL,42);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','tagged','','tests',5,NULL,NULL,NULL,43);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','linked','What stopped found','tests',5,5,NULL,NULL,44);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','issue made','#5','',NULL,5,NULL,NULL,45);
+INSERT INTO "event" VALUES('2026-03-02 09:16:00.000000','verdict','#5 is still open','',NULL,5,NULL,NULL,46);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','v1.2.2 contains a9822b7','',NULL,5,NULL,NULL,47);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',NULL,5,NULL,NULL,48);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','shipped','v1.2.2 contains a9822b7','',5,NULL,NULL,NULL,49);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply awaiting_approval','waits for an approver','',5,NULL,6,NULL,50);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','reply held','held by tests','tests',5,NULL,6,NULL,51);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','tagged','','tests',6,NULL,NULL,NULL,52);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','linked','What lost found','tests',6,6,NULL,NULL,53);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','issue made','#6','',NULL,6,NULL,NULL,54);
+INSERT INTO "event" VALUES('2026-03-02 09:20:00.000000','verdict','#6 is still open','',NULL,6,NULL,NULL,55);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','v1.3.0 contains bed1a12','',NULL,6,NULL,NULL,56);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',NULL,6,NULL,NULL,57);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','shipped','v1.3.0 contains bed1a12','',6,NULL,NULL,NULL,58);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply scheduled','goes out now','',6,NULL,7,NULL,59);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply sending','is being said','',6,NULL,7,NULL,60);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','reply unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread','',6,NULL,7,NULL,61);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','tagged','','tests',7,NULL,NULL,NULL,62);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','linked','What died-after found','tests',7,7,NULL,NULL,63);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','issue made','#7','',NULL,7,NULL,NULL,64);
+INSERT INTO "event" VALUES('2026-03-02 09:24:00.000000','verdict','#7 is still open','',NULL,7,NULL,NULL,65);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','v1.4.0 contains 16b16b5','',NULL,7,NULL,NULL,66);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',NULL,7,NULL,NULL,67);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','shipped','v1.4.0 contains 16b16b5','',7,NULL,NULL,NULL,68);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply scheduled','goes out now','',7,NULL,8,NULL,69);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','reply sending','is being said','',7,NULL,8,NULL,70);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','tagged','','tests',8,NULL,NULL,NULL,71);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','linked','What died-before found','tests',8,8,NULL,NULL,72);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','issue made','#8','',NULL,8,NULL,NULL,73);
+INSERT INTO "event" VALUES('2026-03-02 09:28:00.000000','verdict','#8 is still open','',NULL,8,NULL,NULL,74);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','v1.4.1 contains b0a1895','',NULL,8,NULL,NULL,75);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',NULL,8,NULL,NULL,76);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','shipped','v1.4.1 contains b0a1895','',8,NULL,NULL,NULL,77);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply scheduled','goes out now','',8,NULL,9,NULL,78);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','reply sending','is being said','',8,NULL,9,NULL,79);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','tagged','','tests',9,NULL,NULL,NULL,80);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','linked','What settling found','tests',9,9,NULL,NULL,81);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','issue made','#9','',NULL,9,NULL,NULL,82);
+INSERT INTO "event" VALUES('2026-03-02 09:32:00.000000','verdict','#9 is still open','',NULL,9,NULL,NULL,83);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','verdict','v1.5.0 contains 8d15035','',NULL,9,NULL,NULL,84);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',NULL,9,NULL,NULL,85);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','',9,NULL,NULL,NULL,86);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more','',9,NULL,10,NULL,87);
+INSERT INTO "event" VALUES('2026-03-02 09:36:00.000000','reply scheduled','written by tests','tests',1,NULL,11,NULL,88);
 CREATE TABLE identity (
 	channel TEXT NOT NULL, 
 	external_id TEXT NOT NULL, 
@@ -196,22 +214,26 @@ CREATE TABLE identity (
 	followers INTEGER, 
 	weak BOOLEAN NOT NULL, 
 	customer_id INTEGER NOT NULL, 
+	joined_at DATETIME, 
+	joined_by TEXT DEFAULT '' NOT NULL, 
+	joined_from INTEGER, 
 	suppressed_at DATETIME, 
 	suppressed_why TEXT DEFAULT '' NOT NULL, 
+	suppressed_by TEXT DEFAULT '' NOT NULL, 
 	seen_at DATETIME NOT NULL, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT fk_identity_customer_id_customer FOREIGN KEY(customer_id) REFERENCES customer (id), 
 	CONSTRAINT uq_identity_channel_external_id UNIQUE (channel, external_id)
 );
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/told','told','','http://fullcircle.test/rehearsal/main',NULL,0,1,NULL,'','2026-03-02 09:00:00.000000',1);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/corrected','corrected','','http://fullcircle.test/rehearsal/main',NULL,0,2,NULL,'','2026-03-02 09:04:00.000000',2);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/approved','approved','','http://fullcircle.test/rehearsal/other',NULL,0,3,NULL,'','2026-03-02 09:08:00.000000',3);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/held','held','','http://fullcircle.test/rehearsal/other',NULL,0,4,NULL,'','2026-03-02 09:12:00.000000',4);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/stopped','stopped','','http://fullcircle.test/rehearsal/other',NULL,0,5,NULL,'','2026-03-02 09:16:00.000000',5);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/lost','lost','','http://fullcircle.test/rehearsal/main',NULL,0,6,NULL,'','2026-03-02 09:20:00.000000',6);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-after','died-after','','http://fullcircle.test/rehearsal/main',NULL,0,7,NULL,'','2026-03-02 09:24:00.000000',7);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-before','died-before','','http://fullcircle.test/rehearsal/main',NULL,0,8,NULL,'','2026-03-02 09:28:00.000000',8);
-INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/settling','settling','','http://fullcircle.test/rehearsal/main',NULL,0,9,NULL,'','2026-03-02 09:32:00.000000',9);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/told','told','','http://fullcircle.test/rehearsal/main',NULL,0,1,NULL,'',NULL,NULL,'','','2026-03-02 09:00:00.000000',1);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/corrected','corrected','','http://fullcircle.test/rehearsal/main',NULL,0,2,NULL,'',NULL,NULL,'','','2026-03-02 09:04:00.000000',2);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/approved','approved','','http://fullcircle.test/rehearsal/other',NULL,0,3,NULL,'',NULL,NULL,'','','2026-03-02 09:08:00.000000',3);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/held','held','','http://fullcircle.test/rehearsal/other',NULL,0,4,NULL,'',NULL,NULL,'','','2026-03-02 09:12:00.000000',4);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:other/people/stopped','stopped','','http://fullcircle.test/rehearsal/other',NULL,0,5,NULL,'',NULL,NULL,'','','2026-03-02 09:16:00.000000',5);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/lost','lost','','http://fullcircle.test/rehearsal/main',NULL,0,6,NULL,'',NULL,NULL,'','','2026-03-02 09:20:00.000000',6);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-after','died-after','','http://fullcircle.test/rehearsal/main',NULL,0,7,NULL,'',NULL,NULL,'','','2026-03-02 09:24:00.000000',7);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/died-before','died-before','','http://fullcircle.test/rehearsal/main',NULL,0,8,NULL,'',NULL,NULL,'','','2026-03-02 09:28:00.000000',8);
+INSERT INTO "identity" VALUES('rehearsal','rehearsal:main/people/settling','settling','','http://fullcircle.test/rehearsal/main',NULL,0,9,NULL,'',NULL,NULL,'','','2026-03-02 09:32:00.000000',9);
 CREATE TABLE issue (
 	tracker_id INTEGER NOT NULL, 
 	remote_id TEXT, 
@@ -266,15 +288,15 @@ CREATE TABLE issue (
 	CONSTRAINT uq_issue_marker UNIQUE (marker), 
 	CONSTRAINT uq_issue_tracker_id_remote_id UNIQUE (tracker_id, remote_id)
 );
-INSERT INTO "issue" VALUES(1,'1','#1','What told found','','issue-279b8b9377eabe7e','http://fullcircle.test/rehearsal/main/board#issue-1','closed','fixed',NULL,'completed','2026-03-02 09:02:00.000000',0,1,'2026-03-02 09:02:00.000000','2026-03-02 09:36:00.000000','shipped','v1.0.0 contains 6edd44b','[{"kind": "closed", "level": 0, "label": "#1 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "change", "level": 1, "label": "6edd44b closes #1", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "contained", "level": 2, "label": "6edd44b contained in v1.0.0", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.0.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}]','[]',NULL,'','2026-03-02 09:00:00.000000',NULL,'2026-03-02 09:00:00.000000',0,21,21,NULL,0,3,3,'2026-03-02 09:04:03.000000','1','771a213bbdbb4c9d0769b5194ee41b75a851fed25be7b3c25fc72eb008d1bfda','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,1);
-INSERT INTO "issue" VALUES(1,'2','#2','What corrected found','','issue-5376dd8dfdb2dcda','http://fullcircle.test/rehearsal/main/board#issue-2','open',NULL,NULL,'reopened',NULL,0,1,'2026-03-02 09:08:00.000000','2026-03-02 09:36:00.000000','not_yet','#2 is reopened','[]','[]',NULL,'','2026-03-02 09:04:00.000000',NULL,'2026-03-02 09:04:00.000000',0,13,13,NULL,0,3,3,'2026-03-02 09:08:03.000000','2','cba399acb10a4b125a5d64f4c737adaee05d1a605fe87dba6a3e30c95ff97e57','','',5,0,NULL,0,'',NULL,'','',NULL,NULL,2);
-INSERT INTO "issue" VALUES(1,'3','#3','What approved found','','issue-40e98dc495f91ef1','http://fullcircle.test/rehearsal/main/board#issue-3','closed','fixed',NULL,'completed','2026-03-02 09:10:00.000000',0,1,'2026-03-02 09:10:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.0 contains bd72e95','[{"kind": "closed", "level": 0, "label": "#3 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "change", "level": 1, "label": "bd72e95 closes #3", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "contained", "level": 2, "label": "bd72e95 contained in v1.2.0", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}]','[]',NULL,'','2026-03-02 09:08:00.000000',NULL,'2026-03-02 09:08:00.000000',0,16,16,NULL,0,2,2,'2026-03-02 09:20:03.000000','3','70cf13c396aedaeba94af37e0d15cea286b5f2a3b0e44f35626085f98177a912','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,3);
-INSERT INTO "issue" VALUES(1,'4','#4','What held found','','issue-863816533449b6b0','http://fullcircle.test/rehearsal/main/board#issue-4','closed','fixed',NULL,'completed','2026-03-02 09:14:00.000000',0,1,'2026-03-02 09:14:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.1 contains 933aa5c','[{"kind": "closed", "level": 0, "label": "#4 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "change", "level": 1, "label": "933aa5c closes #4", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "contained", "level": 2, "label": "933aa5c contained in v1.2.1", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}]','[]','2026-03-02 09:12:00.000000','5 % rollout','2026-03-02 09:12:00.000000',NULL,'2026-03-02 09:12:00.000000',0,14,14,NULL,0,2,2,'2026-03-02 09:20:03.000000','4','f6b739497cec937633aa507c3d2c60c9f5f67b91cadf756d3ea4d78b19070d59','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,4);
-INSERT INTO "issue" VALUES(1,'5','#5','What stopped found','','issue-cd8263d73d7193c7','http://fullcircle.test/rehearsal/main/board#issue-5','closed','fixed',NULL,'completed','2026-03-02 09:18:00.000000',0,1,'2026-03-02 09:18:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.2 contains a9822b7','[{"kind": "closed", "level": 0, "label": "#5 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "change", "level": 1, "label": "a9822b7 closes #5", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "contained", "level": 2, "label": "a9822b7 contained in v1.2.2", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.2 published", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}]','[]',NULL,'','2026-03-02 09:16:00.000000',NULL,'2026-03-02 09:16:00.000000',0,12,12,NULL,0,2,2,'2026-03-02 09:20:03.000000','5','71c6d848dd0e4c39c95dada34fa3f5bb84b0455caca2e267d4bae773c2972432','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,5);
-INSERT INTO "issue" VALUES(1,'6','#6','What lost found','','issue-2c12f06044228734','http://fullcircle.test/rehearsal/main/board#issue-6','closed','fixed',NULL,'completed','2026-03-02 09:22:00.000000',0,1,'2026-03-02 09:22:00.000000','2026-03-02 09:36:00.000000','shipped','v1.3.0 contains bed1a12','[{"kind": "closed", "level": 0, "label": "#6 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "change", "level": 1, "label": "bed1a12 closes #6", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "contained", "level": 2, "label": "bed1a12 contained in v1.3.0", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.3.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}]','[]',NULL,'','2026-03-02 09:20:00.000000',NULL,'2026-03-02 09:20:00.000000',0,10,10,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,6);
-INSERT INTO "issue" VALUES(1,'7','#7','What died-after found','','issue-c97b82cf70dd971c','http://fullcircle.test/rehearsal/main/board#issue-7','closed','fixed',NULL,'completed','2026-03-02 09:26:00.000000',0,1,'2026-03-02 09:26:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.0 contains 16b16b5','[{"kind": "closed", "level": 0, "label": "#7 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "change", "level": 1, "label": "16b16b5 closes #7", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "contained", "level": 2, "label": "16b16b5 contained in v1.4.0", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}]','[]',NULL,'','2026-03-02 09:24:00.000000',NULL,'2026-03-02 09:24:00.000000',0,8,8,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,7);
-INSERT INTO "issue" VALUES(1,'8','#8','What died-before found','','issue-6a405a66d0be42fc','http://fullcircle.test/rehearsal/main/board#issue-8','closed','fixed',NULL,'completed','2026-03-02 09:30:00.000000',0,1,'2026-03-02 09:30:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.1 contains b0a1895','[{"kind": "closed", "level": 0, "label": "#8 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "change", "level": 1, "label": "b0a1895 closes #8", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "contained", "level": 2, "label": "b0a1895 contained in v1.4.1", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}]','[]',NULL,'','2026-03-02 09:28:00.000000',NULL,'2026-03-02 09:28:00.000000',0,6,6,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,8);
-INSERT INTO "issue" VALUES(1,'9','#9','What settling found','','issue-9ab42418ed38b4c3','http://fullcircle.test/rehearsal/main/board#issue-9','closed','fixed',NULL,'completed','2026-03-02 09:34:00.000000',0,1,'2026-03-02 09:34:00.000000','2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','[{"kind": "closed", "level": 0, "label": "#9 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "change", "level": 1, "label": "8d15035 closes #9", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "contained", "level": 2, "label": "8d15035 contained in v1.5.0", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.5.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}]','[]',NULL,'','2026-03-02 09:32:00.000000',NULL,'2026-03-02 09:32:00.000000',0,4,4,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,9);
+INSERT INTO "issue" VALUES(1,'1','#1','What told found','','issue-56e9ef6615bba685','http://fullcircle.test/rehearsal/main/board#issue-1','closed','fixed',NULL,'completed','2026-03-02 09:02:00.000000',0,1,'2026-03-02 09:02:00.000000','2026-03-02 09:36:00.000000','shipped','v1.0.0 contains 6edd44b','[{"kind": "closed", "level": 0, "label": "#1 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "change", "level": 1, "label": "6edd44b closes #1", "url": "http://fullcircle.test/rehearsal/main/board#issue-1", "at": "2026-03-02T09:02:00+00:00"}, {"kind": "contained", "level": 2, "label": "6edd44b contained in v1.0.0", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.0.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-1", "at": "2026-03-02T09:04:00+00:00"}]','[]',NULL,'','2026-03-02 09:00:00.000000',NULL,'2026-03-02 09:00:00.000000',0,21,21,NULL,0,3,3,'2026-03-02 09:04:03.000000','1','468dfa59c313151d05e4824fb7abea65f7a4d19da790b37538b3debb1b2cdee3','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,1);
+INSERT INTO "issue" VALUES(1,'2','#2','What corrected found','','issue-3bc08239bd99b300','http://fullcircle.test/rehearsal/main/board#issue-2','open',NULL,NULL,'reopened',NULL,0,1,'2026-03-02 09:08:00.000000','2026-03-02 09:36:00.000000','not_yet','#2 is reopened','[]','[]',NULL,'','2026-03-02 09:04:00.000000',NULL,'2026-03-02 09:04:00.000000',0,13,13,NULL,0,3,3,'2026-03-02 09:08:03.000000','2','37d153e1134d0335cf1228dcf0d364ee038413bdec7d040df73ae95f79ce3a19','','',5,0,NULL,0,'',NULL,'','',NULL,NULL,2);
+INSERT INTO "issue" VALUES(1,'3','#3','What approved found','','issue-19ed898b2bb54f07','http://fullcircle.test/rehearsal/main/board#issue-3','closed','fixed',NULL,'completed','2026-03-02 09:10:00.000000',0,1,'2026-03-02 09:10:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.0 contains bd72e95','[{"kind": "closed", "level": 0, "label": "#3 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "change", "level": 1, "label": "bd72e95 closes #3", "url": "http://fullcircle.test/rehearsal/main/board#issue-3", "at": "2026-03-02T09:10:00+00:00"}, {"kind": "contained", "level": 2, "label": "bd72e95 contained in v1.2.0", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-3", "at": "2026-03-02T09:12:00+00:00"}]','[]',NULL,'','2026-03-02 09:08:00.000000',NULL,'2026-03-02 09:08:00.000000',0,16,16,NULL,0,2,2,'2026-03-02 09:20:03.000000','3','793a3d27050066cbbd966ca75d6a5bd7dae934ada8b9e328bd39d251a3745ffb','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,3);
+INSERT INTO "issue" VALUES(1,'4','#4','What held found','','issue-bd72c856871df4a5','http://fullcircle.test/rehearsal/main/board#issue-4','closed','fixed',NULL,'completed','2026-03-02 09:14:00.000000',0,1,'2026-03-02 09:14:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.1 contains 933aa5c','[{"kind": "closed", "level": 0, "label": "#4 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "change", "level": 1, "label": "933aa5c closes #4", "url": "http://fullcircle.test/rehearsal/main/board#issue-4", "at": "2026-03-02T09:14:00+00:00"}, {"kind": "contained", "level": 2, "label": "933aa5c contained in v1.2.1", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-4", "at": "2026-03-02T09:16:00+00:00"}]','[]','2026-03-02 09:12:00.000000','5 % rollout','2026-03-02 09:12:00.000000',NULL,'2026-03-02 09:12:00.000000',0,14,14,NULL,0,2,2,'2026-03-02 09:20:03.000000','4','d352a49590cb534f40bcf8cff06345192cf685ba8668acdb9ed804ce4474b452','','',4,0,NULL,0,'',NULL,'','',NULL,NULL,4);
+INSERT INTO "issue" VALUES(1,'5','#5','What stopped found','','issue-03608ba97b8ac059','http://fullcircle.test/rehearsal/main/board#issue-5','closed','fixed',NULL,'completed','2026-03-02 09:18:00.000000',0,1,'2026-03-02 09:18:00.000000','2026-03-02 09:36:00.000000','shipped','v1.2.2 contains a9822b7','[{"kind": "closed", "level": 0, "label": "#5 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "change", "level": 1, "label": "a9822b7 closes #5", "url": "http://fullcircle.test/rehearsal/main/board#issue-5", "at": "2026-03-02T09:18:00+00:00"}, {"kind": "contained", "level": 2, "label": "a9822b7 contained in v1.2.2", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.2.2 published", "url": "http://fullcircle.test/rehearsal/main/board#release-5", "at": "2026-03-02T09:20:00+00:00"}]','[]',NULL,'','2026-03-02 09:16:00.000000',NULL,'2026-03-02 09:16:00.000000',0,12,12,NULL,0,2,2,'2026-03-02 09:20:03.000000','5','70be3b6aac2713d2586d06e8f246826ecf332c12cdb27c6d94cae0b7389d2c31','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,5);
+INSERT INTO "issue" VALUES(1,'6','#6','What lost found','','issue-8fd2727e9baac768','http://fullcircle.test/rehearsal/main/board#issue-6','closed','fixed',NULL,'completed','2026-03-02 09:22:00.000000',0,1,'2026-03-02 09:22:00.000000','2026-03-02 09:36:00.000000','shipped','v1.3.0 contains bed1a12','[{"kind": "closed", "level": 0, "label": "#6 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "change", "level": 1, "label": "bed1a12 closes #6", "url": "http://fullcircle.test/rehearsal/main/board#issue-6", "at": "2026-03-02T09:22:00+00:00"}, {"kind": "contained", "level": 2, "label": "bed1a12 contained in v1.3.0", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.3.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-6", "at": "2026-03-02T09:24:00+00:00"}]','[]',NULL,'','2026-03-02 09:20:00.000000',NULL,'2026-03-02 09:20:00.000000',0,10,10,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,6);
+INSERT INTO "issue" VALUES(1,'7','#7','What died-after found','','issue-cc3c998fdf165a5e','http://fullcircle.test/rehearsal/main/board#issue-7','closed','fixed',NULL,'completed','2026-03-02 09:26:00.000000',0,1,'2026-03-02 09:26:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.0 contains 16b16b5','[{"kind": "closed", "level": 0, "label": "#7 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "change", "level": 1, "label": "16b16b5 closes #7", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "contained", "level": 2, "label": "16b16b5 contained in v1.4.0", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}]','[]',NULL,'','2026-03-02 09:24:00.000000',NULL,'2026-03-02 09:24:00.000000',0,8,8,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,7);
+INSERT INTO "issue" VALUES(1,'8','#8','What died-before found','','issue-693fec468e29d4d6','http://fullcircle.test/rehearsal/main/board#issue-8','closed','fixed',NULL,'completed','2026-03-02 09:30:00.000000',0,1,'2026-03-02 09:30:00.000000','2026-03-02 09:36:00.000000','shipped','v1.4.1 contains b0a1895','[{"kind": "closed", "level": 0, "label": "#8 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "change", "level": 1, "label": "b0a1895 closes #8", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "contained", "level": 2, "label": "b0a1895 contained in v1.4.1", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}]','[]',NULL,'','2026-03-02 09:28:00.000000',NULL,'2026-03-02 09:28:00.000000',0,6,6,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,8);
+INSERT INTO "issue" VALUES(1,'9','#9','What settling found','','issue-4ca6649b3499d589','http://fullcircle.test/rehearsal/main/board#issue-9','closed','fixed',NULL,'completed','2026-03-02 09:34:00.000000',0,1,'2026-03-02 09:34:00.000000','2026-03-02 09:36:00.000000','shipped','v1.5.0 contains 8d15035','[{"kind": "closed", "level": 0, "label": "#9 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "change", "level": 1, "label": "8d15035 closes #9", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "contained", "level": 2, "label": "8d15035 contained in v1.5.0", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.5.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}]','[]',NULL,'','2026-03-02 09:32:00.000000',NULL,'2026-03-02 09:32:00.000000',0,4,4,NULL,0,2,0,NULL,NULL,'','','',3,0,NULL,0,'',NULL,'','',NULL,NULL,9);
 CREATE TABLE link (
 	loop_id INTEGER NOT NULL, 
 	issue_id INTEGER NOT NULL, 
@@ -302,6 +324,9 @@ CREATE TABLE loop (
 	why TEXT NOT NULL, 
 	owed BOOLEAN DEFAULT 0 NOT NULL, 
 	needs_person TEXT DEFAULT '' NOT NULL, 
+	untold TEXT DEFAULT '' NOT NULL, 
+	waits_on INTEGER, 
+	tell_by TEXT DEFAULT '' NOT NULL, 
 	round INTEGER NOT NULL, 
 	tags JSON NOT NULL, 
 	platform TEXT DEFAULT '' NOT NULL, 
@@ -324,15 +349,15 @@ CREATE TABLE loop (
 	CONSTRAINT fk_loop_post_id_post FOREIGN KEY(post_id) REFERENCES post (id), 
 	CONSTRAINT uq_loop_channel_thread_id_identity_id UNIQUE (channel, thread_id, identity_id)
 );
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/1',1,1,'told','told; waiting for the customer''s answer',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,NULL,1);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/3',2,2,'told','#2 is reopened',1,'the customer was told, and the evidence is gone: #2 is reopened. Decide whether they get a correction',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,2);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/1',3,3,'shipped','v1.2.0 contains bd72e95; reply awaiting approval: waits for an approver',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,NULL,NULL,3);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/2',4,4,'shipped','v1.2.1 contains 933aa5c; reply held: not for customers yet: 5 % rollout',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,NULL,NULL,4);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/3',5,5,'shipped','v1.2.2 contains a9822b7; reply awaiting approval: waits for an approver',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,NULL,NULL,5);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/5',6,6,'shipped','v1.3.0 contains bed1a12; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,NULL,NULL,6);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/7',7,7,'shipped','v1.4.0 contains 16b16b5; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,NULL,NULL,7);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/9',8,8,'shipped','v1.4.1 contains b0a1895; reply scheduled: goes out now',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,NULL,8);
-INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/10',9,9,'shipped','v1.5.0 contains 8d15035; reply scheduled: waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',1,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,NULL,NULL,9);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/1',1,1,'told','told; waiting for the customer''s answer',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:00:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,NULL,1);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/3',2,2,'told','#2 is reopened',1,'the customer was told, and the evidence is gone: #2 is reopened. Decide whether they get a correction','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,2);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/1',3,3,'shipped','v1.2.0 contains bd72e95; reply awaiting approval: waits for an approver',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,NULL,NULL,3);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/2',4,4,'shipped','v1.2.1 contains 933aa5c; reply held: not for customers yet: 5 % rollout',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,NULL,NULL,4);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:other/posts/3',5,5,'shipped','v1.2.2 contains a9822b7; reply awaiting approval: waits for an approver',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,NULL,NULL,5);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/5',6,6,'shipped','v1.3.0 contains bed1a12; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,NULL,NULL,6);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/7',7,7,'shipped','v1.4.0 contains 16b16b5; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,NULL,NULL,7);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/9',8,8,'shipped','v1.4.1 contains b0a1895; reply scheduled: goes out now',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,NULL,8);
+INSERT INTO "loop" VALUES('rehearsal','rehearsal:main/posts/10',9,9,'shipped','v1.5.0 contains 8d15035; reply scheduled: waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',1,'','',NULL,'',1,'[]','',NULL,NULL,NULL,NULL,'','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,NULL,NULL,9);
 CREATE TABLE member (
 	name TEXT NOT NULL, 
 	"key" TEXT NOT NULL, 
@@ -343,7 +368,7 @@ CREATE TABLE member (
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
 	CONSTRAINT uq_member_key UNIQUE ("key")
 );
-INSERT INTO "member" VALUES('Kim','kim','approver','$argon2id$v=19$m=65536,t=3,p=4$ckCFR6c5S9xQ74chvVlVpQ$kk9sUaQVUaCuhMeIsEvfNIebFB7JOOarBt9VAysF5+g','2026-03-02 09:36:00.000000',NULL,1);
+INSERT INTO "member" VALUES('Kim','kim','approver','$argon2id$v=19$m=65536,t=3,p=4$h8fbbpH5upyF5Csrk/3Flg$GDcTt03+webtrfre2j2/TQaIju+mYv/13lJYOzOpti4','2026-03-02 09:36:00.000000',NULL,1);
 CREATE TABLE note (
 	loop_id INTEGER NOT NULL, 
 	author TEXT NOT NULL, 
@@ -465,15 +490,15 @@ CREATE TABLE reply (
 	CONSTRAINT uq_reply_channel_parent_canonical_id_round_slot UNIQUE (channel, parent_canonical_id, round, slot), 
 	CONSTRAINT uq_reply_loop_id_round_slot UNIQUE (loop_id, round, slot)
 );
-INSERT INTO "reply" VALUES(1,1,'fixed','fixed',NULL,1,'rehearsal',1,'rehearsal:main/posts/1',1,'ca56e4d430d1520d7dd979895d44d3ed7c77eeee7f615f1882a6f6f996b9fadd','posted','said',NULL,0,'@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,NULL,NULL,1,0,NULL,'9123f1751bde045c864adb486d281927','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',0,NULL,NULL,NULL,NULL,'2','http://fullcircle.test/rehearsal/main/posts/2','2026-03-02 09:04:00.000000',1,1);
-INSERT INTO "reply" VALUES(2,1,'fixed','fixed',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',2,'d689eba9905bde21303aa531381c14fa10925bc1095ba397dd4cb5fb14b015b6','posted','said',NULL,0,'@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',172,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,NULL,1,0,NULL,'f3a9618e899111f95034bc6c22a1e0ce','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',0,NULL,NULL,NULL,NULL,'4','http://fullcircle.test/rehearsal/main/posts/4','2026-03-02 09:08:00.000000',1,2);
+INSERT INTO "reply" VALUES(1,1,'fixed','fixed',NULL,1,'rehearsal',1,'rehearsal:main/posts/1',1,'ca56e4d430d1520d7dd979895d44d3ed7c77eeee7f615f1882a6f6f996b9fadd','posted','said',NULL,0,'@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',NULL,NULL,NULL,1,0,NULL,'2d4e04473831b771f832adbda995d37a','2026-03-02 09:04:00.000000','2026-03-02 09:04:00.000000',0,NULL,NULL,NULL,NULL,'2','http://fullcircle.test/rehearsal/main/posts/2','2026-03-02 09:04:00.000000',1,1);
+INSERT INTO "reply" VALUES(2,1,'fixed','fixed',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',2,'d689eba9905bde21303aa531381c14fa10925bc1095ba397dd4cb5fb14b015b6','posted','said',NULL,0,'@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',172,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,NULL,1,0,NULL,'d467fa6e71a9b60b74c26a63daec69fb','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',0,NULL,NULL,NULL,NULL,'4','http://fullcircle.test/rehearsal/main/posts/4','2026-03-02 09:08:00.000000',1,2);
 INSERT INTO "reply" VALUES(2,1,'correction','correction',NULL,1,'rehearsal',2,'rehearsal:main/posts/3',NULL,'','draft','a draft: nothing is said unless a person approves it',NULL,0,'@corrected Hi corrected, we are sorry: we told you too early that this problem was fixed. The fix is not available yet. We will reply here once it really is.',157,500,0,'en','public','','2026-03-02 09:08:00.000000','2026-03-02 09:08:00.000000',NULL,NULL,NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,3);
 INSERT INTO "reply" VALUES(3,1,'fixed','fixed',NULL,2,'rehearsal',3,'rehearsal:other/posts/1',3,'a803c0a321aec526093e67e4aafb76f0ebdf59b31a698ff93cbc2cd086c54eeb','awaiting_approval','waits for an approver',NULL,0,'@approved Hi approved, the problem you reported is fixed in v1.2.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',170,500,0,'en','public','','2026-03-02 09:12:00.000000','2026-03-02 09:12:00.000000',NULL,NULL,NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,4);
 INSERT INTO "reply" VALUES(4,1,'fixed','fixed',NULL,2,'rehearsal',4,'rehearsal:other/posts/2',4,'d467c369ad6d8d83b5d611efb17230b7b259cc53ab2d30a14461788dd10c8d29','held','not for customers yet: 5 % rollout',NULL,1,'@held Hi held, the problem you reported is fixed in v1.2.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:16:00.000000','2026-03-02 09:16:00.000000',NULL,NULL,NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,5);
 INSERT INTO "reply" VALUES(5,1,'fixed','fixed',NULL,2,'rehearsal',5,'rehearsal:other/posts/3',5,'764ec1d194c4ce106b0654a9937503b797f47719b390291d36987f976a747908','held','held by tests','tests',0,'@stopped Hi stopped, the problem you reported is fixed in v1.2.2 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',168,500,0,'en','public','','2026-03-02 09:20:00.000000','2026-03-02 09:20:00.000000',NULL,NULL,NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,6);
-INSERT INTO "reply" VALUES(6,1,'fixed','fixed',NULL,1,'rehearsal',6,'rehearsal:main/posts/5',6,'7ef08b6ff75ac551121a51245ba6905ff7acdfa7ec5de85ea0e0b4b9e062a40f','unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread',NULL,0,'@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,NULL,NULL,1,0,'2026-03-02 09:24:00.000000','ce89e61ecb392b01a5e424e6030b94e4','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',1,NULL,'2026-03-02 09:24:20.000000',NULL,NULL,NULL,NULL,NULL,1,7);
-INSERT INTO "reply" VALUES(7,1,'fixed','fixed',NULL,1,'rehearsal',7,'rehearsal:main/posts/7',7,'9d8345ff9185341618943c04e124863469d6cb35c345919bd641be8378e01c11','sending','is being said',NULL,0,'@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',174,500,0,'en','public','','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,NULL,NULL,1,0,NULL,'eb066d603f818cbb56f156442a49b8ed','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',0,NULL,NULL,'6fc94c4beda126f3732e91a025186492','2026-03-02 09:29:00.000000',NULL,NULL,NULL,1,8);
-INSERT INTO "reply" VALUES(8,1,'fixed','fixed',NULL,1,'rehearsal',8,'rehearsal:main/posts/9',8,'49f8e23ccb3de2727363f60bb8f151a337e257aea819023945721742a8e7d642','sending','is being said',NULL,0,'@died-before Hi died-before, the problem you reported is fixed in v1.4.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',176,500,0,'en','public','','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,NULL,1,0,NULL,'76f2d477c299a36fe4e1949d0c7efb44','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',0,NULL,NULL,'1e83acd649098ade3b4d21caba75cf58','2026-03-02 09:33:00.000000',NULL,NULL,NULL,1,9);
+INSERT INTO "reply" VALUES(6,1,'fixed','fixed',NULL,1,'rehearsal',6,'rehearsal:main/posts/5',6,'7ef08b6ff75ac551121a51245ba6905ff7acdfa7ec5de85ea0e0b4b9e062a40f','unknown','the rehearsal stage plays ''unknown'' on send; looking in the thread',NULL,0,'@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',162,500,0,'en','public','','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',NULL,NULL,NULL,1,0,'2026-03-02 09:24:00.000000','177d860c4103c4470e82d23b2d278038','2026-03-02 09:24:00.000000','2026-03-02 09:24:00.000000',1,NULL,'2026-03-02 09:24:20.000000',NULL,NULL,NULL,NULL,NULL,1,7);
+INSERT INTO "reply" VALUES(7,1,'fixed','fixed',NULL,1,'rehearsal',7,'rehearsal:main/posts/7',7,'9d8345ff9185341618943c04e124863469d6cb35c345919bd641be8378e01c11','sending','is being said',NULL,0,'@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',174,500,0,'en','public','','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',NULL,NULL,NULL,1,0,NULL,'05e7ec989e0e35b0dcc504dd3bd4c8fd','2026-03-02 09:28:00.000000','2026-03-02 09:28:00.000000',0,NULL,NULL,'ca01880ea6e2132cd60fa959817df9fc','2026-03-02 09:29:00.000000',NULL,NULL,NULL,1,8);
+INSERT INTO "reply" VALUES(8,1,'fixed','fixed',NULL,1,'rehearsal',8,'rehearsal:main/posts/9',8,'49f8e23ccb3de2727363f60bb8f151a337e257aea819023945721742a8e7d642','sending','is being said',NULL,0,'@died-before Hi died-before, the problem you reported is fixed in v1.4.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',176,500,0,'en','public','','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,NULL,1,0,NULL,'cc7afb3fec0b09cfb82f1cd3b448faf0','2026-03-02 09:32:00.000000','2026-03-02 09:32:00.000000',0,NULL,NULL,'5066b628fbfa2b8d13e8b9dfcd704011','2026-03-02 09:33:00.000000',NULL,NULL,NULL,1,9);
 INSERT INTO "reply" VALUES(9,1,'fixed','fixed',NULL,1,'rehearsal',9,'rehearsal:main/posts/10',9,'19c75deec1aa2465ea1e5ddb43e2537eee46af275a3472b05b9bfa45a825f165','scheduled','waits for the settle time until 2026-03-02 10:36 UTC, then the evidence is read once more',NULL,0,'@settling Hi settling, the problem you reported is fixed in v1.5.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.',170,500,0,'en','public','','2026-03-02 09:36:00.000000','2026-03-02 10:36:00.000000',NULL,NULL,NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,10);
 INSERT INTO "reply" VALUES(1,1,'progress','progress/1','tests',1,'rehearsal',1,'rehearsal:main/posts/1',NULL,'','scheduled','written by tests',NULL,0,'@told A word by hand.',21,500,0,'en','public','','2026-03-02 09:36:00.000000','2026-03-02 09:36:00.000000',NULL,NULL,NULL,0,0,NULL,NULL,NULL,NULL,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,1,11);
 CREATE TABLE request (
@@ -512,6 +537,14 @@ INSERT INTO "shipment" VALUES(6,'','v1.3.0','http://fullcircle.test/rehearsal/ma
 INSERT INTO "shipment" VALUES(7,'','v1.4.0','http://fullcircle.test/rehearsal/main/board#release-7','v1.4.0','http://fullcircle.test/rehearsal/main/board#release-7','2026-03-02 09:28:00.000000','2026-03-02 09:26:00.000000','16b16b565c12a5a533d86f296df9676b5e2b4870','[{"kind": "closed", "level": 0, "label": "#7 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "change", "level": 1, "label": "16b16b5 closes #7", "url": "http://fullcircle.test/rehearsal/main/board#issue-7", "at": "2026-03-02T09:26:00+00:00"}, {"kind": "contained", "level": 2, "label": "16b16b5 contained in v1.4.0", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-7", "at": "2026-03-02T09:28:00+00:00"}]','9d8345ff9185341618943c04e124863469d6cb35c345919bd641be8378e01c11','2026-03-02 09:28:00.000000',NULL,'',7);
 INSERT INTO "shipment" VALUES(8,'','v1.4.1','http://fullcircle.test/rehearsal/main/board#release-8','v1.4.1','http://fullcircle.test/rehearsal/main/board#release-8','2026-03-02 09:32:00.000000','2026-03-02 09:30:00.000000','b0a1895d621104b3df32f9099c04cf87bcc0f85b','[{"kind": "closed", "level": 0, "label": "#8 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "change", "level": 1, "label": "b0a1895 closes #8", "url": "http://fullcircle.test/rehearsal/main/board#issue-8", "at": "2026-03-02T09:30:00+00:00"}, {"kind": "contained", "level": 2, "label": "b0a1895 contained in v1.4.1", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.4.1 published", "url": "http://fullcircle.test/rehearsal/main/board#release-8", "at": "2026-03-02T09:32:00+00:00"}]','49f8e23ccb3de2727363f60bb8f151a337e257aea819023945721742a8e7d642','2026-03-02 09:32:00.000000',NULL,'',8);
 INSERT INTO "shipment" VALUES(9,'','v1.5.0','http://fullcircle.test/rehearsal/main/board#release-9','v1.5.0','http://fullcircle.test/rehearsal/main/board#release-9','2026-03-02 09:36:00.000000','2026-03-02 09:34:00.000000','8d15035cd0ef9af7242d5890be9368f11b155dad','[{"kind": "closed", "level": 0, "label": "#9 closed as completed", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "change", "level": 1, "label": "8d15035 closes #9", "url": "http://fullcircle.test/rehearsal/main/board#issue-9", "at": "2026-03-02T09:34:00+00:00"}, {"kind": "contained", "level": 2, "label": "8d15035 contained in v1.5.0", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}, {"kind": "release", "level": 2, "label": "v1.5.0 published", "url": "http://fullcircle.test/rehearsal/main/board#release-9", "at": "2026-03-02T09:36:00+00:00"}]','19c75deec1aa2465ea1e5ddb43e2537eee46af275a3472b05b9bfa45a825f165','2026-03-02 09:36:00.000000',NULL,'',9);
+CREATE TABLE spending (
+	account_id INTEGER NOT NULL, 
+	month VARCHAR(7) NOT NULL, 
+	micros BIGINT NOT NULL, 
+	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT, 
+	CONSTRAINT fk_spending_account_id_account FOREIGN KEY(account_id) REFERENCES account (id), 
+	CONSTRAINT uq_spending_account_id_month UNIQUE (account_id, month)
+);
 CREATE TABLE stage_doc (
 	scene TEXT NOT NULL, 
 	kind TEXT NOT NULL, 
@@ -522,28 +555,28 @@ CREATE TABLE stage_doc (
 	CONSTRAINT uq_stage_doc_scene_kind_number UNIQUE (scene, kind, number)
 );
 INSERT INTO "stage_doc" VALUES('main/posts','post',1,'{"handle": "told", "text": "told cannot export", "at": "2026-03-02T09:00:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',1);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',1,'{"title": "What told found", "body": "", "updated_at": "2026-03-02T09:02:00Z", "marker": "issue-279b8b9377eabe7e", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:02:00Z", "reopened": false, "closes": 1, "fix": "6edd44be20bb95762bac026c2504d5d86ecd1dac", "fixed_turn": 2, "deleted": false}',2);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',1,'{"title": "What told found", "body": "", "updated_at": "2026-03-02T09:02:00Z", "marker": "issue-56e9ef6615bba685", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:02:00Z", "reopened": false, "closes": 1, "fix": "6edd44be20bb95762bac026c2504d5d86ecd1dac", "fixed_turn": 2, "deleted": false}',2);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',1,'{"issue": 1, "at": "2026-03-02T09:00:00Z"}',3);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',2,'{"issue": 1, "at": "2026-03-02T09:02:00Z"}',4);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',3,'{"issue": 1, "at": "2026-03-02T09:02:00Z"}',5);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',4,'{"issue": null, "at": "2026-03-02T09:04:00Z"}',6);
 INSERT INTO "stage_doc" VALUES('main/releases','release',1,'{"label": "v1.0.0", "standing": "published", "created_at": "2026-03-02T09:04:00Z", "published_at": "2026-03-02T09:04:00Z", "cut_turn": 4, "deleted": false}',7);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',5,'{"issue": null, "at": "2026-03-02T09:04:00Z"}',8);
-INSERT INTO "stage_doc" VALUES('main/posts','post',2,'{"handle": "acme", "text": "@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:04:00Z", "name": "Acme", "language": "en", "in_reply_to": 1, "brand": true, "visibility": "public", "followers": null, "key": "9123f1751bde045c864adb486d281927", "deleted": false}',9);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',1,'{"issue": 1, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-279b8b9377eabe7e -->", "at": "2026-03-02T09:04:00Z", "removed": false}',10);
+INSERT INTO "stage_doc" VALUES('main/posts','post',2,'{"handle": "acme", "text": "@told Hi told, the problem you reported is fixed in v1.0.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:04:00Z", "name": "Acme", "language": "en", "in_reply_to": 1, "brand": true, "visibility": "public", "followers": null, "key": "2d4e04473831b771f832adbda995d37a", "deleted": false}',9);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',1,'{"issue": 1, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-56e9ef6615bba685 -->", "at": "2026-03-02T09:04:00Z", "removed": false}',10);
 INSERT INTO "stage_doc" VALUES('main/posts','post',3,'{"handle": "corrected", "text": "corrected cannot export", "at": "2026-03-02T09:04:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',11);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',2,'{"title": "What corrected found", "body": "", "updated_at": "2026-03-02T09:08:00Z", "marker": "issue-5376dd8dfdb2dcda", "state": "open", "outcome": null, "closed_at": null, "reopened": true, "closes": 1, "fix": null, "fixed_turn": null, "deleted": false}',12);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',2,'{"title": "What corrected found", "body": "", "updated_at": "2026-03-02T09:08:00Z", "marker": "issue-3bc08239bd99b300", "state": "open", "outcome": null, "closed_at": null, "reopened": true, "closes": 1, "fix": null, "fixed_turn": null, "deleted": false}',12);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',6,'{"issue": 2, "at": "2026-03-02T09:04:00Z"}',13);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',7,'{"issue": 2, "at": "2026-03-02T09:06:00Z"}',14);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',8,'{"issue": 2, "at": "2026-03-02T09:06:00Z"}',15);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',9,'{"issue": null, "at": "2026-03-02T09:08:00Z"}',16);
 INSERT INTO "stage_doc" VALUES('main/releases','release',2,'{"label": "v1.0.1", "standing": "published", "created_at": "2026-03-02T09:08:00Z", "published_at": "2026-03-02T09:08:00Z", "cut_turn": 9, "deleted": false}',17);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',10,'{"issue": null, "at": "2026-03-02T09:08:00Z"}',18);
-INSERT INTO "stage_doc" VALUES('main/posts','post',4,'{"handle": "acme", "text": "@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:08:00Z", "name": "Acme", "language": "en", "in_reply_to": 3, "brand": true, "visibility": "public", "followers": null, "key": "f3a9618e899111f95034bc6c22a1e0ce", "deleted": false}',19);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',2,'{"issue": 2, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-5376dd8dfdb2dcda -->", "at": "2026-03-02T09:08:00Z", "removed": false}',20);
+INSERT INTO "stage_doc" VALUES('main/posts','post',4,'{"handle": "acme", "text": "@corrected Hi corrected, the problem you reported is fixed in v1.0.1 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:08:00Z", "name": "Acme", "language": "en", "in_reply_to": 3, "brand": true, "visibility": "public", "followers": null, "key": "d467fa6e71a9b60b74c26a63daec69fb", "deleted": false}',19);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',2,'{"issue": 2, "text": "### Nobody waits for this any more\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-3bc08239bd99b300 -->", "at": "2026-03-02T09:08:00Z", "removed": false}',20);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',11,'{"issue": 2, "at": "2026-03-02T09:08:00Z"}',21);
 INSERT INTO "stage_doc" VALUES('other/posts','post',1,'{"handle": "approved", "text": "approved cannot export", "at": "2026-03-02T09:08:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',22);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',3,'{"title": "What approved found", "body": "", "updated_at": "2026-03-02T09:10:00Z", "marker": "issue-40e98dc495f91ef1", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:10:00Z", "reopened": false, "closes": 1, "fix": "bd72e95c6184eb7fcefb0a67fd89b182f5db4c03", "fixed_turn": 13, "deleted": false}',23);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',3,'{"title": "What approved found", "body": "", "updated_at": "2026-03-02T09:10:00Z", "marker": "issue-19ed898b2bb54f07", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:10:00Z", "reopened": false, "closes": 1, "fix": "bd72e95c6184eb7fcefb0a67fd89b182f5db4c03", "fixed_turn": 13, "deleted": false}',23);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',12,'{"issue": 3, "at": "2026-03-02T09:08:00Z"}',24);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',13,'{"issue": 3, "at": "2026-03-02T09:10:00Z"}',25);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',14,'{"issue": 3, "at": "2026-03-02T09:10:00Z"}',26);
@@ -551,7 +584,7 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',15,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',3,'{"label": "v1.2.0", "standing": "published", "created_at": "2026-03-02T09:12:00Z", "published_at": "2026-03-02T09:12:00Z", "cut_turn": 15, "deleted": false}',28);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',16,'{"issue": null, "at": "2026-03-02T09:12:00Z"}',29);
 INSERT INTO "stage_doc" VALUES('other/posts','post',2,'{"handle": "held", "text": "held cannot export", "at": "2026-03-02T09:12:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',30);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',4,'{"title": "What held found", "body": "", "updated_at": "2026-03-02T09:14:00Z", "marker": "issue-863816533449b6b0", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:14:00Z", "reopened": false, "closes": 1, "fix": "933aa5c90db56f16fa5a323f68aa55227c975766", "fixed_turn": 18, "deleted": false}',31);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',4,'{"title": "What held found", "body": "", "updated_at": "2026-03-02T09:14:00Z", "marker": "issue-bd72c856871df4a5", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:14:00Z", "reopened": false, "closes": 1, "fix": "933aa5c90db56f16fa5a323f68aa55227c975766", "fixed_turn": 18, "deleted": false}',31);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',17,'{"issue": 4, "at": "2026-03-02T09:12:00Z"}',32);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',18,'{"issue": 4, "at": "2026-03-02T09:14:00Z"}',33);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',19,'{"issue": 4, "at": "2026-03-02T09:14:00Z"}',34);
@@ -559,18 +592,18 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',20,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',4,'{"label": "v1.2.1", "standing": "published", "created_at": "2026-03-02T09:16:00Z", "published_at": "2026-03-02T09:16:00Z", "cut_turn": 20, "deleted": false}',36);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',21,'{"issue": null, "at": "2026-03-02T09:16:00Z"}',37);
 INSERT INTO "stage_doc" VALUES('other/posts','post',3,'{"handle": "stopped", "text": "stopped cannot export", "at": "2026-03-02T09:16:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',38);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',5,'{"title": "What stopped found", "body": "", "updated_at": "2026-03-02T09:18:00Z", "marker": "issue-cd8263d73d7193c7", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:18:00Z", "reopened": false, "closes": 1, "fix": "a9822b7bb26dac1f9111cbf05764476752a1313e", "fixed_turn": 23, "deleted": false}',39);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',5,'{"title": "What stopped found", "body": "", "updated_at": "2026-03-02T09:18:00Z", "marker": "issue-03608ba97b8ac059", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:18:00Z", "reopened": false, "closes": 1, "fix": "a9822b7bb26dac1f9111cbf05764476752a1313e", "fixed_turn": 23, "deleted": false}',39);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',22,'{"issue": 5, "at": "2026-03-02T09:16:00Z"}',40);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',23,'{"issue": 5, "at": "2026-03-02T09:18:00Z"}',41);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',24,'{"issue": 5, "at": "2026-03-02T09:18:00Z"}',42);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',25,'{"issue": null, "at": "2026-03-02T09:20:00Z"}',43);
 INSERT INTO "stage_doc" VALUES('main/releases','release',5,'{"label": "v1.2.2", "standing": "published", "created_at": "2026-03-02T09:20:00Z", "published_at": "2026-03-02T09:20:00Z", "cut_turn": 25, "deleted": false}',44);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',26,'{"issue": null, "at": "2026-03-02T09:20:00Z"}',45);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',3,'{"issue": 3, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> approved cannot export\n\napproved, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/1)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-40e98dc495f91ef1 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',46);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',4,'{"issue": 4, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> held cannot export\n\nheld, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/2)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-863816533449b6b0 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',47);
-INSERT INTO "stage_doc" VALUES('main/blocks','block',5,'{"issue": 5, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> stopped cannot export\n\nstopped, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/3)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-cd8263d73d7193c7 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',48);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',3,'{"issue": 3, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> approved cannot export\n\napproved, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/1)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-19ed898b2bb54f07 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',46);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',4,'{"issue": 4, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> held cannot export\n\nheld, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/2)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-bd72c856871df4a5 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',47);
+INSERT INTO "stage_doc" VALUES('main/blocks','block',5,'{"issue": 5, "text": "### 1 customer waits for this\n\nOn Rehearsal, since 2 March 2026.\n\n> stopped cannot export\n\nstopped, [Rehearsal, 2 March 2026](http://fullcircle.test/rehearsal/other/posts/3)\n\n<sub>Kept up to date by Fullcircle.</sub>\n<!-- fullcircle:issue-03608ba97b8ac059 -->", "at": "2026-03-02T09:20:00Z", "removed": false}',48);
 INSERT INTO "stage_doc" VALUES('main/posts','post',5,'{"handle": "lost", "text": "lost cannot export", "at": "2026-03-02T09:20:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',49);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',6,'{"title": "What lost found", "body": "", "updated_at": "2026-03-02T09:22:00Z", "marker": "issue-2c12f06044228734", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:22:00Z", "reopened": false, "closes": 1, "fix": "bed1a128dda3fd14a39c6975f5ddb3a8a0f178bf", "fixed_turn": 28, "deleted": false}',50);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',6,'{"title": "What lost found", "body": "", "updated_at": "2026-03-02T09:22:00Z", "marker": "issue-8fd2727e9baac768", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:22:00Z", "reopened": false, "closes": 1, "fix": "bed1a128dda3fd14a39c6975f5ddb3a8a0f178bf", "fixed_turn": 28, "deleted": false}',50);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',27,'{"issue": 6, "at": "2026-03-02T09:20:00Z"}',51);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',28,'{"issue": 6, "at": "2026-03-02T09:22:00Z"}',52);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',29,'{"issue": 6, "at": "2026-03-02T09:22:00Z"}',53);
@@ -578,18 +611,18 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',30,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',6,'{"label": "v1.3.0", "standing": "published", "created_at": "2026-03-02T09:24:00Z", "published_at": "2026-03-02T09:24:00Z", "cut_turn": 30, "deleted": false}',55);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',31,'{"issue": null, "at": "2026-03-02T09:24:00Z"}',56);
 INSERT INTO "stage_doc" VALUES('main/square-faults','square-fault',1,'{"call": "send", "kind": "unknown", "accepted": true, "in_flight": true, "retry_seconds": null, "times": 0, "lifted": true}',57);
-INSERT INTO "stage_doc" VALUES('main/posts','post',6,'{"handle": "acme", "text": "@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:24:00Z", "name": "Acme", "language": "en", "in_reply_to": 5, "brand": true, "visibility": "public", "followers": null, "key": "ce89e61ecb392b01a5e424e6030b94e4", "deleted": false}',58);
+INSERT INTO "stage_doc" VALUES('main/posts','post',6,'{"handle": "acme", "text": "@lost Hi lost, the problem you reported is fixed in v1.3.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:24:00Z", "name": "Acme", "language": "en", "in_reply_to": 5, "brand": true, "visibility": "public", "followers": null, "key": "177d860c4103c4470e82d23b2d278038", "deleted": false}',58);
 INSERT INTO "stage_doc" VALUES('main/posts','post',7,'{"handle": "died-after", "text": "died-after cannot export", "at": "2026-03-02T09:24:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',59);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',7,'{"title": "What died-after found", "body": "", "updated_at": "2026-03-02T09:26:00Z", "marker": "issue-c97b82cf70dd971c", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:26:00Z", "reopened": false, "closes": 1, "fix": "16b16b565c12a5a533d86f296df9676b5e2b4870", "fixed_turn": 33, "deleted": false}',60);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',7,'{"title": "What died-after found", "body": "", "updated_at": "2026-03-02T09:26:00Z", "marker": "issue-cc3c998fdf165a5e", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:26:00Z", "reopened": false, "closes": 1, "fix": "16b16b565c12a5a533d86f296df9676b5e2b4870", "fixed_turn": 33, "deleted": false}',60);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',32,'{"issue": 7, "at": "2026-03-02T09:24:00Z"}',61);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',33,'{"issue": 7, "at": "2026-03-02T09:26:00Z"}',62);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',34,'{"issue": 7, "at": "2026-03-02T09:26:00Z"}',63);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',35,'{"issue": null, "at": "2026-03-02T09:28:00Z"}',64);
 INSERT INTO "stage_doc" VALUES('main/releases','release',7,'{"label": "v1.4.0", "standing": "published", "created_at": "2026-03-02T09:28:00Z", "published_at": "2026-03-02T09:28:00Z", "cut_turn": 35, "deleted": false}',65);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',36,'{"issue": null, "at": "2026-03-02T09:28:00Z"}',66);
-INSERT INTO "stage_doc" VALUES('main/posts','post',8,'{"handle": "acme", "text": "@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:28:00Z", "name": "Acme", "language": "en", "in_reply_to": 7, "brand": true, "visibility": "public", "followers": null, "key": "eb066d603f818cbb56f156442a49b8ed", "deleted": false}',67);
+INSERT INTO "stage_doc" VALUES('main/posts','post',8,'{"handle": "acme", "text": "@died-after Hi died-after, the problem you reported is fixed in v1.4.0 of Acme. Thank you for telling us about it. Does it work for you now? A short reply here would help us.", "at": "2026-03-02T09:28:00Z", "name": "Acme", "language": "en", "in_reply_to": 7, "brand": true, "visibility": "public", "followers": null, "key": "05e7ec989e0e35b0dcc504dd3bd4c8fd", "deleted": false}',67);
 INSERT INTO "stage_doc" VALUES('main/posts','post',9,'{"handle": "died-before", "text": "died-before cannot export", "at": "2026-03-02T09:28:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',68);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',8,'{"title": "What died-before found", "body": "", "updated_at": "2026-03-02T09:30:00Z", "marker": "issue-6a405a66d0be42fc", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:30:00Z", "reopened": false, "closes": 1, "fix": "b0a1895d621104b3df32f9099c04cf87bcc0f85b", "fixed_turn": 38, "deleted": false}',69);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',8,'{"title": "What died-before found", "body": "", "updated_at": "2026-03-02T09:30:00Z", "marker": "issue-693fec468e29d4d6", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:30:00Z", "reopened": false, "closes": 1, "fix": "b0a1895d621104b3df32f9099c04cf87bcc0f85b", "fixed_turn": 38, "deleted": false}',69);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',37,'{"issue": 8, "at": "2026-03-02T09:28:00Z"}',70);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',38,'{"issue": 8, "at": "2026-03-02T09:30:00Z"}',71);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',39,'{"issue": 8, "at": "2026-03-02T09:30:00Z"}',72);
@@ -597,7 +630,7 @@ INSERT INTO "stage_doc" VALUES('main/turns','turn',40,'{"issue": null, "at": "20
 INSERT INTO "stage_doc" VALUES('main/releases','release',8,'{"label": "v1.4.1", "standing": "published", "created_at": "2026-03-02T09:32:00Z", "published_at": "2026-03-02T09:32:00Z", "cut_turn": 40, "deleted": false}',74);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',41,'{"issue": null, "at": "2026-03-02T09:32:00Z"}',75);
 INSERT INTO "stage_doc" VALUES('main/posts','post',10,'{"handle": "settling", "text": "settling cannot export", "at": "2026-03-02T09:32:00Z", "name": "", "language": "en", "in_reply_to": null, "brand": false, "visibility": "public", "followers": null, "key": "", "deleted": false}',76);
-INSERT INTO "stage_doc" VALUES('main/issues','issue',9,'{"title": "What settling found", "body": "", "updated_at": "2026-03-02T09:34:00Z", "marker": "issue-9ab42418ed38b4c3", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:34:00Z", "reopened": false, "closes": 1, "fix": "8d15035cd0ef9af7242d5890be9368f11b155dad", "fixed_turn": 43, "deleted": false}',77);
+INSERT INTO "stage_doc" VALUES('main/issues','issue',9,'{"title": "What settling found", "body": "", "updated_at": "2026-03-02T09:34:00Z", "marker": "issue-4ca6649b3499d589", "state": "closed", "outcome": "completed", "closed_at": "2026-03-02T09:34:00Z", "reopened": false, "closes": 1, "fix": "8d15035cd0ef9af7242d5890be9368f11b155dad", "fixed_turn": 43, "deleted": false}',77);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',42,'{"issue": 9, "at": "2026-03-02T09:32:00Z"}',78);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',43,'{"issue": 9, "at": "2026-03-02T09:34:00Z"}',79);
 INSERT INTO "stage_doc" VALUES('main/turns','turn',44,'{"issue": 9, "at": "2026-03-02T09:34:00Z"}',80);
@@ -637,9 +670,9 @@ CREATE TABLE token (
 	CONSTRAINT fk_token_member_id_member FOREIGN KEY(member_id) REFERENCES member (id), 
 	CONSTRAINT uq_token_hash UNIQUE (hash)
 );
-INSERT INTO "token" VALUES('api','tests','admin','f78bf93aa0454dd9f2892bd576304ecbe05d1a166b1e8d6c690bd7dbce935636',NULL,'2026-03-02 09:00:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,1);
-INSERT INTO "token" VALUES('link','Kim','approver','64e7c55de7478884a53084ce072091fa47e0be59f4272d0806e92768264a4f44',NULL,'2026-03-02 09:36:00.000000',NULL,'2026-03-09 09:36:00.000000','2026-03-02 09:36:00.000000',2);
-INSERT INTO "token" VALUES('session','a browser','approver','09442de3cfecc5e23f0afd3b8cc049b67232138c2212f9c455f38cfaf6fa1884',1,'2026-03-02 09:36:00.000000',NULL,'2026-04-01 09:36:00.000000',NULL,3);
+INSERT INTO "token" VALUES('api','tests','admin','d793242a8ca66aa2ce027d6ded720ebe411ddb1ae23c9605d868557c744fa573',NULL,'2026-03-02 09:00:00.000000','2026-03-02 09:32:00.000000',NULL,NULL,1);
+INSERT INTO "token" VALUES('link','Kim','approver','953838cd22df460fd32c50189547a5ae02fba75ca1620f573bb298126a12255f',NULL,'2026-03-02 09:36:00.000000',NULL,'2026-03-09 09:36:00.000000','2026-03-02 09:36:00.000000',2);
+INSERT INTO "token" VALUES('session','a browser','approver','040da40a1dee0e0f5ec923002d429ec2e02157fdbc7bff85ac742c79859afd0b',1,'2026-03-02 09:36:00.000000',NULL,'2026-04-01 09:36:00.000000',NULL,3);
 CREATE TABLE tracker (
 	kind TEXT NOT NULL, 
 	url TEXT NOT NULL, 
@@ -657,6 +690,7 @@ CREATE TABLE tracker (
 	why TEXT NOT NULL, 
 	blocked BOOLEAN DEFAULT 0 NOT NULL, 
 	health_at DATETIME, 
+	proven_at DATETIME, 
 	scopes JSON NOT NULL, 
 	expires_at DATETIME, 
 	quota JSON NOT NULL, 
@@ -674,7 +708,7 @@ CREATE TABLE tracker (
 	deleted_at DATETIME, 
 	id INTEGER NOT NULL PRIMARY KEY AUTOINCREMENT
 );
-INSERT INTO "tracker" VALUES('rehearsal','http://fullcircle.test/rehearsal/main/board',1,'Acme app','{"scene": "main", "project": "Acme app", "shipped_when": "release", "tag_pattern": "*", "public_label_pattern": "v?\\d+(\\.\\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\\d*)?", "platforms": "", "settle_seconds": 3600, "show_on_public": "quotes"}','gAAAAABrDFDOxlZBLOFmPjgwt4_QDPIKSYKtuQCOiXe0v1RP0FPF2cUijxNpT6Q8O0sUyXYpN42t85rwjDSvkMSDxJqagWTI6A==','gAAAAABrDFDIde2gr5Svh_Yr8OLTi3hmJF7jMKs0q_ZEhqUPIGeQf3R8dHqZ8YKxzqdzyy14saSOSMF8IDNg0AvjAL3KzY-ZtA==',NULL,NULL,2,'rehearsal:main/board','{}',1,'',0,'2026-03-02 09:36:00.000000','[]',NULL,'{}','46','2026-03-02 09:36:00.000000','2026-03-02 09:36:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
+INSERT INTO "tracker" VALUES('rehearsal','http://fullcircle.test/rehearsal/main/board',1,'Acme app','{"scene": "main", "project": "Acme app", "shipped_when": "release", "tag_pattern": "*", "public_label_pattern": "v?\\d+(\\.\\d+){1,3}([-+.]?(alpha|beta|rc|pre|preview|dev|post|patch|build)?[-.]?\\d*)?", "platforms": "", "settle_seconds": 3600, "show_on_public": "quotes"}','gAAAAABrDFbtTZYGfUSQfebQet8cX-DCMH9JTjGmF5il9nihOcBPfgaNybK0wxvxVO0R0hl26BzthJt575MLZW7bsDNjP4KP1g==','gAAAAABrDFbjMhg7MIcKtXuzzUMiegxGeTeIJ-T_spXwlzzRvI06ww9_eZTiWW9D5vq-VWNsPe6WcnlqdId2C9hItjMkxnayhA==',NULL,NULL,2,'rehearsal:main/board','{}',1,'',0,'2026-03-02 09:36:00.000000','2026-03-02 09:32:00.000000','[]',NULL,'{}','46','2026-03-02 09:36:00.000000','2026-03-02 09:36:01.000000',NULL,NULL,0,NULL,0,NULL,'','2026-03-02 09:00:00.000000',NULL,1);
 CREATE TABLE voice (
 	is_on BOOLEAN NOT NULL, 
 	changed_at DATETIME NOT NULL, 
@@ -693,7 +727,9 @@ CREATE TABLE worker (
 	CONSTRAINT uq_worker_name UNIQUE (name)
 );
 CREATE INDEX ix_account_channel_remote_id ON account (channel, remote_id);
+CREATE INDEX ix_customer_unsettled ON customer (id) WHERE unsettled;
 CREATE INDEX ix_delivery_state_id ON delivery (state, id);
+CREATE INDEX ix_event_customer_id ON event (customer_id);
 CREATE INDEX ix_event_issue_id ON event (issue_id);
 CREATE INDEX ix_event_loop_id ON event (loop_id);
 CREATE INDEX ix_identity_customer_id ON identity (customer_id);
@@ -709,6 +745,8 @@ CREATE INDEX ix_post_state_id ON post (state, id);
 CREATE INDEX ix_post_unheard ON post (created_at) WHERE answers_reply_id IS NOT NULL AND heard_at IS NULL;
 CREATE UNIQUE INDEX uq_shipment_present ON shipment (issue_id, platform) WHERE withdrawn_at IS NULL;
 CREATE INDEX ix_loop_asking ON loop (id) WHERE needs_person <> '';
+CREATE INDEX ix_loop_identity_id ON loop (identity_id);
+CREATE INDEX ix_loop_told_elsewhere ON loop (waits_on) WHERE waits_on IS NOT NULL;
 CREATE INDEX ix_loop_state_id ON loop (state, id);
 CREATE INDEX ix_loop_state_owed ON loop (state, owed);
 CREATE INDEX ix_link_issue_id_until ON link (issue_id, until);

@@ -28,6 +28,8 @@ PAGES = {
     "/triage": EVERYBODY,
     "/loops": EVERYBODY,
     "/loops/{loop_id}": EVERYBODY,
+    "/customers": EVERYBODY,
+    "/customers/{customer_id}": EVERYBODY,
     "/issues": EVERYBODY,
     "/issues/{issue_id}": EVERYBODY,
     "/replies": EVERYBODY,
@@ -50,6 +52,9 @@ FORMS = {
     "/triage/by-hand": TRIAGE,
     **{f"/loops/{{loop_id}}/{deed}": TRIAGE for deed in ("change", "move", "reply", "link", "issue", "unlink")},
     "/loops/{loop_id}/note": EVERYBODY,
+    "/loops/{loop_id}/tell": APPROVAL,
+    **{f"/customers/{{customer_id}}/{deed}": TRIAGE for deed in ("join", "part", "suppress")},
+    "/customers/{customer_id}/lift": APPROVAL,
     **{f"/issues/{{issue_id}}/{deed}": ENGINEERING for deed in ("hold", "release", "look")},
     "/replies/{reply_id}/edit": TRIAGE,
     "/replies/{reply_id}/count": TRIAGE,
@@ -58,10 +63,12 @@ FORMS = {
     "/texts": APPROVAL,
     "/texts/back": APPROVAL,
     "/connections/{sort}/new/{kind}": ADMIN,
+    "/connections/accounts/new/{kind}/authorize": ADMIN,
+    "/connections/accounts/{number}/authorize": ADMIN,
     "/connections/trackers/new/{kind}/choices": ADMIN,
     "/connections/trackers/{number}/choices": ADMIN,
     "/connections/trackers/{number}/preview": ADMIN,
-    "/connections/trackers/{number}/hook": ADMIN,
+    "/connections/{sort}/{number}/hook": ADMIN,
     **{f"/connections/{{sort}}/{{number}}/{deed}": ADMIN for deed in ("settings", "secrets", "test", "read", "remove")},
     "/people/invite": ADMIN,
     "/people/invitations/{token_id}/withdraw": ADMIN,
@@ -78,6 +85,10 @@ FOR_NOBODY_IN_PARTICULAR = {
     ("POST", "/sign-in/{link}"),
     ("GET", "/live"),
 }
+
+
+OVER_A_NETWORKS_PAGE = {("GET", "/connections/accounts/consent/{number}"), ("GET", "/accounts/authorized")}
+"""Tried in test_authorize.py: they lead to another page and back."""
 
 
 @pytest.fixture
@@ -111,7 +122,8 @@ def routes(played: Circle) -> set[tuple[str, str]]:
 
 
 async def test_every_route_has_its_line_here(played: Circle) -> None:
-    named = {("GET", path) for path in PAGES} | {("POST", path) for path in FORMS} | FOR_NOBODY_IN_PARTICULAR
+    named = {("GET", path) for path in PAGES} | {("POST", path) for path in FORMS}
+    named |= FOR_NOBODY_IN_PARTICULAR | OVER_A_NETWORKS_PAGE
     assert routes(played) == named
 
 
@@ -161,6 +173,8 @@ async def test_a_button_that_one_may_not_press_is_disabled_and_says_why(played: 
         "/loops/2",
         "/replies",
         "/replies/2",
+        "/customers/1",
+        "/customers/2?find=cleo",
         "/issues/3",
         "/connections/accounts/1",
         "/people",

@@ -246,9 +246,14 @@ ENGLISH = Lexicon(
         [unsubscribe|remove|take|opt] me [from|off|out|please], i want to opt out, i'd like to opt out
         please unsubscribe, unsubscribe please, unsubscribe me
         no more [messages|replies|tagging|mentions|tweets|pings|bots] [please|]
-        fuck off, piss off, bugger off, get lost, shut up, stop please, please stop, stop it please
+        fuck off, piss off, bugger off, get lost, shut up, stop it please
+        [don't|do not] want [your|these|any more|more|any] replies
         don't want your messages, do not want your messages, don't want these messages, blocking you
         reported for spam, reported as spam, stop bot, get off my [timeline|feed|mentions]
     """,
-    stop_if_alone="stop it, stop this, stop now, enough, quit it, quit, go away, cease, blocked",
+    stop_if_alone="""
+        stop it, stop this, stop now, enough, quit it, quit, go away, cease, blocked, mute
+        [do not|don't] reply, remove me, cease and desist, no bots, no [automated|automatic] [replies|messages]
+        stop [the bot|the bots|with the bot replies|the bot replies]
+    """,
 )

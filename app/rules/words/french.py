@@ -204,16 +204,17 @@ FRENCH = Lexicon(
         fous moi la paix, lâchez moi
         [arrêtez|arrête|arretez|cessez] de [m'écrire|me contacter|m'envoyer|me taguer|me tagger|me mentionner|me répondre|me spammer|me harceler|m'embêter|m'identifier|me déranger|spammer|répondre|m'importuner]
         ne me [contactez|écrivez|répondez|taguez|mentionnez|recontactez|identifiez|dérangez|contacte|écris] [plus|pas|plus jamais]
+        ne [m'écrivez|m'envoyez|m'identifiez|m'écris] [plus|pas|plus jamais]
         me [contactez|écrivez|répondez|taguez|mentionnez] plus
         désabonnez moi, désinscrivez moi, je [veux|voudrais|souhaite] me [désabonner|désinscrire]
         plus de [messages|réponses|notifications|tags] [svp|s'il vous plaît|merci]
         je [ne |] veux plus [de messages|de vos messages|être contacté|être contactée|de réponses|de vos réponses|recevoir]
-        [merci|prière] de ne plus me [contacter|écrire|répondre|taguer|mentionner|identifier|déranger], retirez moi
+        [merci de |prière de |] ne plus me [contacter|écrire|répondre|taguer|mentionner|identifier|déranger], retirez moi
         dégagez, dégage, ta gueule, fermez la, va te faire, allez vous faire, stop svp, stop s'il vous plaît
         je vous bloque, stop aux messages, stop spam
     """,
     stop_if_alone="""
         arrêtez, arrête, arretez, arrêtez ça, désabonnement, désinscription, ça suffit, assez, se désabonner
-        me désabonner
+        me désabonner, désabonner, pas de réponse automatique, pas de réponses automatiques
     """,
 )

@@ -236,7 +236,7 @@ GERMAN = Lexicon(
         sachen, ding, teil, exportfunktion, druckfunktion, suchfunktion, speichern, hochladen, öffnen
     """,
     stop="""
-        lass mich in ruhe, lasst mich in ruhe, lassen sie mich in ruhe, lasst mich
+        lass mich in ruhe, lasst mich in ruhe, lassen sie mich in ruhe, [lass|lasst] mich [einfach|endlich|doch|bitte|jetzt] in ruhe, [lass|lasst|lassen sie] mich in frieden
         [hört|hör|hören sie] auf [damit|mich|mir|zu schreiben|zu nerven|zu spammen|zu antworten]
         [hört|hör] endlich auf, mir zu [schreiben|antworten]
         mich zu [kontaktieren|markieren|taggen|nerven|belästigen|erwähnen]
@@ -252,5 +252,5 @@ GERMAN = Lexicon(
         meldet mich ab, bitte abmelden, bitte austragen, schluss damit, lasst das, bitte aufhören, lasst es sein
         lasst das sein
     """,
-    stop_if_alone="abmelden, aufhören, hört auf, hör auf, genug, es reicht, reicht jetzt, schluss, austragen, ruhe",
+    stop_if_alone="abmelden, abbestellen, keine automatischen [antworten|nachrichten], aufhören, hört auf, hör auf, genug, es reicht, reicht jetzt, schluss, austragen, ruhe",
 )

@@ -197,6 +197,7 @@ PORTUGUESE = Lexicon(
         não me [marquem|marque|mandem mensagem|mandem mensagens|contatem|contactem|mandem|enviem|incomodem|respondam|mencionem|escrevam|perturbem|chamem|mandem mais mensagens|mandem mais nada|enviem mais mensagens|marca|manda] [mais|]
         não quero [mais |] [mensagens|mensagem|receber mensagens|receber mais mensagens|receber respostas|ser contatado|ser contatada|ser contactado|ser marcado|ser marcada|contato|respostas]
         me [descadastra|descadastrem|descadastre|removam|remove|remova|tirem] [da lista|dessa lista|daqui|]
+        não [entrem|entre] [mais |] em contato [comigo|]
         quero me descadastrar, quero cancelar as mensagens
         vão se ferrar, vai se ferrar, vão se foder, vai se foder, cala a boca, calem a boca, me esquece, me esqueçam
         vou bloquear, bloqueados, chega por favor, parem por favor, por favor parem, pare por favor

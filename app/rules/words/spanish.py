@@ -192,7 +192,7 @@ SPANISH = Lexicon(
         [déjenme|dejadme|déjame|dejenme|dejame|que me dejéis|que me dejen|me dejáis|me dejan] en paz
         [déjenme|dejadme|déjame] [tranquilo|tranquila]
         [dejen|deja|dejad|paren|para|parad|deje] de [escribirme|contactarme|mandarme|enviarme|etiquetarme|mencionarme|molestarme|responderme|molestar|spamear|mandar mensajes|enviar mensajes|responder|acosarme|hacer spam|taggearme|arrobarme]
-        no me [escriban|contacten|etiqueten|mencionen|molesten|respondan|manden|envíen|escribáis|contactéis|etiquetéis|etiquetes|escribas|contactes|mandéis|enviéis|arroben|hablen] [más|mas|nunca más|]
+        no me [escriban|contacten|contesten|etiqueten|mencionen|molesten|respondan|manden|envíen|escribáis|contactéis|etiquetéis|etiquetes|escribas|contactes|mandéis|enviéis|arroben|hablen] [más|mas|nunca más|]
         no me [manden|envíen|mandéis] [más|mas] mensajes
         no quiero [más|mas|] mensajes, no quiero [más|mas] [respuestas|notificaciones]
         no quiero que me [escriban|contacten|etiqueten|molesten|respondan]
@@ -202,6 +202,6 @@ SPANISH = Lexicon(
         basta de spam
     """,
     stop_if_alone="""
-        basta, paren, para, parad, alto, baja, ya basta, ya paren, suficiente, darse de baja, cancelar suscripción
+        basta, paren, para, parad, alto, baja, ya basta, ya paren, suficiente, darse de baja, darme de baja, dar de baja, no más [mensajes|respuestas], cancelar suscripción
     """,
 )

@@ -254,7 +254,7 @@ function tellTimes() {
 const counting = new WeakMap();
 document.addEventListener("input", (event) => {
   const area = event.target;
-  const { countAt, countIn } = area.dataset;
+  const { countAt, countIn, costsIn } = area.dataset;
   if (!countAt) return;
   clearTimeout(counting.get(area));
   counting.set(
@@ -267,6 +267,7 @@ document.addEventListener("input", (event) => {
       const count = await answer.json();
       output.textContent = count.text;
       output.classList.toggle("bad", count.over);
+      if (costsIn) document.getElementById(costsIn).textContent = count.costs ?? "";
     }, 200),
   );
 });

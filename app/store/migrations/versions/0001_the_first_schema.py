@@ -23,6 +23,7 @@ def upgrade() -> None:
     sa.Column('handle', sa.Text(), nullable=False),
     sa.Column('url', sa.Text(), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('mute', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('settings', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('secrets', sa.Text(), nullable=False),
@@ -36,6 +37,7 @@ def upgrade() -> None:
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('health_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('scopes', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('quota', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
@@ -60,10 +62,14 @@ def upgrade() -> None:
 
     op.create_table('customer',
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('unsettled', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_customer')),
     sqlite_autoincrement=True
     )
+    with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.create_index('ix_customer_unsettled', ['id'], unique=False, sqlite_where=sa.text('unsettled'), postgresql_where=sa.text('unsettled'))
+
     op.create_table('delivery',
     sa.Column('hook', sa.String(length=60), nullable=False),
     sa.Column('key', sa.Text(), nullable=False),
@@ -93,11 +99,13 @@ def upgrade() -> None:
     sa.Column('loop_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('issue_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('reply_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_event')),
     sqlite_autoincrement=True
     )
     with op.batch_alter_table('event', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_event_customer_id'), ['customer_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_event_issue_id'), ['issue_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_event_loop_id'), ['loop_id'], unique=False)
 
@@ -172,6 +180,7 @@ def upgrade() -> None:
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('blocked', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('health_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('proven_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('scopes', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('expires_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('quota', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
@@ -209,6 +218,16 @@ def upgrade() -> None:
     sa.UniqueConstraint('name', name=op.f('uq_worker_name')),
     sqlite_autoincrement=True
     )
+    op.create_table('spending',
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('month', sa.String(length=7), nullable=False),
+    sa.Column('micros', sa.BigInteger(), nullable=False),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_spending_account_id_account')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_spending')),
+    sa.UniqueConstraint('account_id', 'month', name=op.f('uq_spending_account_id_month')),
+    sqlite_autoincrement=True
+    )
     op.create_table('identity',
     sa.Column('channel', sa.Text(), nullable=False),
     sa.Column('external_id', sa.Text(), nullable=False),
@@ -218,8 +237,12 @@ def upgrade() -> None:
     sa.Column('followers', sa.Integer(), nullable=True),
     sa.Column('weak', sa.Boolean(), nullable=False),
     sa.Column('customer_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('joined_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('joined_by', sa.Text(), server_default='', nullable=False),
+    sa.Column('joined_from', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('suppressed_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('suppressed_why', sa.Text(), server_default='', nullable=False),
+    sa.Column('suppressed_by', sa.Text(), server_default='', nullable=False),
     sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.ForeignKeyConstraint(['customer_id'], ['customer.id'], name=op.f('fk_identity_customer_id_customer')),
@@ -308,6 +331,22 @@ def upgrade() -> None:
     sa.UniqueConstraint('hash', name=op.f('uq_token_hash')),
     sqlite_autoincrement=True
     )
+    op.create_table('consent',
+    sa.Column('hash', sa.Text(), nullable=False),
+    sa.Column('session_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('channel', sa.Text(), nullable=False),
+    sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('sealed', sa.Text(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('used_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
+    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_consent_account_id_account')),
+    sa.ForeignKeyConstraint(['session_id'], ['token.id'], name=op.f('fk_consent_session_id_token')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_consent')),
+    sa.UniqueConstraint('hash', name=op.f('uq_consent_hash')),
+    sqlite_autoincrement=True
+    )
     op.create_table('post',
     sa.Column('account_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('channel', sa.Text(), nullable=False),
@@ -383,6 +422,9 @@ def upgrade() -> None:
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('owed', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('needs_person', sa.Text(), server_default='', nullable=False),
+    sa.Column('untold', sa.Text(), server_default='', nullable=False),
+    sa.Column('waits_on', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
+    sa.Column('tell_by', sa.Text(), server_default='', nullable=False),
     sa.Column('round', sa.Integer(), nullable=False),
     sa.Column('tags', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('platform', sa.Text(), server_default='', nullable=False),
@@ -409,6 +451,8 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('loop', schema=None) as batch_op:
         batch_op.create_index('ix_loop_asking', ['id'], unique=False, sqlite_where=sa.text("needs_person <> ''"), postgresql_where=sa.text("needs_person <> ''"))
+        batch_op.create_index(batch_op.f('ix_loop_identity_id'), ['identity_id'], unique=False)
+        batch_op.create_index('ix_loop_told_elsewhere', ['waits_on'], unique=False, sqlite_where=sa.text('waits_on IS NOT NULL'), postgresql_where=sa.text('waits_on IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_loop_state_id'), ['state', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_loop_state_owed'), ['state', 'owed'], unique=False)
 
@@ -569,6 +613,8 @@ def downgrade() -> None:
     with op.batch_alter_table('loop', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_loop_state_owed'))
         batch_op.drop_index(batch_op.f('ix_loop_state_id'))
+        batch_op.drop_index('ix_loop_told_elsewhere', sqlite_where=sa.text('waits_on IS NOT NULL'), postgresql_where=sa.text('waits_on IS NOT NULL'))
+        batch_op.drop_index(batch_op.f('ix_loop_identity_id'))
         batch_op.drop_index('ix_loop_asking', sqlite_where=sa.text("needs_person <> ''"), postgresql_where=sa.text("needs_person <> ''"))
 
     op.drop_table('loop')
@@ -585,6 +631,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_post_account_id_answers_id'))
 
     op.drop_table('post')
+    op.drop_table('consent')
     op.drop_table('token')
     with op.batch_alter_table('issue', schema=None) as batch_op:
         batch_op.drop_index('ix_issue_to_show', sqlite_where=sa.text('block_wanted > block_done'), postgresql_where=sa.text('block_wanted > block_done'))
@@ -608,13 +655,18 @@ def downgrade() -> None:
     with op.batch_alter_table('event', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_event_loop_id'))
         batch_op.drop_index(batch_op.f('ix_event_issue_id'))
+        batch_op.drop_index(batch_op.f('ix_event_customer_id'))
 
     op.drop_table('event')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_delivery_state_id'))
 
     op.drop_table('delivery')
+    with op.batch_alter_table('customer', schema=None) as batch_op:
+        batch_op.drop_index('ix_customer_unsettled', sqlite_where=sa.text('unsettled'), postgresql_where=sa.text('unsettled'))
+
     op.drop_table('customer')
+    op.drop_table('spending')
     with op.batch_alter_table('account', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_account_channel_remote_id'))
 
