@@ -13,6 +13,7 @@ import structlog
 
 from app.ports import Addressed, Channel, Conversing, Nearness, OutsideError
 from app.rules import addresses, facts
+from app.steps import reread
 from app.steps.health import BLOCKING, record_illness
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.river import River
@@ -105,6 +106,7 @@ async def _around(river: River, channel: Channel, post: facts.Post) -> tuple[fac
 
 
 async def _keep(river: River, account: Account, post: facts.Post, around: Sequence[facts.Post]) -> int:
+    await reread.follow_page(river, account.id, [post, *around])
     async with river.db.begin() as session:
         row = await accounts.lock(session, Account, account.id)
         if row is None:
