@@ -191,6 +191,8 @@ async def _say(river: River, claimed: _Claimed) -> None:
     """Stroke two, and then three."""
     await _look_at_evidence(river, claimed)
     river.point("deliver.evidence_read")
+    if claimed.reply.hand_by is not None:
+        raise StoppedError("by hand", f"{claimed.reply.hand_by} had it in hand and has not said whether it was posted")
     if claimed.account.mode != "dry_run" and is_posted_by_hand(river, claimed.account, claimed.post):
         raise StoppedError("by hand", TO_POST)
     channel = _open(river, claimed)
@@ -541,7 +543,7 @@ async def _record_stop(river: River, claimed: _Claimed, stopped: StoppedError) -
                 set_reply(session, row, "held", why=f"not for customers yet: {stopped.why}", now=now)
             case "by hand":
                 row.failures, row.failing_since, row.key, row.key_at = 0, None, None, None
-                make_task(session, row, why=stopped.why, now=now)
+                make_task(session, row, why=stopped.why, now=now, taken_by=row.hand_by)
             case "held":
                 set_reply(session, row, "held", why=stopped.why, now=now)
             case "refused":

@@ -82,8 +82,12 @@ def _check_can_be_taken(river: River, row: Reply, *, may_sign: bool) -> None:
         raise ConflictError(f"reply {row.id} is {row.state}: {_NOT_TAKEN[row.state]}")
     if row.hand_at is None and not may_sign:
         raise ConflictError(f"reply {row.id} is no task to post by hand: only an approver takes it out of its way")
-    if row.state == "unknown" and row.absent_from is not None and river.now() < row.absent_from:
-        seconds = int((row.absent_from - river.now()).total_seconds()) + 1
+    if row.state != "unknown" or row.absent_from is None:
+        return
+    # As late as a process would conclude from two looks that it is not there.
+    not_before = row.absent_from + river.timing.apart
+    if river.now() < not_before:
+        seconds = int((not_before - river.now()).total_seconds()) + 1
         raise ConflictError(f"the call may still be on its way: it can be posted by hand in {seconds} seconds")
 
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from app.outside import Outside
-from app.steps import deliver, owe
+from app.steps import deliver, owe, post_by_hand
 from app.store.tables import Account
 from tests.support import story
 from tests.support.brand import Brand, brand, shipped
 from tests.support.circle import Circle, circle
 from tests.support.databases import Databases, SqliteDatabases
 from tests.support.mastodon_network import TOKEN
-from tests.support.rough_line import Fate
+from tests.support.rough_line import Died, Fate
 
 TYPED = {
     "channel": "Reddit",
@@ -218,6 +218,8 @@ async def test_after_an_unknown_outcome_it_is_taken_only_once_the_call_cannot_ar
     problem = await played.post("/api/v1/replies/1/take_over", status=409)
     assert "still be on its way" in problem["detail"]
     one_owing.line.pass_time(21)
+    await played.post("/api/v1/replies/1/take_over", status=409)
+    one_owing.line.pass_time(20)
     taken = await played.post("/api/v1/replies/1/take_over")
     assert taken["task"]["may_be_there"]
     assert "look in the thread" in taken["why"]
@@ -317,3 +319,53 @@ async def test_a_removed_accounts_tasks_can_still_be_posted(one_owing: Brand) ->
     await played.post("/api/v1/replies/1/take_over")
     await played.post("/api/v1/replies/1/posted")
     assert (await one_owing.loop())["state"] == "told"
+
+
+async def test_what_somebody_has_in_hand_goes_out_by_no_process_even_when_its_text_is_made_anew(
+    one_owing: Brand,
+) -> None:
+    played = one_owing.circle
+    await owe.owe_next(played.river)
+    await played.post("/api/v1/replies/1/take_over")
+    await one_owing.board.delete_release(1, now=played.clock())
+    await played.post("/api/v1/trackers/1/pull")
+    await one_owing.rest()
+    assert (await reply_of(played))["state"] == "cancelled"
+    await one_owing.board.release("v2.4.2", now=played.clock())
+    await played.post("/api/v1/trackers/1/pull")
+    await one_owing.rest_for(3600)
+    reply = await reply_of(played)
+    assert (reply["state"], reply["task"]["taken_by"]) == ("held", "tests")
+    assert "has not said whether" in reply["why"]
+    assert one_owing.network.ledger == []
+    await played.post("/api/v1/replies/1/not_posted")
+    await one_owing.rest()
+    assert len(one_owing.replies_to(one_owing.customers[0])) == 1
+    assert "v2.4.2" in (await reply_of(played))["text"]
+
+
+@pytest.mark.parametrize("point", ["hand.evidence_read", "hand.taken", "hand.posted"])
+async def test_a_process_that_dies_between_the_steps_of_a_person_leaves_one_reply(owing: Brand, point: str) -> None:
+    played = owing.circle
+    await owe.owe_next(played.river)
+    if point == "hand.posted":
+        await played.post("/api/v1/replies/1/take_over")
+
+    def die(name: str) -> None:
+        if name == point:
+            raise Died
+
+    played.river.point = die
+    deed = (
+        post_by_hand.record_posted(played.river, 1, actor="tests")
+        if point == "hand.posted"
+        else post_by_hand.take_over(played.river, 1, actor="tests", may_sign=True)
+    )
+    with pytest.raises(Died):
+        await deed
+    played.river.point = lambda _name: None
+    await owing.rest_for(3600)
+    expected = {"hand.evidence_read": ("posted", 1), "hand.taken": ("held", 0), "hand.posted": ("posted", 0)}[point]
+    assert ((await owing.reply())["state"], len(owing.replies_to(owing.customers[0]))) == expected
+    await played.post("/api/v1/replies/1/posted", status=200)
+    assert (await owing.loop())["state"] == "told"
