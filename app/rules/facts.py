@@ -14,7 +14,10 @@ from typing import Literal
 Visibility = Literal["public", "unlisted", "private"]
 """Who may read a post: everybody and timelines, everybody who has the address, or a closed circle."""
 
-Mode = Literal["automatic", "approve", "dry_run"]
+Mode = Literal["automatic", "approve", "dry_run", "by_hand"]
+"""How an account speaks. `by_hand`: each reply becomes a task, and a person posts it."""
+CameBy = Literal["network", "address", "hand"]
+"""Whether the network told us of a post, a person gave its address, or a person typed what it says."""
 ShippedWhen = Literal["closed", "release", "production"]
 VersionsNeeded = Literal["all", "any"]
 """How many of an issue's versions must be released before its fix has shipped."""

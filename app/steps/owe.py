@@ -196,7 +196,7 @@ def _decide(
     elsewhere: list[tuple[Loop, Reply]],
 ) -> _Decided | None:
     now = river.now()
-    channel_type = river.outside.channel_type(account.channel)
+    channel_type = river.outside.channel_type_of(account)
     beside = [row for row in known.under.get((loop.channel, post.canonical_id), ()) if row is not reply]
     if any(row.round == loop.round and row.slot == "fixed" for row in beside):
         _say_why(loop, "this post already has its answer, by another loop of ours")
@@ -305,7 +305,7 @@ def freeze(
     )
     body = wording.render(chosen.text, context, language=chosen.language)
     return fit_to_channel(
-        river.outside.channel(account), body, post=post, identity=identity, language=chosen.language, keep=link
+        river.outside.wording_channel(account), body, post=post, identity=identity, language=chosen.language, keep=link
     )
 
 

@@ -573,15 +573,15 @@ async def test_what_one_reply_cannot_have_written_down_keeps_no_other_from_it(
     crowd: Brand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await owe.owe_next(crowd.circle.river)
-    really_write = deliver._write_posted
+    really_write = deliver.write_posted
 
-    def write(river: River, session: Any, row: Any, said: Any, **how: Any) -> None:
+    def write(river: River, session: Any, row: Any, **how: Any) -> None:
         if row.id == 1:
             raise LookupError("this one breaks")
-        really_write(river, session, row, said, **how)
+        really_write(river, session, row, **how)
 
     with monkeypatch.context() as broken:
-        broken.setattr(deliver, "_write_posted", write)
+        broken.setattr(deliver, "write_posted", write)
         ends = await asyncio.gather(
             *(deliver.deliver_next(crowd.circle.river) for _ in range(3)), return_exceptions=True
         )
