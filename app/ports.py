@@ -294,10 +294,14 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostPage:
-    """Posts, oldest first in their threads, and the cursor that is right once they are stored; None: it stays as it is."""
+    """Posts, oldest first in their threads, and the cursor that is right once they are stored; None: it stays as it is.
+
+    `gone` are external ids of posts that the network says are deleted, where it tells that.
+    """
 
     posts: tuple[Post, ...]
     cursor: str | None
+    gone: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +309,8 @@ class Hook:
     """A verified webhook call: its unique key, its name, and what it hints at.
 
     `issues` are remote ids to look at; `everything` asks for a look at each issue somebody waits
-    for (a release changed). A hint is never believed, only followed. `answer` is set on a handshake:
+    for (a release changed). `posts` are external ids of posts that were changed or deleted, to be read
+    again at once. A hint is never believed, only followed. `answer` is set on a handshake:
     it is given back as plain text, and nothing of the call is kept.
     """
 
@@ -313,6 +318,7 @@ class Hook:
     event: str
     issues: tuple[str, ...] = ()
     everything: bool = False
+    posts: tuple[str, ...] = ()
     answer: str = ""
 
 
@@ -391,7 +397,8 @@ class Rereading(Protocol):
     async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
         """These posts as they are now, by `external_id`; None is deleted or hidden, one left out is not known.
 
-        At most `rereads_at_once` of them are asked for.
+        None is proof: what we kept of its words is thrown away. Where an absence may mean something else (a cache,
+        a block against us, a page that was cut), leave it out or look again. At most `rereads_at_once` are asked for.
         """
         ...
 

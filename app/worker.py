@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import structlog
 
 from app import __version__
-from app.steps import customers, deliver, foretell, hear_answer, hear_tracker, link, owe, show, take_in
+from app.steps import customers, deliver, foretell, hear_answer, hear_tracker, link, owe, reread, show, take_in
 from app.steps.river import JobName, River, Wake
 from app.store import due, schema, workers
 from app.store.session import DATABASE_ERRORS, LOST_DATABASE, database_reason
@@ -37,6 +37,7 @@ class Lanes:
 
 JOBS: dict[JobName, Lanes] = {
     "take_in": Lanes(take_in.take_in_next, lanes=2),
+    "reread": Lanes(reread.reread_next),
     "create_issues": Lanes(link.create_next),
     "hear_deliveries": Lanes(hear_tracker.hear_deliveries, rest=0.05),
     "poll_trackers": Lanes(hear_tracker.poll_next, lanes=2),

@@ -65,6 +65,8 @@ POST: dict[str, Any] = {
     "media": [],
     "created_at": "2026-03-02T09:13:40Z",
     "edited_at": None,
+    "gone_at": None,
+    "gone_why": "",
     "loop_id": 1,
     "answers_reply_id": None,
     "heard": "",

@@ -152,6 +152,7 @@ async def _keep(river: River, door: Door, name: str, hook: Hook, request: Reques
         body=body,
         issues=list(hook.issues),
         everything=hook.everything,
+        posts=list(hook.posts),
         received_at=river.now(),
     )
     try:

@@ -207,6 +207,8 @@ class PostOut(BaseModel):
     media: list[dict[str, Any]]
     created_at: datetime
     edited_at: datetime | None
+    gone_at: datetime | None = Field(description="Since when it is known to be deleted; its words are kept no longer.")
+    gone_why: str
     loop_id: int | None
     answers_reply_id: int | None
     heard: str = Field(description="What an answer to us was heard as.")

@@ -118,6 +118,8 @@ def post(row: Post, identity: Identity) -> shapes.PostOut:
         media=row.media,
         created_at=row.created_at,
         edited_at=row.edited_at,
+        gone_at=row.gone_at,
+        gone_why=row.gone_why,
         loop_id=row.loop_id,
         answers_reply_id=row.answers_reply_id,
         heard=row.heard or "",

@@ -13,7 +13,7 @@ import hashlib
 import json
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -484,6 +484,7 @@ class Bluesky:
     title: ClassVar[str] = "Bluesky"
     poll_every: ClassVar[timedelta] = timedelta(seconds=30)  # 3,000 requests in 5 minutes are allowed
     max_automatic_replies_per_post: ClassVar[int] = 1
+    rereads_at_once: ClassVar[int] = SOME
     Settings: ClassVar[type[BaseModel]] = BlueskySettings
     Secrets: ClassVar[type[BaseModel]] = BlueskySecrets
 
@@ -609,6 +610,30 @@ class Bluesky:
             own_replies=tuple(sorted(replies.values(), key=lambda reply: reply.created_at)),
             authoritative=bool(self._me) and is_whole,
         )
+
+    async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
+        """In one call. What is left out of it is asked for by itself: it may be deleted, or there is a block between us.
+
+        A post behind a block is kept as a private one.
+        """
+        what = f"reading {len(posts)} posts again for {self._handle}"
+        views = await self._views([post.external_id for post in posts], what=what)
+        found: dict[str, Post | None] = {}
+        for post in posts:
+            view = views.get(post.external_id)
+            try:
+                if view is None:
+                    place = _place(post, depth=0)
+                    answer = await self._ask_appview("app.bsky.feed.getPostThread", place, what=what)
+                    view = _object(self._thread(answer, what=what).get("post"))
+                found[post.external_id] = parse_post(view, me=self._me)
+            except ValueError:
+                continue
+            except OutsideError as error:
+                if error.kind not in {"gone", "forbidden"}:
+                    raise
+                found[post.external_id] = None if error.kind == "gone" else replace(post, visibility="private")
+        return found
 
     async def send(self, outgoing: Outgoing) -> Sent:
         """Write the reply's record under the key of this attempt: written twice, it is the same record."""

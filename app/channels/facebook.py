@@ -6,6 +6,7 @@ docs/channels/facebook.md says what is documented and what is only assumed. Webh
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
@@ -43,6 +44,12 @@ NEW = timedelta(minutes=10)
 
 COMMENT = "id,message,from,created_time,permalink_url,parent{id,from{id}},is_hidden,can_comment,message_tags,attachment"
 POST = "id,message,from,created_time,permalink_url,is_hidden,is_published,privacy,full_picture"
+
+REREAD = 25
+"""At once; with what they are under these are no more than the 50 ids that one call may name."""
+
+CHANGED = frozenset({"remove", "edited", "edit", "hide", "unhide"})
+"""What a webhook call says of a comment that was there before."""
 
 PERMISSIONS = (
     ("pages_read_engagement",),
@@ -226,6 +233,18 @@ def answered(comment: JSON, replies: Iterable[JSON], *, page: str) -> str | None
     return max(ours)[1] if ours else None
 
 
+def changed_by(body: bytes) -> list[str]:
+    """The comments and visitors' posts that a webhook call says were edited, hidden or removed."""
+    found = []
+    for entry in objects(inner({"call": json.loads(body)}, "call").get("entry")):
+        for change in objects(entry.get("changes")):
+            value = inner(change, "value")
+            number = _id(value.get("comment_id")) or _id(value.get("post_id"))
+            if word(value.get("verb")) in CHANGED and number and number not in found:
+                found.append(number)
+    return found
+
+
 def _is_open(node: JSON) -> bool:
     """Whether everybody can read it: neither hidden, nor unpublished, nor for a chosen audience."""
     audience = word(inner(node, "privacy").get("value"))
@@ -330,6 +349,7 @@ class Facebook:
     title: ClassVar[str] = "Facebook Page"
     poll_every: ClassVar[timedelta] = timedelta(minutes=5)  # webhooks hint in between
     max_automatic_replies_per_post: ClassVar[int] = 1
+    rereads_at_once: ClassVar[int] = REREAD
     Settings: ClassVar[type[BaseModel]] = FacebookSettings
     Secrets: ClassVar[type[BaseModel]] = FacebookSecrets
     hook_events: ClassVar[tuple[str, ...]] = ("feed",)
@@ -454,6 +474,54 @@ class Facebook:
             now = replace(now, edited_at=self._now())  # Facebook tells no time of an edit: it was made by now
         return ThreadLook(post=now, own_replies=own, authoritative=is_whole)
 
+    async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
+        """Several in one call, and what they are under in another. None is asked for while Meta's limits are nearly full."""
+        what = f"reading {len(posts)} comments again on {self._page}"
+        if self._graph.is_nearly_full():
+            wait = self._now() + timedelta(minutes=15)
+            raise OutsideError(f"{what}: Meta's limits are nearly full", "rate_limited", retry_at=wait)
+        tops = {post.external_id: _id(post.reply_ref.get("post")) or post.external_id for post in posts}
+        begun = [number for number, top in tops.items() if top == number]
+        nodes = await self._nodes([number for number in tops if number not in begun], COMMENT, what=what)
+        wanted = {top for number, top in tops.items() if number in nodes or number in begun}
+        above = await self._nodes(sorted(wanted), POST, what=what)
+        found: dict[str, Post | None] = {}
+        for post in posts:
+            number, top = post.external_id, above.get(tops[post.external_id])
+            if top is None or (number not in begun and number not in nodes):
+                found[number] = None
+                continue
+            with contextlib.suppress(ValueError):
+                found[number] = (
+                    parse_node(top, page=self._me)
+                    if number in begun
+                    else parse_node(nodes[number], page=self._me, post=top, answers_id=post.answers_id)
+                )
+        return found
+
+    async def _nodes(self, numbers: Sequence[str], fields: str, *, what: str) -> dict[str, dict[str, Any]]:
+        """Those of them that are there. One that is not spoils the whole call: then each half is asked for, down to one."""
+        if not numbers:
+            return {}
+        try:
+            if len(numbers) == 1:
+                return {numbers[0]: await self._node(numbers[0], fields, what=what)}
+            ids = ",".join(self._number(number, what=what) for number in numbers)
+            told = self._graph.object_of(await self._graph.get("", what=what, ids=ids, fields=fields), what=what)
+        except OutsideError as error:
+            if error.kind not in {"gone", "invalid"} or (len(numbers) == 1 and error.kind != "gone"):
+                raise
+            if len(numbers) == 1:
+                return {}
+            half = len(numbers) // 2
+            parts = [await self._nodes(part, fields, what=what) for part in (numbers[:half], numbers[half:])]
+            return {**parts[0], **parts[1]}
+        found = {number: inner(told, number) for number in numbers if inner(told, number)}
+        for number in numbers:
+            if number not in found:  # left out without a word: only a refusal of this very one is proof
+                found |= await self._nodes([number], fields, what=what)
+        return found
+
     async def send(self, outgoing: Outgoing) -> Sent:
         """Comment under the comment."""
         what = f"replying to {outgoing.post.url}"
@@ -488,8 +556,8 @@ class Facebook:
         return len(f"{content_warning}{text}".encode("utf-16-le", "surrogatepass")) // 2
 
     def receive(self, *, method: str, headers: Mapping[str, str], query: Mapping[str, str], body: bytes) -> Hook:
-        """Meta's handshake, or a signed call: it hints that the Page should be read now."""
-        return meta.receive(
+        """Meta's handshake, or a signed call: it hints that the Page should be read now, and what was changed or removed."""
+        hook = meta.receive(
             method=method,
             headers=headers,
             query=query,
@@ -497,6 +565,7 @@ class Facebook:
             app_secret=self._app_secret,
             verify_token=self._verify_token,
         )
+        return hook if hook.answer else replace(hook, posts=tuple(changed_by(body)))
 
     async def set_up_hook(self, *, url: str) -> None:
         """Have Meta send this Page's calls to the app; asking again changes nothing.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -51,6 +51,7 @@ class Rehearsal:
     title: ClassVar[str] = "Rehearsal"
     poll_every: ClassVar[timedelta] = timedelta(seconds=1)
     max_automatic_replies_per_post: ClassVar[int] = 1
+    rereads_at_once: ClassVar[int] = 50
     Settings: ClassVar[type[BaseModel]] = RehearsalSettings
     Secrets: ClassVar[type[BaseModel]] = RehearsalSecrets
 
@@ -120,6 +121,18 @@ class Rehearsal:
             if p.in_reply_to == key and p.brand and p.handle == self._handle and not p.deleted
         ]
         return ThreadLook(post=await self._read(square, key, staged), own_replies=tuple(replies))
+
+    async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
+        """The stage is never stale: what is not there is deleted."""
+        square = self._square()
+        await self._enter(square, "reread")
+        found: dict[str, Post | None] = {}
+        for post in posts:
+            staged = await square.posts.get(_id(post.external_id, "post id"))
+            found[post.external_id] = (
+                None if staged is None or staged.deleted else await self._read(square, int(post.external_id), staged)
+            )
+        return found
 
     async def send(self, outgoing: Outgoing) -> Sent:
         """Publishes the reply under its key: the same key is the same post."""

@@ -7,6 +7,7 @@ WordPress 6.1 itself does; docs/channels/wordpress.md says how that was proven. 
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import json
 import re
@@ -326,6 +327,7 @@ class WordPress:
     title: ClassVar[str] = "WordPress comments"
     poll_every: ClassVar[timedelta] = timedelta(seconds=60)
     max_automatic_replies_per_post: ClassVar[int] = 1
+    rereads_at_once: ClassVar[int] = PAGE
     Settings: ClassVar[type[BaseModel]] = WordPressSettings
     Secrets: ClassVar[type[BaseModel]] = WordPressSecrets
 
@@ -379,9 +381,9 @@ class WordPress:
         what = f"reading comments on {self._host}"
         place = place_of(cursor, since=since)
         context = self._context(what=what)
-        held, place = await self._moderated(place, what=what)
+        held, gone, place = await self._moderated(place, what=what)
         if held or cursor is None or str(place) != cursor:
-            yield PostPage(posts=await context.posts_of(held), cursor=str(place))
+            yield PostPage(posts=await context.posts_of(held), cursor=str(place), gone=tuple(gone))
         after, page, total, seen = max(place.start, place.at - OVERLAP), 1, None, ""
         while True:
             answer = await self._comments(
@@ -448,6 +450,31 @@ class WordPress:
         if post.text and now.text != post.text:
             now = replace(now, edited_at=self._now())  # WordPress keeps no time of an edit: it was made by now
         return ThreadLook(post=now, own_replies=own, authoritative=bool(self._me))
+
+    async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
+        """Those that are there in one call. What was thrown away, or marked as spam, is deleted for its readers."""
+        what = f"reading {len(posts)} comments again on {self._host}"
+        asked = {post.external_id: post for post in posts}
+        answer = await self._comments(what=what, status="any", include=",".join(asked))
+        there = {number: one for one in self._list(answer, what=what) if (number := _number(one.get("id"))) in asked}
+        for number in asked.keys() - there.keys():
+            # A plugin may keep comments out of lists: only the site's own word about this one is proof.
+            try:
+                there[number] = await self._comment(number, what=what)
+            except OutsideError as error:
+                if error.kind != "gone":
+                    raise
+        articles = await self._context(what=what).articles(one for one in there.values() if not is_gone(one))
+        found: dict[str, Post | None] = {}
+        for number, post in asked.items():
+            comment = there.get(number)
+            if comment is None or is_gone(comment):
+                found[number] = None
+                continue
+            with contextlib.suppress(ValueError):
+                article = articles.get(_up(comment))
+                found[number] = parse_comment(comment, site=self._site, article=article, answers_id=post.answers_id)
+        return found
 
     async def send(self, outgoing: Outgoing) -> Sent:
         """Comment under the comment. WordPress takes a reply to one that is deleted: so that is read just before."""
@@ -559,8 +586,8 @@ class WordPress:
                 return list(found.values())
             page += 1
 
-    async def _moderated(self, place: Place, *, what: str) -> tuple[list[dict[str, Any]], Place]:
-        """What moderators hold now and did not before, and what they let go since; with the place after it."""
+    async def _moderated(self, place: Place, *, what: str) -> tuple[list[dict[str, Any]], list[str], Place]:
+        """What moderators hold now and did not before, what they let go or threw away since; with the place after it."""
         now: dict[str, dict[str, Any]] = {}
         for page in range(1, HELD_PAGES + 1):
             answer = await self._comments(what=what, status="hold", orderby="date_gmt", order="desc", page=str(page))
@@ -572,19 +599,20 @@ class WordPress:
         is_ours = [number for number, comment in now.items() if (_time(comment) or place.start) >= place.start]
         departed = [number for number in place.held if number not in now]
         changed = [now[number] for number in is_ours if number not in place.held]
-        still = list(departed[DEPARTED:])
+        still, gone = list(departed[DEPARTED:]), []
         for number in departed[:DEPARTED]:
             try:
                 comment = await self._comment(number, what=what)
             except OutsideError as error:
                 if error.kind not in {"gone", "forbidden"}:
                     raise
+                gone += [number] if error.kind == "gone" else []
                 continue
             changed.append(comment)
             if not is_approved(comment):
                 still.append(number)  # held still, only behind more than we read
         held = tuple((is_ours + still)[: HELD_PAGES * PAGE])
-        return sorted(changed, key=_age), replace(place, held=held)
+        return sorted(changed, key=_age), gone, replace(place, held=held)
 
     async def _comment(self, number: str, *, what: str) -> dict[str, Any]:
         """One comment as a moderator sees it. OutsideError `gone` for one in the bin or in spam too."""
@@ -844,7 +872,7 @@ class _Context:
     async def posts_of(self, comments: Sequence[JSON]) -> tuple[Post, ...]:
         """The posts among these comments. Our own, pingbacks, trackbacks, reviews and malformed ones are none."""
         wanted = [one for one in comments if _is_comment(one) and not is_gone(one) and not is_by(one, self._me)]
-        articles = await self._articles(wanted)
+        articles = await self.articles(wanted)
         self._known = {number: one for one in comments if (number := _number(one.get("id")))}
         await self._read_parents(wanted)
         posts = []
@@ -856,7 +884,7 @@ class _Context:
             posts.append(replace(post, answers_id=await self._answered(comment) or post.parent_id))
         return tuple(posts)
 
-    async def _articles(self, comments: Iterable[JSON]) -> dict[str, Article]:
+    async def articles(self, comments: Iterable[JSON]) -> dict[str, Article]:
         """The articles by their routes. One that is not published, or was removed meanwhile, is not public."""
         routes = {route for comment in comments if (route := _up(comment))}
         found = dict.fromkeys(routes, Article(is_public=False))

@@ -93,6 +93,8 @@ class Post:
     reply_ref: Mapping[str, str] = field(default_factory=dict)
     locked: bool = False
     """The network takes no more replies here (a locked thread, a block against us)."""
+    locked_why: str = ""
+    """Why it takes none, for a person, where the network tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from app.rules.facts import Mode, OwnReply, ReplyKind, ThreadLook, Visibility
+from app.rules.rereading import GONE
 from app.rules.shipping import is_newer_than
 
 CLOCK_SKEW = timedelta(minutes=2)
@@ -60,10 +61,13 @@ class Occasion:
     issue_held_why: str
     automatic_replies_so_far: int
     automatic_replies_allowed: int
+    is_gone: bool = False
 
 
 def may_owe(occasion: Occasion) -> Permission:
     """Whether an automatic reply is made for a loop whose issue shipped."""
+    if occasion.is_gone:
+        return No(GONE, asks=False)
     if occasion.silent_why:
         return No(occasion.silent_why, asks=False)
     if occasion.told_why:
@@ -120,7 +124,7 @@ def before_sending(
     then the reply is held.
     """
     if look.post.locked:
-        return Hold("the thread takes no more replies")
+        return Hold(look.post.locked_why or "the thread takes no more replies")
     if look.post.visibility == "private":
         return Hold("the post is no longer public")
     strangers = [own for own in look.own_replies if own.external_id not in ledger]

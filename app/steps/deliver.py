@@ -17,9 +17,10 @@ import structlog
 
 from app.http import last_word, must_leave_by
 from app.ports import Channel, OutsideError
-from app.rules import pace, permission
+from app.rules import pace, permission, rereading
 from app.rules.facts import Outgoing, OwnReply, Sent, ThreadLook
 from app.rules.quoting import same_text
+from app.steps import reread
 from app.steps.health import BLOCKING, record_illness, record_mute
 from app.steps.hear_tracker import look_at
 from app.steps.owe import silence_of, untold_by
@@ -206,6 +207,9 @@ async def _say(river: River, claimed: _Claimed) -> None:
             raise _StoppedError("held", why)
         case permission.Go():
             pass
+    # By the words that were there when it was claimed: whoever noticed the change first, it was not made for these.
+    if not rereading.says_the_same(claimed.post.text, look.post.text):
+        raise _StoppedError("held", rereading.CHANGED)
     if claimed.account.mode == "dry_run":
         raise _StoppedError("held", "dry run: everything was done but the call", asks_loop=False)
     asked = await _last_word(river, claimed)
@@ -245,14 +249,19 @@ def _open(river: River, claimed: _Claimed) -> Channel:
 
 async def _look_at_thread(river: River, claimed: _Claimed, channel: Channel) -> ThreadLook:
     try:
-        return await channel.look(posts.as_fact(claimed.post, claimed.identity))
+        look = await channel.look(posts.as_fact(claimed.post, claimed.identity))
     except OutsideError as error:
         await _note_illness(river, claimed, error)
         if error.kind == "gone":
-            raise _StoppedError("refused", f"the customer's post is gone: {error.message}") from error
+            await reread.lose_words(river, claimed.post.id, error.message)
+            raise _StoppedError("refused", f"{rereading.GONE}: {error.message}") from error
         if error.kind == "forbidden":
-            raise _StoppedError("refused", f"the customer's post is hidden from us: {error.message}") from error
+            await reread.hide(river, claimed.post.id, error.message)
+            raise _StoppedError("refused", f"the customer's post cannot be answered: {error.message}") from error
         raise _StoppedError("scheduled", error.message, retry_at=error.retry_at, counts=True) from error
+    if posts.has_changed(claimed.post, look.post):
+        await reread.follow_change(river, claimed.post.id, look.post)
+    return look
 
 
 async def _note_illness(river: River, claimed: _Claimed, error: OutsideError) -> None:
@@ -627,6 +636,8 @@ async def look_for(river: River, claimed: _Claimed) -> None:
         look = await river.outside.channel(claimed.account).look(posts.as_fact(claimed.post, claimed.identity))
     except OutsideError as error:
         await _note_illness(river, claimed, error)
+        if error.kind == "gone":
+            await reread.lose_words(river, claimed.post.id, error.message)
         await _look_failed(river, claimed, error)
         return
     river.point("recover.thread_read")

@@ -29,7 +29,7 @@ from app.steps.owe import draft_correction, draft_outcome
 from app.steps.read import UnreadError, lacks_code, read_issue
 from app.steps.reply_moves import cancel_reply, decide_anew
 from app.steps.river import JobName, River, policy_of
-from app.store import accounts, deliveries, issues, loops, replies
+from app.store import accounts, deliveries, issues, loops, posts, replies
 from app.store.locking import locked
 from app.store.session import Session
 from app.store.tables import Account, Issue, Loop, Reply, Shipment, Tracker
@@ -107,6 +107,9 @@ async def _poll_now(
     if account is None:
         return ["the account was removed"] * len(waiting)
     account.poll_at = now
+    if told := sorted({external_id for delivery in waiting for external_id in delivery.posts}):
+        account.reread_at = None
+        await posts.want_rereading(session, account_id=account_id, external_ids=told, now=now)
     return ["the account is read"] * len(waiting)
 
 

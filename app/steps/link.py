@@ -43,6 +43,8 @@ async def open_loop(
     if found is None:
         raise NotFoundError(f"there is no post {post_id}")
     post, identity = found
+    if post.gone_at is not None:
+        raise ConflictError(f"post {post_id} was deleted by its author: nothing is left of it to tag")
     loop = await loops.of_thread(session, channel=post.channel, thread_id=post.thread_id, identity_id=post.identity_id)
     is_new = loop is None
     if loop is None:

@@ -211,6 +211,7 @@ def _decide(
         issue_held_why=issue.held_why if issue.held_at else "",
         automatic_replies_so_far=sum(row.written_by is None and row.state in SPOKEN for row in beside),
         automatic_replies_allowed=channel_type.max_automatic_replies_per_post,
+        is_gone=post.gone_at is not None,
     )
     allowed = permission.may_owe(occasion)
     if isinstance(allowed, permission.No):

@@ -44,6 +44,7 @@ class Timing:
 
 JobName = Literal[
     "take_in",
+    "reread",
     "create_issues",
     "hear_deliveries",
     "poll_trackers",

@@ -12,7 +12,8 @@ import structlog
 from app.outside import setting
 from app.ports import Channel, Kind, OutsideError, Threaded
 from app.rules import facts
-from app.steps import connect
+from app.rules.rereading import due_after
+from app.steps import connect, reread
 from app.steps.health import record_illness
 from app.steps.river import River
 from app.store import accounts, loops, posts, replies
@@ -79,7 +80,9 @@ async def _take_in(river: River, account: Account, token: str, *, raises: bool =
         since = began - timedelta(days=float(setting(account, "first_days", FIRST_DAYS)))
         async for page in channel.pull(cursor=account.cursor, since=since):
             river.point("take_in.read")
-            new += await _store(river, account.id, token, page.posts, page.cursor)
+            await reread.follow_page(river, account.id, page.posts, page.gone)
+            kept = tuple(post for post in page.posts if post.external_id not in page.gone)
+            new += await _store(river, account.id, token, kept, page.cursor)
             river.point("take_in.stored")
         new += await _read_threads(river, channel, account, token, every=timedelta(0) if raises else THREAD_EVERY)
     except OutsideError as error:
@@ -133,6 +136,7 @@ async def _read_threads(river: River, channel: Channel, account: Account, token:
             trouble = error
         river.point("take_in.thread_read")
         if found:
+            await reread.follow_page(river, account.id, found)
             new += await _store(river, account.id, token, found, None)
         async with river.db.begin() as session:
             await loops.mark_thread_read(session, loop.id, now=now)
@@ -198,6 +202,8 @@ async def keep_post(
             posts.fill(known, post)
         if came_by == "network":
             known.came_by = came_by
+        if known.account_id == account.id and known.gone_at is None and known.came_by != "hand":
+            known.read_again_at = due_after(now)
         return None
     identity = await posts.identity_of(session, channel=account.channel, author=post.author, now=now)
     row = Post(
@@ -209,6 +215,7 @@ async def keep_post(
         created_at=post.created_at,
         taken_in_at=now,
         came_by=came_by,
+        read_again_at=None if came_by == "hand" else due_after(now),
         state="new",
     )
     posts.fill(row, post)

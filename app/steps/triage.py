@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.rules.progress import can_loop_move
-from app.steps import by_hand, hear_answer, link
+from app.steps import by_hand, hear_answer, link, reread
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.reply_moves import SPOKEN, cancel_reply
 from app.steps.river import River
@@ -149,6 +149,7 @@ async def take_in_by_address(river: River, account_id: int, url: str) -> int:
     if account is None:
         raise NotFoundError(f"there is no account {account_id}")
     post = await river.outside.channel(account).find(url)
+    await reread.follow_page(river, account_id, [post])
     async with river.db.begin() as session:
         row = await accounts.lock(session, Account, account_id)
         if row is None:

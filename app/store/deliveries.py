@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import LargeBinary, Select, func, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from app.store.session import Session
@@ -25,9 +25,10 @@ class Call:
     issues: list[str]
     everything: bool
     received_at: datetime
+    posts: list[str] = field(default_factory=list)
 
 
-_FIELDS = tuple(field.name for field in fields(Call))
+_FIELDS = tuple(one.name for one in fields(Call))
 
 
 async def keep(session: Session, calls: Sequence[Call]) -> list[bool]:
@@ -58,11 +59,14 @@ class Waiting:
     hook: str
     issues: list[str]
     everything: bool
+    posts: list[str]
 
 
 async def unworked(session: Session, *, limit: int) -> Sequence[Waiting]:
     """Calls nobody has worked, oldest first, kept from every other worker until the transaction ends."""
-    query = unworked_query().with_only_columns(Delivery.id, Delivery.hook, Delivery.issues, Delivery.everything)
+    query = unworked_query().with_only_columns(
+        Delivery.id, Delivery.hook, Delivery.issues, Delivery.everything, Delivery.posts
+    )
     rows = await session.execute(
         query.order_by(Delivery.id).limit(limit).with_for_update(key_share=True, skip_locked=True)
     )
@@ -74,6 +78,17 @@ async def mark_worked(session: Session, became: Mapping[str, Sequence[int]], *, 
     for why, ids in became.items():
         done = update(Delivery).where(Delivery.id.in_(ids)).values(state="done", why=why, worked_at=now)
         await session.execute(done, execution_options={"synchronize_session": False})
+
+
+async def forget_bodies(session: Session, *, hook: str, naming: str) -> None:
+    """Empty the bodies of a hook's calls that name this: what they said of it is not to be kept."""
+    is_sqlite = session.get_bind().dialect.name == "sqlite"
+    needle = literal(naming.encode(), LargeBinary)
+    names_it = func.instr(Delivery.body, needle) if is_sqlite else func.position(needle.op("IN")(Delivery.body))
+    await session.execute(
+        update(Delivery).where(Delivery.hook == hook, names_it > 0).values(body=b""),
+        execution_options={"synchronize_session": False},
+    )
 
 
 async def page(session: Session, *, hook: str, before: int | None, limit: int) -> Sequence[Delivery]:

@@ -16,6 +16,7 @@ async def jobs(session: Session, *, now: datetime, lease_now: datetime) -> froze
     """The names of the jobs that would find something. `lease_now` is the clock by which leases are measured."""
     queries: dict[str, Select[Any]] = {
         "take_in": accounts.due_for_poll_query(Account, now=lease_now),
+        "reread": posts.accounts_to_read_again_query(now=now, lease_now=lease_now),
         "create_issues": issues.due_query("create", now=now),
         "hear_deliveries": deliveries.unworked_query(),
         "poll_trackers": accounts.due_for_poll_query(Tracker, now=lease_now),

@@ -296,6 +296,18 @@ async def due_notice(session: Session, *, now: datetime) -> Notice | None:
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def notices_of(session: Session, loop_ids: Sequence[int]) -> Sequence[Notice]:
+    """All that engineers were told, or will be, about these loops."""
+    query = select(Notice).where(Notice.loop_id.in_(loop_ids)).order_by(Notice.id).with_for_update(key_share=True)
+    return (await session.execute(query)).scalars().all()
+
+
+async def ever_linked(session: Session, loop_ids: Sequence[int]) -> Sequence[int]:
+    """The ids of the issues that these loops wait for, or waited for."""
+    query = select(Link.issue_id).where(Link.loop_id.in_(loop_ids)).distinct()
+    return sorted((await session.execute(query)).scalars())
+
+
 async def claimed_notice(session: Session, notice_id: int, token: str) -> Notice | None:
     """The notice, if this claim on it still stands."""
     query = select(Notice).where(Notice.id == notice_id, Notice.claim == token).with_for_update(key_share=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,6 +33,13 @@ async def of_thread(session: Session, *, channel: str, thread_id: str, identity_
     """The loop of one customer in one thread."""
     query = select(Loop).where(Loop.channel == channel, Loop.thread_id == thread_id, Loop.identity_id == identity_id)
     return (await session.execute(query.with_for_update(key_share=True))).scalar_one_or_none()
+
+
+async def about_post(session: Session, post_id: int) -> Sequence[int]:
+    """The ids of the loops that answer a post, or to which it belongs."""
+    its_loop = select(Post.loop_id).where(Post.id == post_id).scalar_subquery()
+    query = select(Loop.id).where(or_(Loop.post_id == post_id, Loop.id == its_loop)).order_by(Loop.id)
+    return (await session.execute(query)).scalars().all()
 
 
 async def present_issue(session: Session, loop_id: int) -> Issue | None:
@@ -90,6 +97,7 @@ async def to_be_told(session: Session, issue_id: int) -> Sequence[ToBeTold]:
             Link.until.is_(None),
             is_waiting(),
             Post.visibility != "private",
+            Post.gone_at.is_(None),
             Identity.suppressed_at.is_(None),
             Account.deleted_at.is_(None),
             Account.mode != "dry_run",
@@ -212,6 +220,12 @@ async def history_of_issue(session: Session, issue_id: int) -> Sequence[Event]:
     return (await session.execute(query)).scalars().all()[::-1]
 
 
+async def redact(session: Session, loop_id: int, *, redacted: Callable[[str], str]) -> None:
+    """Rewrite the reasons in a loop's history."""
+    for event in await history(session, loop_id):
+        event.why = redacted(event.why)
+
+
 def note_event(
     session: Session,
     *,
@@ -255,6 +269,7 @@ async def waiting_for(session: Session, issue_id: int, *, newest: int) -> tuple[
             Post.url,
             Post.visibility,
             Post.created_at,
+            Post.gone_at,
             Post.text,
         )
         .join(Link, Link.loop_id == Loop.id)
@@ -270,7 +285,7 @@ async def waiting_for(session: Session, issue_id: int, *, newest: int) -> tuple[
             "handle": row.handle,
             "followers": row.followers,
             "permalink": row.url,
-            "is_public": row.visibility != "private",
+            "is_public": row.visibility != "private" and row.gone_at is None,
             "said_at": row.created_at,
             "quote": row.text if index < newest else "",
             "reopened": row.refuted_at is not None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, func, or_, select, update
 
 from app.rules import facts
 from app.store.session import Session
@@ -42,9 +42,86 @@ async def by_canonical_id(session: Session, *, channel: str, canonical_id: str) 
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def by_canonical_ids(session: Session, *, channel: str, canonical_ids: Sequence[str]) -> Sequence[Post]:
+    """Those of these posts that are here."""
+    query = select(Post).where(Post.channel == channel, Post.canonical_id.in_(canonical_ids))
+    return (await session.execute(query)).scalars().all()
+
+
+async def by_external_ids(session: Session, *, account_id: int, external_ids: Sequence[str]) -> Sequence[int]:
+    """The ids of an account's posts that its network calls so, those that are known to be gone left out."""
+    query = select(Post.id).where(
+        Post.account_id == account_id, Post.external_id.in_(external_ids), Post.gone_at.is_(None)
+    )
+    return (await session.execute(query.order_by(Post.id))).scalars().all()
+
+
+async def lock(session: Session, post_id: int) -> Post | None:
+    """One post as it is now, kept from every other writer until the transaction ends."""
+    query = select(Post).where(Post.id == post_id).with_for_update(key_share=True)
+    return (await session.execute(query.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+def accounts_to_read_again_query(*, now: datetime, lease_now: datetime) -> Select[Account]:
+    """Accounts that have posts to be read again, and may be asked for them. Removed ones have nobody to ask."""
+    is_due = select(Post.id).where(Post.account_id == Account.id, Post.read_again_at <= now).exists()
+    return select(Account).where(
+        Account.deleted_at.is_(None),
+        Account.blocked.is_(False),
+        or_(Account.resume_at.is_(None), Account.resume_at <= now),
+        or_(Account.reread_at.is_(None), Account.reread_at <= now),
+        or_(Account.reread_until.is_(None), Account.reread_until < lease_now),
+        is_due,
+    )
+
+
+async def account_to_read_again(session: Session, *, now: datetime, lease_now: datetime) -> Account | None:
+    """The one of them whose turn was longest ago, for one caller."""
+    query = (
+        accounts_to_read_again_query(now=now, lease_now=lease_now)
+        .order_by(Account.reread_at.is_not(None), Account.reread_at, Account.id)
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    return (await session.execute(query)).scalar_one_or_none()
+
+
+async def to_read_again(
+    session: Session, *, account_id: int, now: datetime, limit: int
+) -> Sequence[tuple[Post, Identity]]:
+    """An account's posts that are to be read again, the one that has waited longest first."""
+    query = (
+        select(Post, Identity)
+        .join(Identity, Identity.id == Post.identity_id)
+        .where(Post.account_id == account_id, Post.read_again_at <= now)
+        .order_by(Post.read_again_at, Post.id)
+        .limit(limit)
+    )
+    return [(row[0], row[1]) for row in await session.execute(query)]
+
+
+async def want_rereading(session: Session, *, account_id: int, external_ids: Sequence[str], now: datetime) -> None:
+    """Something was said to have happened to these posts: they are read again now."""
+    await session.execute(
+        update(Post)
+        .where(Post.account_id == account_id, Post.external_id.in_(external_ids), Post.read_again_at.is_not(None))
+        .values(read_again_at=now),
+        execution_options={"synchronize_session": False},
+    )
+
+
+async def read_again_at(session: Session, post_ids: Sequence[int], *, due_by: datetime, then: datetime) -> None:
+    """Those of these posts that were due by a moment and that nobody has read since are read again `then`."""
+    await session.execute(
+        update(Post).where(Post.id.in_(post_ids), Post.read_again_at <= due_by).values(read_again_at=then),
+        execution_options={"synchronize_session": False},
+    )
+
+
 def has_changed(row: Post, post: facts.Post) -> bool:
     """Whether the network says another thing now. Some keep no time of an edit: there the text itself tells."""
-    return (row.edited_at, row.text, row.visibility) != (post.edited_at, post.text, post.visibility)
+    edited_at = post.edited_at or row.edited_at
+    return (row.edited_at, row.text, row.visibility) != (edited_at, post.text, post.visibility)
 
 
 def fill(row: Post, post: facts.Post) -> None:
@@ -57,7 +134,7 @@ def fill(row: Post, post: facts.Post) -> None:
     row.reply_ref = dict(post.reply_ref)
     row.parent_id, row.answers_id = post.parent_id, post.answers_id
     row.thread_id = post.thread_id or post.canonical_id
-    row.edited_at = post.edited_at
+    row.edited_at = post.edited_at or row.edited_at
 
 
 def as_fact(row: Post, identity: Identity) -> facts.Post:

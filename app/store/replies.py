@@ -161,6 +161,12 @@ async def of_loop(session: Session, loop_id: int) -> Sequence[Reply]:
     return (await session.execute(select(Reply).where(Reply.loop_id == loop_id).order_by(Reply.id))).scalars().all()
 
 
+async def of_post(session: Session, post_id: int) -> Sequence[Reply]:
+    """All that answers a post, said or not."""
+    query = select(Reply).where(Reply.post_id == post_id).order_by(Reply.id)
+    return (await session.execute(query.with_for_update(key_share=True))).scalars().all()
+
+
 Told = Row[int, int | None, datetime | None]
 """A loop's id, the shipment that its customer was told of, and when."""
 

@@ -179,6 +179,9 @@ class Account(Connected, Table):
     handle: Mapped[str] = mapped_column(default="")
     url: Mapped[str] = mapped_column(default="")
     sent_at: Mapped[datetime | None]
+    reread_at: Mapped[datetime | None]  # none of its posts is read again before
+    reread_until: Mapped[datetime | None]  # the lease of the worker that reads them again now
+    reread_token: Mapped[str | None]
     mute: Mapped[bool] = mapped_column(default=False, server_default=false())  # what it last tried to say was refused
 
 
@@ -264,6 +267,7 @@ class Post(Table):
         Index(None, "loop_id"),
         Index(None, "identity_id"),
         _only_where("ix_post_unheard", "created_at", "answers_reply_id IS NOT NULL AND heard_at IS NULL"),
+        Index("ix_post_to_read_again", "account_id", "read_again_at"),
         CheckConstraint("state IN ('new', 'tagged', 'dismissed')", name="state"),
         CheckConstraint("came_by IN ('network', 'address', 'hand')", name="came_by"),
     )
@@ -288,6 +292,9 @@ class Post(Table):
     taken_in_at: Mapped[datetime]
     came_by: Mapped[str] = mapped_column(default="network", server_default="network")  # network | address | hand
     state: Mapped[str] = mapped_column(default="new")
+    read_again_at: Mapped[datetime | None]  # when its network is asked again what it says; never, where it is gone
+    gone_at: Mapped[datetime | None]  # since when we know that it is deleted; its words are not here any more
+    gone_why: Mapped[str] = mapped_column(default="", server_default="")
     # Loops and replies point at posts. The way back has no constraint: a circle of them cannot be made on both
     # databases alike, and PostgreSQL would lock the loop behind its post, against the order of all other locks.
     loop_id: Mapped[int | None] = mapped_column(Id)
@@ -558,6 +565,7 @@ class Delivery(Table):
     body: Mapped[bytes] = mapped_column(LargeBinary)
     issues: Mapped[list[str]] = mapped_column(default=list)
     everything: Mapped[bool] = mapped_column(default=False)
+    posts: Mapped[list[str]] = mapped_column(default=list, server_default="[]")
     state: Mapped[str] = mapped_column(default="new")
     why: Mapped[str] = mapped_column(default="")
     received_at: Mapped[datetime]

@@ -15,11 +15,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
+from sqlalchemy import select
 
 from app.channels.facebook import Facebook, FacebookSecrets, FacebookSettings, parse_node
 from app.meta import next_page, usage_of
 from app.ports import Connection, OutsideError, PostPage
 from app.rules.facts import Post
+from app.store.tables import Delivery
 from tests.support import on_both, story
 from tests.support.circle import Circle, Clock, circle
 from tests.support.facebook_graph import APP_SECRET, PAGE_ID, TOKEN, VERIFY_TOKEN, FacebookGraph, refusal
@@ -428,6 +430,66 @@ async def test_a_signed_call_has_the_page_read_now_and_is_stored_once(stage: Sta
     await stage.played.rest()
     [post] = (await stage.played.get("/api/v1/posts"))["items"]
     assert post["text"] == "Export crashes"
+
+
+async def test_a_call_about_a_removed_comment_has_it_lose_its_words_at_once(stage: Stage) -> None:
+    """And every call that was kept and named it, its own among them."""
+    removed = stage.graph.comment("Export crashes, says Ana", at=stage.graph.now - timedelta(minutes=1))
+    kept = stage.graph.comment("Import is slow", by="2002", at=stage.graph.now - timedelta(minutes=1))
+
+    def call(verb: str, message: str, number: str) -> bytes:
+        value = {"item": "comment", "verb": verb, "comment_id": number, "message": message}
+        changes = [{"field": "feed", "value": value}]
+        return json.dumps({"object": "page", "entry": [{"id": PAGE_ID, "changes": changes}]}).encode()
+
+    for body in (call("add", removed.text, removed.id), call("add", kept.text, kept.id)):
+        await stage.played.api.post(HOOK, content=body, headers=signed(body))
+    await stage.read()
+    del stage.graph.comments[removed.id]
+    body = call("remove", "", removed.id)
+    await stage.played.api.post(HOOK, content=body, headers=signed(body))
+    await stage.played.rest()
+    told = {post["external_id"]: post for post in (await stage.played.get("/api/v1/posts"))["items"]}
+    assert (told[removed.id]["text"], told[removed.id]["gone_at"] is None) == ("", False)
+    assert (told[kept.id]["text"], told[kept.id]["gone_at"]) == ("Import is slow", None)
+    async with stage.played.river.db.read() as session:
+        bodies = (await session.execute(select(Delivery.body).order_by(Delivery.id))).scalars().all()
+    assert [b"Import" in one for one in bodies] == [False, True, False]
+    assert not any(b"Ana" in one for one in bodies)
+
+
+async def test_a_day_later_every_comment_was_read_again_in_few_calls(stage: Stage) -> None:
+    for number in range(30):
+        stage.graph.comment(f"Complaint {number}", by=f"30{number:02}", at=stage.graph.now - timedelta(minutes=1))
+    await stage.read()
+    gone = sorted(stage.graph.comments)[7]
+    del stage.graph.comments[gone]
+    stage.graph.comments[sorted(stage.graph.comments)[11]].text = "Edited"
+    stage.graph.asked.clear()
+    await stage.pass_time(hours=21)
+    await stage.pass_time(seconds=30)
+    posts = (await stage.played.get("/api/v1/posts", params={"limit": 100}))["items"]
+    assert [post["external_id"] for post in posts if post["gone_at"]] == [gone]
+    assert len([post for post in posts if post["text"] == "Edited"]) == 1
+    again = [one for one in stage.graph.asked if "feed" not in one.url.path and "comments" not in one.url.path]
+    assert len(again) < 20
+
+
+async def test_while_metas_limits_are_nearly_full_nothing_is_read_again(stage: Stage) -> None:
+    removed = stage.graph.comment("Export crashes", at=stage.graph.now - timedelta(minutes=1))
+    await stage.read()
+    stage.graph.headers = {"X-App-Usage": json.dumps({"call_count": 95, "total_cputime": 1, "total_time": 1})}
+    del stage.graph.comments[removed.id]
+    await stage.pass_time(hours=21)
+    [post] = (await stage.played.get("/api/v1/posts"))["items"]
+    assert post["text"] == "Export crashes"
+    account = await stage.played.get("/api/v1/accounts/1/health")
+    assert account["ok"], "what is left of the limits is for answering, and that goes on"
+    stage.graph.headers = {}
+    for _ in range(4):
+        await stage.pass_time(minutes=20)
+    [post] = (await stage.played.get("/api/v1/posts"))["items"]
+    assert post["gone_at"] is not None
 
 
 @pytest.mark.parametrize("headers", [{}, signed(CALL, "another"), signed(CALL + b" ")])

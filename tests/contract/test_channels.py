@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app import channels
-from app.ports import BadSignatureError, Channel, Connection, OutsideError, PostPage
+from app.ports import BadSignatureError, Channel, Connection, OutsideError, PostPage, Rereading
 from app.rules.facts import Envelope, Outgoing, Post, Sent, ThreadLook, Visibility
 from tests.support import payloads
 from tests.support.connection_form import (
@@ -36,6 +36,12 @@ NAMES = sorted(CHANNELS)
 CASES = [case for name in NAMES for case in payloads.cases("channels", name)]
 ROUND: list[Visibility] = ["public", "unlisted", "private"]
 
+
+def is_rereading(name: str) -> bool:
+    """Whether a channel reads many posts at once."""
+    return hasattr(CHANNELS[name], "rereads_at_once")
+
+
 each_channel = pytest.mark.parametrize("name", NAMES)
 each_trouble = pytest.mark.parametrize(("name", "trouble"), troubles_of("channels", NAMES))
 
@@ -45,6 +51,12 @@ async def pulled(channel: Channel, case: Case) -> list[PostPage]:
     return [page async for page in channel.pull(**arguments)]
 
 
+def rereading(channel: Channel) -> Rereading:
+    """A channel that is known to read many posts at once."""
+    assert isinstance(channel, Rereading)
+    return channel
+
+
 Call = Callable[[Channel, Case], Awaitable[Any]]
 CALLS: dict[str, Call] = {
     "profile": lambda channel, _case: channel.connect(),
@@ -52,8 +64,9 @@ CALLS: dict[str, Call] = {
     "found": lambda channel, case: channel.find(case.arguments["url"]),
     "look": lambda channel, case: channel.look(case.arguments["post"]),
     "sent": lambda channel, case: channel.send(case.arguments["outgoing"]),
+    "reread": lambda channel, case: rereading(channel).reread(case.arguments["posts"]),
 }
-BY_METHOD = {"connect": "profile", "pull": "posts", "find": "found", "look": "look", "send": "sent"}
+BY_METHOD = {"connect": "profile", "pull": "posts", "find": "found", "look": "look", "send": "sent", "reread": "reread"}
 
 
 def built(name: str, place: Scenery) -> Channel:
@@ -153,6 +166,17 @@ def test_has_a_payload_of_each_kind(name: str, kind: str) -> None:
     assert kind != "posts" or known_posts(name)
 
 
+@pytest.mark.parametrize("name", [name for name in NAMES if is_rereading(name)])
+def test_has_a_payload_of_posts_that_are_read_again(name: str) -> None:
+    """One that is there and one that is gone at least: what is gone is thrown away, so it has to be proven."""
+    kind = CHANNELS[name]
+    assert isinstance(bare_channel(name), Rereading)
+    assert 1 <= getattr(kind, "rereads_at_once", 0) <= 100
+    found = [post for case in payloads.cases("channels", name, "reread") for post in case.expected.values()]
+    assert None in found
+    assert [post for post in found if post is not None]
+
+
 # --- what it makes of what the other side says
 
 
@@ -167,6 +191,9 @@ async def test_makes_of_a_payload_what_stands_beside_it(case: Case) -> None:
         posts = [payloads.without_raw(post) for page in result for post in page.posts]
         assert posts == payloads.parsed_posts(case.expected["posts"])
         assert (result[-1].cursor if result else None) == case.expected["cursor"]
+    elif case.kind == "reread":
+        found = {number: payloads.without_raw(post) if post else None for number, post in result.items()}
+        assert found == {number: payloads.parsed_post(doc) if doc else None for number, doc in case.expected.items()}
     elif isinstance(result, Post):
         assert payloads.without_raw(result) == payloads.parsed_post(case.expected)
     elif isinstance(result, ThreadLook):
@@ -230,10 +257,12 @@ def test_reads_posts_that_can_be_kept_and_answered(name: str) -> None:
 
 
 @each_trouble
-@pytest.mark.parametrize("method", ["connect", "pull", "find", "look", "send"])
+@pytest.mark.parametrize("method", ["connect", "pull", "find", "look", "send", "reread"])
 async def test_ends_in_an_outside_error_whatever_the_other_side_answers(
     name: str, trouble: Trouble, method: str
 ) -> None:
+    if method == "reread" and not is_rereading(name):
+        pytest.skip(f"{name} reads one post at a time")
     kind = BY_METHOD[method]
     case = case_for(name, kind)
     async with scenery(case, CHANNELS[name], fault=trouble.answer) as place:
@@ -247,7 +276,12 @@ async def test_ends_in_an_outside_error_whatever_the_other_side_answers(
         except OutsideError as error:
             assert_lawful(error, lawful, trouble, now=place.connection.now(), secrets=place.secrets)
         else:
-            assert trouble.unclear, f"{method} took {trouble.name} for an answer: {result}"
+            is_loss = method == "reread" and trouble.name in {
+                "404",
+                "410",
+            }  # and then who we are is asked: steps/reread
+            assert method != "reread" or is_loss or not [post for post in result.values() if post is None], result
+            assert trouble.unclear or is_loss, f"{method} took {trouble.name} for an answer: {result}"
             assert method != "send", f"{trouble.name} was taken for a posted reply: {result}"
             assert method != "connect" or result.remote_id
         assert all(request.url.host != ELSEWHERE for request in place.wire.asked)

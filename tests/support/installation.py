@@ -136,6 +136,7 @@ async def _around(played: Circle) -> None:
         body=b"{}",
         issues=[],
         everything=True,
+        posts=[],
         received_at=played.clock(),
     )
     async with played.river.db.begin() as session:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from tests.support.round_trip import RoundTrip
 
 INTAKE = ["take_in.read", "take_in.stored"]
+REREADING = ["reread.claimed", "reread.read", "reread.recorded"]
 LINKING = ["link.create_claimed", "link.created", "link.issue_found", "show.claimed", "show.called"]
 HOOKS = ["hook.received", "hook.stored", "hear.delivery_worked", "hear.deliveries_done"]
 POLLING = ["hear.poll_read"]
@@ -27,8 +28,9 @@ ANSWERS = ["answer.heard", "answer.done", "tell.claimed", "tell.called"]
 
 ALL = [*INTAKE, *LINKING, *HOOKS, *POLLING, *LOOKING, *OWING, *STROKES, *RECOVERY, *FORETELLING, *ANSWERS]
 
-ELSEWHERE = ["take_in.thread_read"]
-"""Moments that this trip's network does not have; tests/channels/test_bluesky.py dies at them."""
+ELSEWHERE = ["take_in.thread_read", *REREADING]
+"""Moments that this trip has not: its network reads no threads (tests/channels/test_bluesky.py dies there), and no day
+passes in it (tests/steps/test_reread.py)."""
 
 
 @contextmanager

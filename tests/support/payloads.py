@@ -67,6 +67,8 @@ class Case:
         match name:
             case "post":
                 return self._post(value)
+            case "posts":
+                return tuple(self._post(post) for post in value)
             case "outgoing":
                 return OUTGOING.validate_python({**value, "post": self._post(value["post"])})
             case "issue":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -522,3 +523,39 @@ async def test_triage_offers_the_platforms_as_tags(played: Circle) -> None:
     page = (await at_triage(played)).page
     assert page is not None
     assert '<option value="ios"><option value="android">' in page.text
+
+
+async def test_a_deleted_post_leaves_no_hole_on_any_page(busy: Circle) -> None:
+    """Loop 1 is told, loop 2 waits for approval, post 5 is new: all of their authors delete what they said."""
+    square = Square(busy.stage, "main")
+    for post_id in (1, 2, 5):
+        await square.delete(int((await post_of(busy, post_id))["external_id"]))
+    busy.clock.move(hours=21)
+    await busy.rest()
+    visitor = await signed_in(busy, "admin")
+    deleted = "Deleted by its author, as we saw on"
+    for path in ("/triage", "/triage?post=5", "/loops?all=1", "/loops/1", "/loops/2", "/replies/2"):
+        page = await visitor.open(path)
+        assert deleted in page.words, path
+        for name in ("ana", "ben", "emil"):
+            assert f"Export number {name} hangs" not in page.words, path
+    page = await visitor.open("/issues/2")
+    assert "(deleted by its author)" in page.words
+    page = await visitor.open("/triage?post=5")
+    assert "New issue" not in page.words
+    assert "Which issue is this about?" not in page.words
+    assert "Write to" not in (await visitor.open("/loops/1")).words
+
+
+async def test_an_edited_post_says_so(busy: Circle) -> None:
+    square = Square(busy.stage, "main")
+    number = int((await post_of(busy, 3))["external_id"])
+    staged = await square.posts.get(number)
+    assert staged is not None
+    await square.posts.put(number, replace(staged, text="It hangs in Safari only"))
+    busy.clock.move(hours=21)
+    await busy.rest()
+    visitor = await signed_in(busy, "triager")
+    page = await visitor.open("/loops/3")
+    assert "It hangs in Safari only" in page.words
+    assert ", edited" in page.words

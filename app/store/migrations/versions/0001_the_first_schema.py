@@ -23,6 +23,9 @@ def upgrade() -> None:
     sa.Column('handle', sa.Text(), nullable=False),
     sa.Column('url', sa.Text(), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reread_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reread_until', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('reread_token', sa.Text(), nullable=True),
     sa.Column('mute', sa.Boolean(), server_default=sa.false(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
     sa.Column('settings', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
@@ -78,6 +81,7 @@ def upgrade() -> None:
     sa.Column('body', sa.LargeBinary(), nullable=False),
     sa.Column('issues', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), nullable=False),
     sa.Column('everything', sa.Boolean(), nullable=False),
+    sa.Column('posts', sa.JSON().with_variant(postgresql.JSONB(), 'postgresql'), server_default='[]', nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
     sa.Column('why', sa.Text(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
@@ -369,6 +373,9 @@ def upgrade() -> None:
     sa.Column('taken_in_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('came_by', sa.Text(), server_default='network', nullable=False),
     sa.Column('state', sa.Text(), nullable=False),
+    sa.Column('read_again_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('gone_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('gone_why', sa.Text(), server_default='', nullable=False),
     sa.Column('loop_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('answers_reply_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('heard_at', sa.DateTime(timezone=True), nullable=True),
@@ -388,6 +395,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_post_identity_id'), ['identity_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_loop_id'), ['loop_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_post_state_id'), ['state', 'id'], unique=False)
+        batch_op.create_index('ix_post_to_read_again', ['account_id', 'read_again_at'], unique=False)
         batch_op.create_index('ix_post_unheard', ['created_at'], unique=False, sqlite_where=sa.text('answers_reply_id IS NOT NULL AND heard_at IS NULL'), postgresql_where=sa.text('answers_reply_id IS NOT NULL AND heard_at IS NULL'))
 
     op.create_table('shipment',
@@ -620,6 +628,7 @@ def downgrade() -> None:
     op.drop_table('shipment')
     with op.batch_alter_table('post', schema=None) as batch_op:
         batch_op.drop_index('ix_post_unheard', sqlite_where=sa.text('answers_reply_id IS NOT NULL AND heard_at IS NULL'), postgresql_where=sa.text('answers_reply_id IS NOT NULL AND heard_at IS NULL'))
+        batch_op.drop_index('ix_post_to_read_again')
         batch_op.drop_index(batch_op.f('ix_post_state_id'))
         batch_op.drop_index(batch_op.f('ix_post_loop_id'))
         batch_op.drop_index(batch_op.f('ix_post_identity_id'))
