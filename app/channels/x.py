@@ -259,10 +259,11 @@ NAMINGS: Mapping[str, Naming] = {
 
 @dataclass(frozen=True, slots=True)
 class Me:
-    """Our account: its number, which stays, and what it is called."""
+    """Our account: its number, which stays, what it is called, and whether X has verified it."""
 
     id: str
     username: str
+    is_verified: bool = False
 
     def is_called(self, name: str) -> bool:
         return bool(self.username) and name.casefold() == self.username.casefold()
@@ -316,8 +317,7 @@ def parse_post(told: JSON, included: Included, *, me: Me) -> Post:
         visibility="private" if _object(included.users.get(author.external_id)).get("protected") is True else "public",
         media=tuple(_media(told, included)),
         reply_ref={"id": newest, **({"versions": ",".join(versions)} if is_edited else {})},
-        locked=bool(why_locked := why_not_answered(told, me)),
-        locked_why=why_locked,
+        locked=bool(why_locked(told, me)),
     )
 
 
@@ -383,15 +383,21 @@ def quotes(told: JSON, me: Me) -> bool:
     )
 
 
-def why_not_answered(told: JSON, me: Me) -> str:
-    """Why X would not take our answer: the post must mention or quote us, and its author let us answer. Empty: it would."""
+def why_locked(told: JSON, me: Me) -> str:
+    """Why X takes no answer of ours to a post, as far as that can be known before; nothing where it takes one."""
     is_named = names(told, me)
-    if not (is_named or quotes(told, me)):
+    if not is_named and not quotes(told, me):
         return f"{SUMMONED} @{me.username} or quotes it"
-    who = word(told.get("reply_settings")) or "everyone"
-    if who == "everyone" or (who == "mentionedUsers" and is_named):
-        return ""
-    return "its author lets not everybody answer this post on X"
+    match word(told.get("reply_settings")) or "everyone":
+        case "everyone":
+            return ""
+        case "mentionedUsers":
+            return "" if is_named else "its author lets only those answer whom it mentions"
+        case "verified":
+            return "" if me.is_verified else "its author lets only verified accounts answer"
+        case "following":
+            return "its author lets only those answer whom they follow"
+    return "its author lets not everybody answer"
 
 
 def moment_of(number: str) -> datetime | None:
@@ -520,7 +526,11 @@ class X:
         self._page = settings.authorize_url
         self._naming = NAMINGS[settings.naming]
         self._username = settings.username
-        self._me = Me(connection.remote_id, word(connection.facts.get("username")) or settings.username)
+        self._me = Me(
+            connection.remote_id,
+            word(connection.facts.get("username")) or settings.username,
+            is_verified=connection.facts.get("verified") is True,
+        )
         self._client = secrets.client_id.get_secret_value()
         self._secret = _opened(secrets.client_secret)
         self._pasted = {"access": _opened(secrets.access_token), "refresh": _opened(secrets.refresh_token)}
@@ -559,7 +569,7 @@ class X:
             remote_id=number,
             handle=f"@{username}",
             url=f"{WEB}/{username}",
-            facts={"username": username, "protected": told.get("protected") is True},
+            facts={"username": username, "verified": told.get("verified") is True},
             scopes=scopes,
             expires_at=moment(kept.get("ends")),
             quota=_quota(answer),
@@ -607,16 +617,31 @@ class X:
             post=current,
             own_replies=tuple(sorted((one for one in ours if one.external_id), key=lambda one: one.created_at)),
             authoritative=bool(self._me.id) and is_whole,
+            locked_why=why_locked(told, self._me),
         )
 
     async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:
-        """These posts as they are now; None are those that X does not show any more."""
+        """These posts as they are now; None are those that X does not show any more.
+
+        Most are found in the list of our mentions for a fifth of the price; only the others are looked up. Half of
+        the budget is left to what is new and to answers.
+        """
         what = f"reading {len(posts)} posts again"
+        if await self._meter.spent() >= self._budget / 2:
+            raise OutsideError(
+                f"{what}: half of the monthly budget of ${self._budget:f} is spent, and the other half is for what is new "
+                "and for answers; raise it in the account's settings",
+                "rate_limited",
+                retry_at=self._now() + timedelta(hours=1),
+            )
         asked = {post.reply_ref.get("id") or post.external_id: post.external_id for post in posts}
         found: dict[str, Post | None] = {}
         newer: dict[str, str] = {}
-        body = await self._lookup(list(asked), what=what)
-        self._take(body, asked, found, newer)
+        for body in await self._among_mentions(list(asked), what=what):
+            self._take(body, asked, found, newer)
+        rest = [number for number, name in asked.items() if name not in found]
+        if rest:
+            self._take(await self._lookup(rest, what=what), asked, found, newer)
         if newer:  # edited meanwhile
             self._take(await self._lookup(list(newer), what=what), newer, found, {})
         return found
@@ -743,6 +768,22 @@ class X:
                 raise self._missing(body, what=what)
             bill.cost = self._cost([number], POST)
         return told, Included.of(body)
+
+    async def _among_mentions(self, numbers: Sequence[str], *, what: str) -> list[dict[str, Any]]:
+        """Pages of our mentions between the first and the last of these; no more than they can be expected on."""
+        known = sorted(int(number) for number in numbers if _number(number))
+        if not known:
+            return []
+        between = {"since_id": str(known[0] - 1), "until_id": str(known[-1] + 1)}
+        pages: list[dict[str, Any]] = []
+        token = ""
+        for _ in range(1 + len(known) // PAGE):
+            body, _content = await self._page_of("mentions", {**between, **_next(token)}, price=MENTION, what=what)
+            pages.append(body)
+            token = word(_object(body.get("meta")).get("next_token"))
+            if not token:
+                break
+        return pages
 
     async def _lookup(self, numbers: Sequence[str], *, what: str) -> dict[str, Any]:
         async with self._billed(POST * len(numbers)) as bill:

@@ -88,6 +88,9 @@ class _StoppedError(Exception):
 HIDDEN_AFTER = 5
 """How often a reply is looked for that the network took and does not show, until a person is told: some ten minutes."""
 
+ANOTHER_DAY = timedelta(days=1)
+"""Whoever is asked to come back later than this waits, for a new month's budget perhaps, and does not fail meanwhile."""
+
 MOST = pace.MOST
 """Replies in one transaction: what many senders of a process do at the same time costs hardly more than for one."""
 
@@ -257,7 +260,7 @@ async def _look_at_thread(river: River, claimed: _Claimed, channel: Channel) -> 
             raise _StoppedError("refused", f"{rereading.GONE}: {error.message}") from error
         if error.kind == "forbidden":
             await reread.hide(river, claimed.post.id, error.message)
-            raise _StoppedError("refused", f"the customer's post cannot be answered: {error.message}") from error
+            raise _StoppedError("refused", f"the customer's post is hidden from us: {error.message}") from error
         raise _StoppedError("scheduled", error.message, retry_at=error.retry_at, counts=True) from error
     if posts.has_changed(claimed.post, look.post):
         await reread.follow_change(river, claimed.post.id, look.post)
@@ -524,6 +527,8 @@ def _try_later(
             return
         wait = permission.wait_after(row.failures, first=river.timing.backoff)
         row.due_at = max(now + wait, retry_at or now)
+        if row.due_at - now > ANOTHER_DAY:
+            row.failing_since = None
     else:
         row.due_at = retry_at or now
     set_reply(session, row, "scheduled", why=why, now=now)

@@ -667,9 +667,10 @@ async def test_a_window_that_is_used_up_says_when_it_begins_anew(stage: Stage) -
 async def test_a_post_that_does_not_name_us_is_found_and_not_answered(stage: Stage) -> None:
     number = stage.network.say("ana", "Acme crashes", mentions=False)
     post = await stage.channel().find(f"https://x.com/ana/status/{number}")
+    assert post.locked
     look = await stage.channel().look(post)
     assert look.post.locked
-    assert "X lets us answer only a post that names @acme" in look.post.locked_why
+    assert look.locked_why == "X lets us answer only a post that names @acme or quotes it"
 
 
 async def test_a_post_that_quotes_us_may_be_answered(stage: Stage) -> None:
@@ -721,10 +722,26 @@ async def test_reads_many_posts_again_and_knows_the_deleted_from_the_unknown(sta
     assert set((await stage.channel().reread(posts)).values()) == {None}
 
 
+async def test_reading_again_costs_a_fifth_for_what_is_listed_and_leaves_half_of_the_budget(stage: Stage) -> None:
+    for number in range(150):
+        stage.network.say("ana", f"complaint {number}")
+    posts = posts_of(await pulled(stage.channel()))
+    stage.network.delete(int(posts[20].external_id))
+    before = await stage.meter.spent()
+    found = [await stage.channel().reread(part) for part in (posts[:100], posts[100:])]
+    assert [post for part in found for post in part.values()].count(None) == 1
+    assert sum(len(part) for part in found) == 150
+    assert await stage.meter.spent() - before <= Decimal("0.151")
+    await stage.meter.charge(Decimal("4.8"), budget=None)
+    with pytest.raises(OutsideError, match="half of the monthly budget") as raised:
+        await stage.channel().reread(posts[:100])
+    assert raised.value.kind == "rate_limited"
+    await stage.channel().send(reply_to(posts[0]))
+
+
 async def test_an_answer_that_names_only_some_leaves_the_others_unknown(stage: Stage) -> None:
     post = await stage.asked()
-    body = {
-        "errors": [{"title": "?", "resource_id": post.external_id, "type": "https://api.x.com/2/problems/new-thing"}]
-    }
+    problem = {"title": "?", "resource_id": post.external_id, "type": "https://api.x.com/2/problems/new-thing"}
+    body = {"errors": [problem], "meta": {"result_count": 0}}
     http = httpx.AsyncClient(transport=httpx.MockTransport(lambda _: httpx.Response(200, json=body)))
     assert await X(replace(stage.connection(), http=http)).reread([post]) == {}

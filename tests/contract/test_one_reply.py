@@ -338,7 +338,7 @@ LAWFUL = {
 
 def _own_words(case: Case) -> str:
     """What the adapter itself says of a thread that takes no reply, where it says more than that."""
-    return re.escape(str(case.expected.get("post", {}).get("locked_why", "")))
+    return re.escape(str(case.expected.get("locked_why", "")))
 
 
 def _made_of(case: Case) -> str:

@@ -181,6 +181,7 @@ async def test_a_post_that_does_not_name_us_is_not_answered_and_says_why(stage: 
     assert reply["state"] == "held"
     assert "X lets us answer only a post that names @acme" in reply["why"]
     assert (await stage.loop())["state"] == "shipped"
+    assert (await stage.played.get("/api/v1/posts/1"))["visibility"] == "public"
 
 
 @pytest.mark.parametrize("how", ["deleted", "restricted", "blocked"])

@@ -24,7 +24,7 @@ STROKES = [
 ]
 RECOVERY = ["deliver.call_failed", "recover.claimed", "recover.thread_read"]
 FORETELLING = ["foretell.claimed", "foretell.called"]
-ANSWERS = ["answer.heard", "answer.done", "tell.claimed", "tell.called"]
+ANSWERS = ["answer.heard", "answer.done", "customers.settled", "tell.claimed", "tell.called"]
 
 ALL = [*INTAKE, *LINKING, *HOOKS, *POLLING, *LOOKING, *OWING, *STROKES, *RECOVERY, *FORETELLING, *ANSWERS]
 

@@ -352,6 +352,8 @@ class XNetwork:
         listed = listed[: self.reach if which == "mentions" else 3200]
         if "since_id" in params:
             listed = [one for one in listed if one.id > int(params["since_id"])]
+        if "until_id" in params:
+            listed = [one for one in listed if one.id < int(params["until_id"])]
         if "start_time" in params:
             since = datetime.fromisoformat(params["start_time"])
             listed = [one for one in listed if one.at >= since]
