@@ -25,7 +25,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, is_html, json_of, retry_at, server_address
-from app.ports import Channel, Connection, Hook, Kind, OutsideError, PostPage, Price, Profile
+from app.ports import Channel, Connection, Hook, Kind, Nearness, OutsideError, PostPage, Price, Profile
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.rules.plaintext import storable
 from app.rules.quoting import same_text
@@ -590,6 +590,10 @@ class X:
         if cursor is None and not pages:
             # Even where nothing was said so far: the next pull begins here, and never at another `since`.
             yield PostPage(posts=(), cursor=place)
+
+    def reaches(self, url: str) -> Nearness:
+        """Addresses of posts on X or Twitter. What was said around one is not read: each post of it would cost."""
+        return "here" if _STATUS.match(url.strip()) else "no"
 
     async def find(self, url: str) -> Post:
         """The post at an address of X or Twitter."""

@@ -271,7 +271,7 @@ async def _look_at_thread(river: River, claimed: _Claimed, channel: Channel) -> 
             raise StoppedError("refused", f"{rereading.GONE}: {error.message}") from error
         if error.kind == "forbidden":
             await reread.hide(river, claimed.post.id, error.message)
-            raise StoppedError("refused", f"the customer's post is hidden from us: {error.message}") from error
+            raise StoppedError("refused", f"the customer's post cannot be answered: {error.message}") from error
         raise StoppedError("scheduled", error.message, retry_at=error.retry_at, counts=True) from error
     if posts.has_changed(claimed.post, look.post):
         await reread.follow_change(river, claimed.post.id, look.post)

@@ -138,8 +138,13 @@ async def give_back(river: River, reply_id: int, *, actor: str) -> None:
     """'I did not post it': it waits for somebody else, or goes the account's own way again."""
     async with river.db.begin() as session:
         row, loop = await reply_with_loop(session, reply_id)
-        if row.hand_at is None or row.hand_by is None:
+        if row.hand_by is None or row.state == "posted":
             raise ConflictError(f"reply {reply_id} is {row.state} ({row.why}): nobody has taken it to post it")
+        if row.hand_at is None:
+            row.hand_by = None  # it was taken back under their hands, and goes its own way from here
+            what, why = "reply given back", f"{actor} did not post it"
+            loops.note_event(session, at=river.now(), what=what, why=why, actor=actor, loop_id=loop.id, reply_id=row.id)
+            return
         await _give_back(river, session, row, loop, why=f"{actor} did not post it", actor=actor)
     river.wake("deliver", "look_for_lost")
 
