@@ -128,7 +128,8 @@ class FacebookSecrets(BaseModel):
 
     page_token: SecretStr = Field(
         title="Page access token",
-        description="Of the Page itself, not of a person; see the channel's page for how to get one that stays valid.",
+        description="Of the Page itself, not of a person: Tools → Graph API Explorer → Get User Access Token, extended in "
+        "Tools → Access Token Debugger; with that one, choose your Page under User or Page, and copy what it shows then.",
     )
     app_secret: SecretStr | None = Field(
         None,

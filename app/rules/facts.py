@@ -111,12 +111,13 @@ class ThreadLook:
     """One look at a customer's post just before speaking: the post now, and what we said under it.
 
     `authoritative` is false where the read may have missed replies (a cut list, a cache): then an
-    absence proves nothing.
+    absence proves nothing. `locked_why` says why the post takes no answer of ours, where the network tells.
     """
 
     post: Post
     own_replies: tuple[OwnReply, ...] = ()
     authoritative: bool = True
+    locked_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

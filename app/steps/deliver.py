@@ -88,6 +88,9 @@ class _StoppedError(Exception):
 HIDDEN_AFTER = 5
 """How often a reply is looked for that the network took and does not show, until a person is told: some ten minutes."""
 
+ANOTHER_DAY = timedelta(days=1)
+"""Whoever is asked to come back later than this waits, for a new month's budget perhaps, and does not fail meanwhile."""
+
 MOST = pace.MOST
 """Replies in one transaction: what many senders of a process do at the same time costs hardly more than for one."""
 
@@ -524,6 +527,8 @@ def _try_later(
             return
         wait = permission.wait_after(row.failures, first=river.timing.backoff)
         row.due_at = max(now + wait, retry_at or now)
+        if row.due_at - now > ANOTHER_DAY:
+            row.failing_since = None
     else:
         row.due_at = retry_at or now
     set_reply(session, row, "scheduled", why=why, now=now)

@@ -238,6 +238,12 @@ ENDS_SOON = timedelta(days=7)
 Kind = Literal["", "wait", "bad"]
 
 
+def limits(row: Account | Tracker) -> list[tuple[str, Any]]:
+    """What is left of a network's limits, in its words, what remains first; a database may keep them in another order."""
+    named = sorted(row.quota.items(), key=lambda item: ("remaining" not in item[0], "limit" not in item[0], item[0]))
+    return [(name.replace("_", " "), value) for name, value in named]
+
+
 def access_kind(row: Account | Tracker, now: datetime) -> Kind:
     """How urgent the end of a connection's access is."""
     if row.expires_at is None or row.expires_at > now + ENDS_SOON:

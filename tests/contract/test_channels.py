@@ -18,7 +18,14 @@ from app import channels
 from app.ports import BadSignatureError, Channel, Connection, OutsideError, PostPage, Rereading
 from app.rules.facts import Envelope, Outgoing, Post, Sent, ThreadLook, Visibility
 from tests.support import payloads
-from tests.support.connection_form import assert_drawable, assert_page, hides_secrets
+from tests.support.connection_form import (
+    DOCS,
+    PROOFS,
+    assert_drawable,
+    assert_page,
+    assert_says_how_it_was_proven,
+    hides_secrets,
+)
 from tests.support.faults import ELSEWHERE, Trouble, assert_lawful, play, troubles_of
 from tests.support.payloads import Case, Scenery, scenery
 from tests.support.stage import MemoryStage
@@ -122,6 +129,28 @@ def test_draws_its_own_connect_form(name: str) -> None:
 @each_channel
 def test_has_a_page_that_names_each_of_its_settings(name: str) -> None:
     assert_page("channels", name, CHANNELS[name].Settings, CHANNELS[name].Secrets)
+
+
+@each_channel
+def test_has_a_page_that_says_how_it_was_proven(name: str) -> None:
+    assert_says_how_it_was_proven((DOCS / "channels" / f"{name}.md").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("section", "why"),
+    [
+        ("## How it is tested\n\n**Real server** (`tests/real/test_bluesky.py`)", "needs a section"),
+        ("## How it was proven\n\nThoroughly (`tests/real/test_bluesky.py`)", "must say one of"),
+        (f"## How it was proven\n\n{PROOFS[0]}, {PROOFS[2]} (`tests/real/test_bluesky.py`)", "must say one of"),
+        (f"## How it was proven\n\nBy a\n{PROOFS[0]} (`tests/real/test_bluesky.py`)", "must begin"),
+        (f"## How it was proven\n\n{PROOFS[1]}", "must name the tests"),
+        (f"## How it was proven\n\n{PROOFS[1]} (`tests/real/test_myspace.py`)", "not there"),
+        (f"## How it was proven\n\n{PROOFS[0]} (`tests/contract/test_channels.py`)", "tests/real/"),
+    ],
+)
+def test_a_page_that_does_not_say_it_is_refused(section: str, why: str) -> None:
+    with pytest.raises(AssertionError, match=why):
+        assert_says_how_it_was_proven(f"# A channel\n\n{section}\n")
 
 
 @each_channel

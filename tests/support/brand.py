@@ -13,11 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
-
 from app.staging import Board
 from app.steps.river import Timing
-from app.store.tables import Account, Issue, Notice, Reply
 from tests.support.circle import Circle, Clock, circle
 from tests.support.databases import Databases, apart, migrated
 from tests.support.mastodon_network import TOKEN, Call, MastodonNetwork, Status
@@ -82,19 +79,7 @@ class Brand:
 
     async def until_something_is_due(self) -> float:
         """Seconds until the next moment at which the river, or the line, has something to do."""
-        now = self.circle.clock()
-        moments = (
-            select(Reply.due_at).where(Reply.state.in_(("scheduled", "unknown"))),
-            select(Reply.claim_until),
-            select(Issue.look_at).where(Issue.look_wanted > Issue.look_done),
-            select(Issue.create_at),
-            select(Issue.claim_until),
-            select(Notice.due_at).where(Notice.state == "due"),
-            select(Account.resume_at),
-        )
-        async with self.circle.river.db.read() as session:
-            found = [moment for query in moments for moment in (await session.execute(query)).scalars() if moment]
-        later = [(moment - now).total_seconds() for moment in found if moment > now]
+        later = await self.circle.due_in()
         # A claim ends after its last moment, not at it.
         return min([*later, *self.line.seconds_to_arrivals()], default=3600.0) + 0.001
 

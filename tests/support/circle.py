@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from sqlalchemy import select
 
 from app.api.door import Door
 from app.assembly import registry
 from app.main import make_app_of
 from app.outside import Outside
+from app.ports import Channel, Registry
 from app.sealing import Sealer
 from app.steps.river import River, Timing
 from app.store import members
 from app.store.session import Database
 from app.store.stage import StoredStage
+from app.store.tables import Account, Issue, Notice, Reply
 from app.worker import drain
 from tests.support.databases import Databases, apart, migrated
 
@@ -54,6 +57,21 @@ class Circle:
     async def rest(self) -> int:
         """Do all work that is due."""
         return await drain(self.river)
+
+    async def due_in(self) -> list[float]:
+        """In how many seconds, from now, something waits to be done that is not a poll."""
+        moments = (
+            select(Reply.due_at).where(Reply.state.in_(("scheduled", "unknown"))),
+            select(Reply.claim_until),
+            select(Issue.look_at).where(Issue.look_wanted > Issue.look_done),
+            select(Issue.create_at),
+            select(Issue.claim_until),
+            select(Notice.due_at).where(Notice.state == "due"),
+            select(Account.resume_at),
+        )
+        async with self.river.db.read() as session:
+            found = [moment for query in moments for moment in (await session.execute(query)).scalars() if moment]
+        return [(moment - self.clock()).total_seconds() for moment in found if moment > self.clock()]
 
     async def call(self, method: str, path: str, body: Any = None, *, status: int = 200, **options: Any) -> Any:
         """One call to the API, its status checked, its JSON returned."""
@@ -144,17 +162,19 @@ async def circle(
     timing: Timing | None = None,
     point: Callable[[str], None] = lambda _point: None,
     make_http: Callable[[], httpx.AsyncClient] | None = None,
+    channels: Mapping[str, type[Channel]] | None = None,
     product: str = "",
     clock: Clock | None = None,
     monotonic: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> AsyncIterator[Circle]:
-    """A circle over a migrated database; work is done only when `rest` is called."""
+    """A circle over a migrated database; work is done only when `rest` is called. `channels` stand in for the installed ones."""
     clock = clock or Clock()
     database = _database(database_url, clock)
     stage = StoredStage(database)
+    installed = registry()
     outside = Outside(
-        registry(),
+        installed if channels is None else Registry(channels=channels, trackers=installed.trackers),
         Sealer(KEY),
         db=database,
         stage=stage,

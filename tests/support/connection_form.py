@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
-DOCS = Path(__file__).parents[2] / "docs"
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+PROOFS = ("**Real server**", "**Official contract**", "**Documented shapes only**")
+"""How a channel may have been proven. What was never run against the real thing, or a contract its maker wrote, is the last."""
 
 
 def assert_drawable(settings: type[BaseModel], secrets: type[BaseModel]) -> None:
@@ -28,6 +32,22 @@ def assert_page(sort: str, name: str, settings: type[BaseModel], secrets: type[B
     assert page.startswith("# ")
     missing = [field for model in (settings, secrets) for field in model.model_fields if f"`{field}`" not in page]
     assert not missing, f"docs/{sort}/{name}.md does not name {missing}"
+
+
+def assert_says_how_it_was_proven(page: str) -> None:
+    """The page's section of that name begins with the one word for it, and every test it names is there."""
+    told = page.partition("\n## How it was proven\n")[2].partition("\n## ")[0].strip()
+    assert told, "the page needs a section '## How it was proven'"
+    said = [proof for proof in PROOFS if proof in told]
+    assert len(said) == 1, f"'## How it was proven' must say one of {', '.join(PROOFS)}; it says {said}"
+    assert told.startswith(said[0]), f"'## How it was proven' must begin with {said[0]}"
+    named = re.findall(r"`(tests/[^`\s]*)`", told)
+    assert any(path.endswith(".py") for path in named), "'## How it was proven' must name the tests"
+    missing = [path for path in named if not (ROOT / path).exists()]
+    assert not missing, f"'## How it was proven' names {missing}, which are not there"
+    if said[0] == PROOFS[0]:
+        first = told.partition("\n\n")[0]
+        assert "tests/real/" in first or "the whole network" in first, "a real server's tests are in tests/real/"
 
 
 def hides_secrets(*things: object, secrets: Iterable[str]) -> None:

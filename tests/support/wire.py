@@ -14,7 +14,10 @@ Answer = Callable[[httpx.Request], httpx.Response]
 
 
 class Wire:
-    """Plays exchanges in order; a request that none of them describes fails the test by name."""
+    """Plays exchanges in order; a request that none of them describes fails the test by name.
+
+    `spoken` are the requests that reached an exchange marked `speaks`, whatever they were answered.
+    """
 
     def __init__(
         self, exchanges: Iterable[Mapping[str, Any]], *, fault: Answer | None = None, only_speaking: bool = False
@@ -24,6 +27,7 @@ class Wire:
         self._fault = fault
         self._only_speaking = only_speaking
         self.asked: list[httpx.Request] = []
+        self.spoken: list[httpx.Request] = []
         self.surprises: list[str] = []
 
     def client(self) -> httpx.AsyncClient:
@@ -43,9 +47,11 @@ class Wire:
             if _describes(exchange, request):
                 if not exchange.get("repeat"):
                     self._left.remove(exchange)
-                if self._fault is not None and exchange.get("speaks"):
-                    return self._fault(request)
-                return _response(exchange)
+                if exchange.get("speaks"):
+                    self.spoken.append(request)
+                    if self._fault is not None:
+                        return self._fault(request)
+                return response_of(exchange)
         self.surprises.append(f"{request.method} {request.url} {request.content.decode(errors='replace')[:300]}")
         return httpx.Response(599, text="the payload does not describe this request")
 
@@ -82,7 +88,8 @@ def _is_within(part: Any, whole: Any) -> bool:
     return bool(part == whole)
 
 
-def _response(exchange: Mapping[str, Any]) -> httpx.Response:
+def response_of(exchange: Mapping[str, Any]) -> httpx.Response:
+    """What an exchange answers."""
     headers = [
         (name, value)
         for name, given in exchange.get("headers", {}).items()
