@@ -26,6 +26,7 @@ from tests.support.two_channels import (
     connect_both,
     join,
     know_the_fair,
+    place,
     release,
     said_on,
     two_loops,
@@ -505,6 +506,21 @@ async def test_a_wish_said_in_private_is_heard_and_not_quoted(played: Circle) ->
     await answer_on(played, SQUARE, "stop", visibility="private")
     found = (await played.get("/api/v1/customers/1"))["suppression"]
     assert found["why"] == "in an answer that is not public"
+
+
+async def test_a_loop_untold_because_its_post_is_gone_stays_so_when_somebody_is_joined(played: Circle) -> None:
+    first, second = await two_loops(played)
+    await place(played, SQUARE).delete(1)
+    await release(played)
+    await played.rest()
+    first = await again(played, first)
+    assert (first["state"], await spoken(played)) == ("shipped", (0, 1))
+    await join(played, first, second)
+    await played.rest()
+    await played.call("DELETE", "/api/v1/customers/1/identities/2")
+    await played.rest()
+    parted = await again(played, first)
+    assert (parted["untold"], parted["needs_person"]) == ("the customer's post is gone", "")
 
 
 async def test_engineers_count_whom_they_still_make_wait(played: Circle) -> None:
