@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from app.elsewhere import Elsewhere
 from app.http import make_client
 from app.ports import Channel, Connection, Keeper, Meter, OutsideError, Pocket, Registry, Stage, Tally, Tracker
 from app.sealing import SealedWithAnotherKeyError, Sealer
@@ -81,6 +82,14 @@ class Outside:
                 f"there is no channel of that name; there are {', '.join(sorted(self.registry.channels))}"
             ) from None
 
+    def channel_type_of(self, row: tables.Account) -> type[Channel]:
+        """The channel of an account; `Elsewhere` where this installation has no adapter for it."""
+        return self.registry.channels.get(row.channel, Elsewhere)
+
+    def has_adapter(self, row: tables.Account) -> bool:
+        """Whether anything can be read or said through the account by us."""
+        return row.channel in self.registry.channels
+
     def tracker_type(self, name: str) -> type[Tracker]:
         """The tracker of that name, or UnknownKindError."""
         try:
@@ -129,9 +138,24 @@ class Outside:
         return f"{self.base_url}/hooks/{row.__tablename__}s/{row.id}"
 
     def channel(self, row: tables.Account) -> Channel:
-        """The adapter of a connected account."""
+        """The adapter of a connected account; what stands in for it where there is none."""
+        if not self.has_adapter(row):
+            return Elsewhere()
         adapter: Channel = self._adapter("account", row, self.channel_type(row.channel))
         return adapter
+
+    def wording_channel(self, row: tables.Account) -> Channel:
+        """What counts and fits the texts of an account: its adapter. Nothing is asked of the outside.
+
+        Where a person posts them, an adapter that cannot be opened (its settings no longer fit, its secrets are
+        sealed with another key) keeps no text from being made. OutsideError everywhere else.
+        """
+        try:
+            return self.channel(row)
+        except OutsideError:
+            if row.mode != "by_hand":
+                raise
+            return Elsewhere()
 
     def tracker(self, row: tables.Tracker) -> Tracker:
         """The adapter of a connected tracker."""

@@ -388,6 +388,28 @@ class Threaded(Protocol):
         ...
 
 
+Nearness = Literal["here", "perhaps", "no"]
+"""Whether a post at an address is on an account's own network, may be read through it all the same, or is not."""
+
+
+@runtime_checkable
+class Addressed(Protocol):
+    """What a channel offers besides where it can tell by an address alone whose it is. One without it may be asked."""
+
+    def reaches(self, url: str) -> Nearness:
+        """Whether `find` may read the post at this address. Nothing is asked of the outside."""
+        ...
+
+
+@runtime_checkable
+class Conversing(Protocol):
+    """What a channel offers besides where a post is shown with what was said around it, for a person who reads it."""
+
+    async def read_around(self, post: Post) -> tuple[Post, ...]:
+        """What others than we said above and below this post, oldest first, as far as one look shows it."""
+        ...
+
+
 @runtime_checkable
 class Rereading(Protocol):
     """What a channel offers besides where many posts can be read again in one call."""

@@ -13,9 +13,21 @@ from dataclasses import dataclass
 import structlog
 
 from app import __version__
-from app.steps import customers, deliver, foretell, hear_answer, hear_tracker, link, owe, reread, show, take_in
+from app.steps import (
+    authorize,
+    customers,
+    deliver,
+    foretell,
+    hear_answer,
+    hear_tracker,
+    link,
+    owe,
+    reread,
+    show,
+    take_in,
+)
 from app.steps.river import JobName, River, Wake
-from app.store import due, schema, workers
+from app.store import consents, due, schema, workers
 from app.store.session import DATABASE_ERRORS, LOST_DATABASE, database_reason
 
 log = structlog.get_logger(__name__)
@@ -141,6 +153,8 @@ async def _beat(shift: _Shift) -> None:
     river = shift.river
     async with river.db.begin() as session:
         await workers.beat(session, name=shift.name, version=__version__, now=await river.db.now(session))
+        # Whoever was sent to a network's page and never came back left secrets behind.
+        await consents.forget(session, older_than=river.now() - authorize.KEPT)
     ended = await river.db.end_frozen()
     if ended:
         log.warning("ended the transactions of a process that fell silent", worker=shift.name, transactions=ended)

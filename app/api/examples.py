@@ -57,6 +57,7 @@ POST: dict[str, Any] = {
         "weak": False,
     },
     "state": "tagged",
+    "came_by": "network",
     "parent_id": None,
     "thread_id": "https://other.example/users/ana/statuses/109000000000000001",
     "language": "en",
@@ -137,9 +138,11 @@ REPLY_BRIEF: dict[str, Any] = {
     "external_id": "109000000000000042",
     "url": "https://mastodon.example/@acme/109000000000000042",
     "posted_at": _TOLD,
+    "task": None,
 }
 REPLY: dict[str, Any] = {
     **REPLY_BRIEF,
+    "answers_url": POST["url"],
     "price": None,
     "attempts": [
         {"number": 1, "started_at": "2026-03-04T16:51:11Z", "ended_at": _TOLD, "outcome": "posted", "detail": "said"}

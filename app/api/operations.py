@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from app import __version__
 from app.api.access import RiverDep
 from app.api.problems import PROBLEM_SCHEMA, problem
+from app.steps.health import costs
 from app.steps.river import River
 from app.store import accounts, deliveries, loops, posts, replies, schema, workers
 from app.store.session import DATABASE_ERRORS, database_reason
@@ -133,6 +134,25 @@ async def _families(river: River) -> list[GaugeMetricFamily]:
                 labels,
                 [([str(r[0]), r[1]], r[4].timestamp()) for r in rows if r[4] is not None],
             )
+        profiles = await accounts.all_connected(reading, Account)
+        spent = await costs(river, reading, profiles)
+        labels = ["account", "name"]
+        gauge(
+            "account_access_ends_timestamp_seconds",
+            "When the account's access ends, where its network says so.",
+            labels,
+            [([str(row.id), row.name], row.expires_at.timestamp()) for row in profiles if row.expires_at is not None],
+        )
+        gauge(
+            "account_cost_this_month_usd",
+            "US dollars since the month began, where the network charges.",
+            labels,
+            [
+                ([str(row.id), row.name], float(cost))
+                for row in profiles
+                if (cost := spent[row.id].this_month) is not None
+            ],
+        )
         gauge(
             "deliveries_waiting", "Webhook calls not worked yet.", [], [([], await deliveries.count_unworked(reading))]
         )

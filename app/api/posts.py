@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 from fastapi import APIRouter, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from app.api import paging, shapes, views
 from app.api.access import Anyone, RiverDep, Triage
 from app.api.problems import ProblemError
 from app.api.values import HIGHEST_ID, PathId, RowId, Text, keepable
-from app.steps import link, triage
+from app.rules.addresses import web_address
+from app.steps import by_address, link, triage
+from app.steps.hear_answer import hear_next
 from app.steps.river import River
 from app.store import posts
 
@@ -28,7 +30,7 @@ class Suggestions(BaseModel):
 async def list_posts(
     river: RiverDep,
     _caller: Anyone,
-    state: Literal["new", "tagged", "dismissed"] | None = None,
+    state: Literal["new", "tagged", "dismissed", "context"] | None = None,
     account: Annotated[int | None, Query(ge=1, le=HIGHEST_ID, description="Of this account only.")] = None,
     q: Annotated[
         str | None, Query(max_length=200, description="Words in the text or the handle."), AfterValidator(keepable)
@@ -45,21 +47,68 @@ async def list_posts(
     return paging.Page(items=[views.post(*row) for row in shown], next=paging.write(shown[-1][0].id) if more else None)
 
 
-class PostByAddress(BaseModel):
-    """The public address of a post on a connected account's network."""
+class NewPost(BaseModel):
+    """A post by its public address: read through a connected account, or, with `text` and `author`, as it is typed here."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"account_id": 1, "url": "https://mastodon.example/@ana/109000000000000001"}]},
+        json_schema_extra={
+            "examples": [
+                {"url": "https://mastodon.example/@ana/109000000000000001"},
+                {
+                    "channel": "reddit",
+                    "url": "https://www.reddit.com/r/acme/comments/1abcd/",
+                    "text": "Export hangs at 99 %",
+                    "author": "u/ana",
+                },
+            ]
+        },
         extra="forbid",
     )
-    account_id: RowId
     url: Text = Field(min_length=1, max_length=2000)
+    account_id: RowId | None = Field(
+        None, description="The account to read it through, or that a typed post belongs to; without, it is found out."
+    )
+    channel: Text | None = Field(
+        None, min_length=1, max_length=50, description="Where a typed post was said, in a free word: reddit, forum …"
+    )
+    text: Text | None = Field(None, min_length=1, max_length=20_000, description="What a typed post says.")
+    author: Text | None = Field(None, min_length=1, max_length=200, description="Who wrote a typed post: their handle.")
+    said_at: AwareDatetime | None = Field(None, description="When a typed post was said; without, now.")
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        typed = (self.channel, self.text, self.author, self.said_at)
+        if any(part is not None for part in typed):
+            web_address(self.url)
+            if not (self.text and self.text.strip()) or not (self.author and self.author.strip()):
+                raise ValueError("a post that is taken in by hand needs its `text` and its `author`")
+            if (self.channel is None) == (self.account_id is None):
+                raise ValueError("say where it was said: either `channel`, a free word, or `account_id`")
+        return self
 
 
 @router.post("", status_code=201)
-async def take_in_by_address(river: RiverDep, _caller: Triage, body: PostByAddress) -> shapes.PostOut:
-    """Take in one post by its address, through the account's own network and no other host."""
-    return await _post(river, await triage.take_in_by_address(river, body.account_id, body.url))
+async def take_in_a_post(river: RiverDep, _caller: Triage, body: NewPost) -> shapes.PostOut:
+    """Take in one post: by its address through a connected account's own network and no other host, or by hand.
+
+    What was said around it comes along in the state `context`. By hand, with `text` and `author`, nothing is asked of
+    any host, and its replies become tasks that a person posts.
+    """
+    if body.text is None or body.author is None:
+        post_id = await by_address.take_in_by_address(river, body.url, account_id=body.account_id)
+    else:
+        post_id = await by_address.take_in_by_hand(
+            river,
+            url=body.url,
+            text=body.text,
+            author=body.author,
+            place=body.channel or "",
+            account_id=body.account_id,
+            said_at=body.said_at,
+        )
+    while await hear_next(river):
+        pass
+    return await _post(river, post_id)
 
 
 @router.get("/{post_id}")

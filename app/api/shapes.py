@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from app.api.values import Fields, RowId, Text
-from app.rules.facts import Mode, ReplyKind, TemplateKind
+from app.rules.addresses import web_address
+from app.rules.facts import CameBy, Mode, ReplyKind, TemplateKind
 
 
 def _one_tag(value: str) -> str:
@@ -41,7 +42,7 @@ class NewAccount(BaseModel):
     secrets: Fields = Field(default_factory=dict, description="Sealed at once; no answer ever holds them.")
     mode: Mode = Field(
         "approve",
-        description="`automatic` speaks by itself, `approve` waits for a person, `dry_run` does everything but the call.",
+        description="`automatic` speaks by itself, `approve` waits for a person, `dry_run` does everything but the call, `by_hand` leaves each reply to a person to post.",
     )
 
 
@@ -198,7 +199,10 @@ class PostOut(BaseModel):
     text: str
     author: str = Field(description="The handle, or the name where there is none; never empty.")
     author_details: AuthorOut
-    state: Literal["new", "tagged", "dismissed"]
+    state: Literal["new", "tagged", "dismissed", "context"] = Field(
+        description="`context` stands beside a post that somebody pasted; nobody has to triage it."
+    )
+    came_by: CameBy
     parent_id: str | None
     thread_id: str
     language: str | None
@@ -421,6 +425,27 @@ class ReplyBrief(BaseModel):
     external_id: str | None
     url: str | None
     posted_at: datetime | None
+    task: TaskOut | None = Field(description="Set while a person is to post it by hand.")
+
+
+class TaskOut(BaseModel):
+    """A reply that a person posts: the text is the reply's own, character for character."""
+
+    since: datetime
+    taken_by: str | None = Field(description="Who is posting it; nobody has taken it where this is null.")
+    may_be_there: bool = Field(description="An earlier attempt may have said it: look in the thread first.")
+
+
+class PostedByHand(BaseModel):
+    """Where it stands, if that is known."""
+
+    model_config = _example(url="https://www.reddit.com/r/acme/comments/1abcd/_/k2m3n4/")
+    url: Text | None = Field(None, max_length=2000)
+
+    @field_validator("url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        return web_address(value) if value and value.strip() else None
 
 
 class AttemptOut(BaseModel):
@@ -443,6 +468,7 @@ class PriceOut(BaseModel):
 class ReplyOut(ReplyBrief):
     """Public outgoing text, and every try to say it."""
 
+    answers_url: str = Field(description="The address of the post that it answers: the link to open.")
     price: PriceOut | None = Field(description="What saying it costs at most; null: its network charges nothing.")
     attempts: list[AttemptOut]
 
@@ -663,4 +689,6 @@ class Problem(BaseModel):
     errors: list[dict[str, str]] = Field(default_factory=list)
 
 
+ReplyBrief.model_rebuild()
+ReplyOut.model_rebuild()
 Suggestion.model_rebuild()

@@ -110,6 +110,7 @@ def post(row: Post, identity: Identity) -> shapes.PostOut:
             weak=identity.weak,
         ),
         state=row.state,
+        came_by=row.came_by,
         parent_id=row.parent_id,
         thread_id=row.thread_id,
         language=row.language,
@@ -346,13 +347,17 @@ def reply_brief(row: Reply) -> shapes.ReplyBrief:
         external_id=row.external_id,
         url=row.url,
         posted_at=row.posted_at,
+        task=None
+        if row.hand_at is None
+        else shapes.TaskOut(since=row.hand_at, taken_by=row.hand_by, may_be_there=row.absent_from is not None),
     )
 
 
-def reply(row: Reply, tries: Sequence[Attempt], price: Price | None) -> shapes.ReplyOut:
+def reply(row: Reply, tries: Sequence[Attempt], price: Price | None, *, answers_url: str) -> shapes.ReplyOut:
     """A reply, what it costs, and every try to say it."""
     return shapes.ReplyOut(
         **reply_brief(row).model_dump(),
+        answers_url=answers_url,
         price=None if price is None else shapes.PriceOut(usd=float(price.usd), why=price.why),
         attempts=[
             shapes.AttemptOut(
@@ -372,9 +377,12 @@ async def whole_reply(river: River, session: Session, reply_id: int) -> shapes.R
     row = await session.get(Reply, reply_id)
     if row is None:
         raise ProblemError(404, f"there is no reply {reply_id}")
+    post = await session.get(Post, row.post_id)
     account = await session.get(Account, row.account_id)
     price = price_of(river, account, row.text) if account is not None else None
-    return reply(row, await replies.attempts(session, reply_id), price)
+    return reply(
+        row, await replies.attempts(session, reply_id), price, answers_url=post.url if post is not None else ""
+    )
 
 
 def note(row: Note) -> shapes.NoteOut:

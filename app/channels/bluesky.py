@@ -23,7 +23,7 @@ import regex
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from app.http import ask, is_near, is_off_limits, json_of, retry_at, server_address
-from app.ports import Channel, Connection, Hook, Kind, OutsideError, PostPage, Profile
+from app.ports import Channel, Connection, Hook, Kind, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import clusters, graphemes
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.rules.plaintext import storable
@@ -41,6 +41,7 @@ PAGES_AT_ONCE = 20  # notifications come newest first, and so many pages of them
 OWN_PAGES = 20  # how much of what we said ourselves a look reads at most
 SOME = 25  # how many posts or profiles one call gives
 DEPTH = 10  # replies to replies that are read of a thread
+HEIGHT = 10  # posts above one that are read of a thread
 REASONS = ("mention", "reply", "quote")
 
 OVERLAP = timedelta(hours=1)
@@ -566,6 +567,34 @@ class Bluesky:
                     found.append(parse_post(view, me=self._me))
             waiting += [(reply, is_below_us or is_ours) for reply in objects(node.get("replies"))]
         return tuple(sorted((post for post in found if not post.author.bot), key=lambda post: post.created_at))
+
+    def reaches(self, url: str) -> Nearness:
+        """Addresses of the web app, and at-URIs."""
+        return "here" if _web_post(url) is not None else "no"
+
+    async def read_around(self, post: Post) -> tuple[Post, ...]:
+        """What stands above and below it as the AppView shows it, without machines and us."""
+        what = f"reading the thread of {post.url}"
+        place: Params = {**_place(post, depth=DEPTH), "parentHeight": str(HEIGHT)}
+        answer = await self._ask_appview("app.bsky.feed.getPostThread", place, what=what)
+        thread = self._thread(answer, what=what)
+        nodes: list[JSON] = []
+        above = _object(thread.get("parent"))
+        while above:
+            nodes.append(above)
+            above = _object(above.get("parent"))
+        waiting = objects(thread.get("replies"))
+        while waiting:
+            nodes.append(waiting.pop())
+            waiting += objects(nodes[-1].get("replies"))
+        found: list[Post] = []
+        for node in nodes:
+            view = _object(node.get("post"))
+            with contextlib.suppress(ValueError):
+                one = parse_post(view, me=self._me)
+                if not one.author.bot and _word(_object(view.get("author")).get("did")) != self._me:
+                    found.append(one)
+        return tuple(sorted(found, key=lambda one: one.created_at))
 
     async def find(self, url: str) -> Post:
         """The post at an address of the web app, or at an at-URI."""

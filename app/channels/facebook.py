@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 from app import meta
 from app.http import server_address
 from app.meta import JSON, Graph, code_of, inner, is_refusal, next_page, usage_of
-from app.ports import Channel, Connection, Hook, OutsideError, PostPage, Profile
+from app.ports import Channel, Connection, Hook, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import one_line, shorten
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.rules.plaintext import storable
@@ -128,7 +128,8 @@ class FacebookSecrets(BaseModel):
 
     page_token: SecretStr = Field(
         title="Page access token",
-        description="Of the Page itself, not of a person; see the channel's page for how to get one that stays valid.",
+        description="Of the Page itself, not of a person: Tools → Graph API Explorer → Get User Access Token, extended in "
+        "Tools → Access Token Debugger; with that one, choose your Page under User or Page, and copy what it shows then.",
     )
     app_secret: SecretStr | None = Field(
         None,
@@ -433,6 +434,31 @@ class Facebook:
         place = replace(place, at=newest)
         if not is_quiet or cursor is None:
             yield PostPage(posts=(), cursor=str(place))
+
+    def reaches(self, url: str) -> Nearness:
+        """Facebook's own addresses."""
+        try:
+            address = address_of(url)
+        except OutsideError:
+            return "no"
+        return "here" if address.post or address.comment else "no"
+
+    async def read_around(self, post: Post) -> tuple[Post, ...]:
+        """The top comment it hangs on, and the newest comments of that thread, without the Page's own."""
+        what = f"reading the thread of {post.url}"
+        top = await self._node(_id(post.reply_ref.get("post")) or post.external_id, POST, what=what)
+        is_top = post.external_id == _id(top.get("id"))
+        node = top if is_top else await self._node(post.external_id, COMMENT, what=what)
+        above = "" if is_top else _id(inner(node, "parent").get("id"))
+        beside = objects((await self._comments(above or post.external_id, {}, what=what)).get("data"))
+        first = [await self._node(above, COMMENT, what=what)] if above else []
+        found: dict[str, Post] = {}
+        for one in [*first, *beside]:
+            if not is_by(one, self._me) and _id(one.get("id")) != post.external_id:
+                with contextlib.suppress(ValueError):
+                    said = parse_node(one, page=self._me, post=top, answers_id=answered(one, beside, page=self._me))
+                    found[said.external_id] = said
+        return tuple(sorted(found.values(), key=lambda one: one.created_at))
 
     async def find(self, url: str) -> Post:
         """The comment or visitor's post at its address. One whose post has no number is looked for among those watched."""

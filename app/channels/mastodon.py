@@ -19,7 +19,7 @@ import regex
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from app.http import ask, is_html, json_of, retry_at, server_address
-from app.ports import Channel, Connection, Hook, Kind, OutsideError, PostPage, Profile
+from app.ports import Channel, Connection, Hook, Kind, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import graphemes
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook, Visibility
 from app.rules.plaintext import plain_text, storable
@@ -360,6 +360,26 @@ class Mastodon:
         if cursor is None:
             # Even where nothing was said so far: the next pull begins here, and never at `since` again.
             yield PostPage(posts=(), cursor=settled)
+
+    def reaches(self, url: str) -> Nearness:
+        """Our server fetches posts of any other that speaks ActivityPub, wherever its address leads."""
+        address = _address(url)
+        if address is None:
+            return "no"
+        return "here" if address.host in {httpx.URL(self._base).host, self._home.domain} else "perhaps"
+
+    async def read_around(self, post: Post) -> tuple[Post, ...]:
+        """What stands above and below it on our server, without machines and us."""
+        what = f"reading the thread of {post.url} on {self._host}"
+        context = await self._thread_part(post.external_id, "/context", what=what)
+        root = _root(context) or post.thread_id
+        found: list[Post] = []
+        for status in [*objects(context.get("ancestors")), *objects(context.get("descendants"))]:
+            with contextlib.suppress(ValueError):
+                one = parse_status(status, home=self._home, thread_id=root)
+                if not one.author.bot and word(whole_account(status, None).get("id")) != self._me:
+                    found.append(one)
+        return tuple(sorted(found, key=lambda one: one.created_at))
 
     async def find(self, url: str) -> Post:
         """The post at a public address; one of another server is fetched by ours (scope `read:search`)."""

@@ -16,7 +16,7 @@ from typing import ClassVar
 from pydantic import BaseModel, Field
 
 from app.http import TooLateError, may_leave
-from app.ports import Channel, Connection, Hook, OutsideError, PostPage, Profile
+from app.ports import Channel, Connection, Hook, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import graphemes
 from app.rules.facts import Author, Envelope, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.staging import MAX_CHARS, SCENE, Fault, Square, StagedPost, slug
@@ -96,6 +96,22 @@ class Rehearsal:
                 if not staged.brand and not staged.deleted and (cursor is not None or staged.at >= since)
             ]
             yield PostPage(posts=tuple(posts), cursor=str(rows[-1][0]))
+
+    def reaches(self, url: str) -> Nearness:
+        """Only what stands on this square."""
+        return "here" if url.strip().startswith(f"{self._page()}/") else "no"
+
+    async def read_around(self, post: Post) -> tuple[Post, ...]:
+        """The whole thread, without what brands said."""
+        square = self._square()
+        await self._enter(square, "look")
+        found = [
+            await self._read(square, key, staged)
+            async for rows in square.posts.pages(after=0)
+            for key, staged in rows
+            if not staged.brand and not staged.deleted
+        ]
+        return tuple(one for one in found if one.thread_id == post.thread_id and one.external_id != post.external_id)
 
     async def find(self, url: str) -> Post:
         """Takes a post's address on this very square; what the company said is nobody's complaint."""

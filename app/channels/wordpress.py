@@ -20,7 +20,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from app.http import ask, is_html, json_of, retry_at, server_address
-from app.ports import Channel, Connection, Hook, OutsideError, PostPage, Profile
+from app.ports import Channel, Connection, Hook, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import one_line, shorten
 from app.rules.facts import Author, Envelope, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.rules.plaintext import plain_text, storable
@@ -406,6 +406,35 @@ class WordPress:
                 return
             page, seen = page + 1, same
 
+    def _is_ours(self, address: httpx.URL) -> bool:
+        ours = {httpx.URL(known).host.removeprefix("www.") for known in (self._base, self._site.home)}
+        return address.host.removeprefix("www.") in ours
+
+    def reaches(self, url: str) -> Nearness:
+        """Only what stands on the site itself."""
+        try:
+            return "here" if self._is_ours(httpx.URL(url.strip())) else "no"
+        except httpx.InvalidURL:
+            return "no"
+
+    async def read_around(self, post: Post) -> tuple[Post, ...]:
+        """The comments above it, and those right below it; not the hundreds beside it under the same article."""
+        what = f"reading the thread of {post.url} on {self._host}"
+        found: dict[str, dict[str, Any]] = {}
+        number = post.parent_id or ""
+        for _ in range(self._depth):
+            if not _number(number) or number in found:
+                break
+            above = self._list(await self._comments(what=what, status="approve", include=number), what=what)
+            found |= {_number(one.get("id")): one for one in above if _number(one.get("id")) == number}
+            number = _number(found.get(number, {}).get("parent"))
+        below = await self._comments(what=what, status="approve", parent=post.external_id)
+        for one in self._list(below, what=what):
+            if _number(one.get("parent")) == post.external_id:
+                found[_number(one.get("id"))] = one
+        posts = await self._context(what=what).posts_of(list(found.values()))
+        return tuple(sorted(posts, key=lambda one: one.created_at))
+
     async def find(self, url: str) -> Post:
         """The comment at its own address (`…/#comment-345`), or at that of its page in the dashboard (`…&c=345`)."""
         try:
@@ -417,8 +446,7 @@ class WordPress:
                 "this is not a web address; enter the comment's own, like https://blog.example/news/#comment-345",
                 "invalid",
             )
-        ours = {httpx.URL(known).host.removeprefix("www.") for known in (self._base, self._site.home)}
-        if address.host.removeprefix("www.") not in ours:
+        if not self._is_ours(address):
             raise OutsideError(f"{address.host} is not the site {self._host}", "invalid")
         number = _number(address.fragment.removeprefix("comment-")) or _number(address.params.get("c", ""))
         if not number:

@@ -25,7 +25,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, SecretStr, ValidationInfo, field_validator
 
 from app.http import ask, is_html, json_of, retry_at, server_address
-from app.ports import Channel, Connection, Hook, Kind, OutsideError, PostPage, Price, Profile
+from app.ports import Channel, Connection, Hook, Kind, Nearness, OutsideError, PostPage, Price, Profile
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook
 from app.rules.plaintext import storable
 from app.rules.quoting import same_text
@@ -317,8 +317,7 @@ def parse_post(told: JSON, included: Included, *, me: Me) -> Post:
         visibility="private" if _object(included.users.get(author.external_id)).get("protected") is True else "public",
         media=tuple(_media(told, included)),
         reply_ref={"id": newest, **({"versions": ",".join(versions)} if is_edited else {})},
-        locked=bool(why := why_locked(told, me)),
-        locked_why=why,
+        locked=bool(why_locked(told, me)),
     )
 
 
@@ -592,6 +591,10 @@ class X:
             # Even where nothing was said so far: the next pull begins here, and never at another `since`.
             yield PostPage(posts=(), cursor=place)
 
+    def reaches(self, url: str) -> Nearness:
+        """Addresses of posts on X or Twitter. What was said around one is not read: each post of it would cost."""
+        return "here" if _STATUS.match(url.strip()) else "no"
+
     async def find(self, url: str) -> Post:
         """The post at an address of X or Twitter."""
         named = _STATUS.match(url.strip())
@@ -618,6 +621,7 @@ class X:
             post=current,
             own_replies=tuple(sorted((one for one in ours if one.external_id), key=lambda one: one.created_at)),
             authoritative=bool(self._me.id) and is_whole,
+            locked_why=why_locked(told, self._me),
         )
 
     async def reread(self, posts: Sequence[Post]) -> Mapping[str, Post | None]:

@@ -14,7 +14,10 @@ from typing import Literal
 Visibility = Literal["public", "unlisted", "private"]
 """Who may read a post: everybody and timelines, everybody who has the address, or a closed circle."""
 
-Mode = Literal["automatic", "approve", "dry_run"]
+Mode = Literal["automatic", "approve", "dry_run", "by_hand"]
+"""How an account speaks. `by_hand`: each reply becomes a task, and a person posts it."""
+CameBy = Literal["network", "address", "hand"]
+"""Whether the network told us of a post, a person gave its address, or a person typed what it says."""
 ShippedWhen = Literal["closed", "release", "production"]
 VersionsNeeded = Literal["all", "any"]
 """How many of an issue's versions must be released before its fix has shipped."""
@@ -93,8 +96,6 @@ class Post:
     reply_ref: Mapping[str, str] = field(default_factory=dict)
     locked: bool = False
     """The network takes no more replies here (a locked thread, a block against us)."""
-    locked_why: str = ""
-    """Why it takes none, for a person, where the network tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,12 +114,13 @@ class ThreadLook:
     """One look at a customer's post just before speaking: the post now, and what we said under it.
 
     `authoritative` is false where the read may have missed replies (a cut list, a cache): then an
-    absence proves nothing.
+    absence proves nothing. `locked_why` says why the post takes no answer of ours, where the network tells.
     """
 
     post: Post
     own_replies: tuple[OwnReply, ...] = ()
     authoritative: bool = True
+    locked_why: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

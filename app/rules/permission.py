@@ -124,7 +124,7 @@ def before_sending(
     then the reply is held.
     """
     if look.post.locked:
-        return Hold(look.post.locked_why or "the thread takes no more replies")
+        return Hold(look.locked_why or "the thread takes no more replies")
     if look.post.visibility == "private":
         return Hold("the post is no longer public")
     strangers = [own for own in look.own_replies if own.external_id not in ledger]

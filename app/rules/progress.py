@@ -33,12 +33,16 @@ REPLY_MOVES: dict[ReplyState, frozenset[ReplyState]] = {
     "scheduled": frozenset({"sending", "held", "cancelled", "awaiting_approval", "draft", "refused"}),
     "sending": frozenset({"posted", "scheduled", "refused", "unknown", "held", "cancelled"}),
     "unknown": frozenset({"posted", "scheduled", "held", "refused", "cancelled"}),
-    "held": frozenset({"scheduled", "awaiting_approval", "cancelled", "draft", "posted"}),
-    "refused": frozenset({"scheduled", "cancelled", "posted"}),
+    "held": frozenset({"scheduled", "awaiting_approval", "cancelled", "draft", "posted", "unknown"}),
+    "refused": frozenset({"scheduled", "held", "cancelled", "posted"}),
     "cancelled": frozenset({"awaiting_approval", "scheduled", "held"}),
     "posted": frozenset(),
 }
-"""`sending` is entered only by a claim and `posted` is final: nothing is ever sent from there again."""
+"""`sending` is entered only by a claim and `posted` is final: nothing is ever sent from there again.
+
+`held → unknown` is the way back of a reply that a person took over to post it by hand and gave back, while nobody
+knew whether an earlier attempt had said it: the search goes on.
+"""
 
 LOOP_ORDER: tuple[LoopState, ...] = ("open", "linked", "fixed", "shipped", "told", "verified")
 

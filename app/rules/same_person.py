@@ -18,6 +18,8 @@ ELSEWHERE = "the same person"
 MISSED = "shipped while the customer was not to be answered"
 """How the reason begins where a customer may be answered again and a person decides whether this is still news."""
 
+_SILENCE = "answered automatically"
+
 CUT_FROM = 30
 """Letters that a text must have to be taken for the beginning of a longer one: networks cut at different lengths."""
 
@@ -83,9 +85,12 @@ def are_both_asked(one: Asking, other: Asking) -> bool:
 
 
 def is_crosspost(one: str, other: str) -> bool:
-    """Whether two posts say the same words, as far as networks let them: whom they address and link to may differ."""
+    """Whether two posts say the same words, as far as networks let them: whom they address and link to may differ.
+
+    Words that nobody can read (a picture, a post that was deleted) may have been the same.
+    """
     shorter, longer = sorted((_words(one), _words(other)), key=len)
-    return shorter == longer or (len(shorter) >= CUT_FROM and longer.startswith(shorter))
+    return not shorter or shorter == longer or (len(shorter) >= CUT_FROM and longer.startswith(shorter))
 
 
 def _words(text: str) -> str:
@@ -108,8 +113,13 @@ def why_silent(*, why: str, by: str, at: datetime) -> str:
     """Why a customer is not answered automatically; `by` is the member who decided it, or nobody."""
     said = f"{why}, {at:%Y-%m-%d}" if why else f"{at:%Y-%m-%d}"
     if by:
-        return f"{by} decided that the customer is not answered automatically ({said})"
-    return f"the customer asked not to be answered automatically ({said})"
+        return f"{by} decided that the customer is not {_SILENCE} ({said})"
+    return f"the customer asked not to be {_SILENCE} ({said})"
+
+
+def is_silence(untold: str) -> bool:
+    """Whether a loop was left untold because of a wish for silence, and not for any other reason."""
+    return _SILENCE in untold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

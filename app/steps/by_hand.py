@@ -38,7 +38,7 @@ class EvidenceGoneError(ConflictError):
     """What the reply says is not true any more; nothing was said."""
 
 
-async def _reply_with_loop(session: Session, reply_id: int) -> tuple[Reply, Loop]:
+async def reply_with_loop(session: Session, reply_id: int) -> tuple[Reply, Loop]:
     """A reply and its loop, the loop locked first, as everywhere."""
     glimpse = await session.get(Reply, reply_id)
     loop = await loops.lock(session, glimpse.loop_id) if glimpse else None
@@ -62,7 +62,7 @@ async def _refuse_if_silent(session: Session, reply: Reply, loop: Loop) -> None:
         raise ConflictError(f"{why}: lift that first, or write to them yourself")
 
 
-async def _check_evidence(river: River, reply_id: int) -> None:
+async def check_evidence(river: River, reply_id: int) -> None:
     """Read the evidence of a reply anew. EvidenceGoneError where it does not stand any more."""
     async with river.db.read() as session:
         reply = await session.get(Reply, reply_id)
@@ -97,9 +97,9 @@ async def _check_evidence(river: River, reply_id: int) -> None:
 
 async def approve(river: River, reply_id: int, *, actor: str) -> None:
     """Sign a reply. The evidence is read once more; where it is gone, EvidenceGoneError, and nothing is said."""
-    await _check_evidence(river, reply_id)
+    await check_evidence(river, reply_id)
     async with river.db.begin() as session:
-        reply, loop = await _reply_with_loop(session, reply_id)
+        reply, loop = await reply_with_loop(session, reply_id)
         if reply.state not in {"awaiting_approval", "draft"}:
             raise ConflictError(
                 f"reply {reply_id} is {reply.state} ({reply.why}): only one that waits for it can be approved"
@@ -114,7 +114,7 @@ async def approve(river: River, reply_id: int, *, actor: str) -> None:
 async def hold(river: River, reply_id: int, *, actor: str) -> None:
     """Keep a reply until somebody lets it go."""
     async with river.db.begin() as session:
-        reply, _ = await _reply_with_loop(session, reply_id)
+        reply, _ = await reply_with_loop(session, reply_id)
         if not hold_reply(session, reply, why=f"held by {actor}", now=river.now(), actor=actor):
             raise ConflictError(f"reply {reply_id} is {reply.state}: it is too late to hold it")
 
@@ -122,7 +122,7 @@ async def hold(river: River, reply_id: int, *, actor: str) -> None:
 async def release(river: River, reply_id: int, *, actor: str) -> None:
     """Let a held reply go: to its approver, or out."""
     async with river.db.begin() as session:
-        reply, loop = await _reply_with_loop(session, reply_id)
+        reply, loop = await reply_with_loop(session, reply_id)
         if reply.state != "held":
             raise ConflictError(f"reply {reply_id} is {reply.state}, not held")
         await _refuse_if_silent(session, reply, loop)
@@ -142,7 +142,7 @@ async def release(river: River, reply_id: int, *, actor: str) -> None:
 async def cancel(river: River, reply_id: int, *, actor: str) -> None:
     """Take a reply back for good; only a person's `retry` brings it again."""
     async with river.db.begin() as session:
-        reply, loop = await _reply_with_loop(session, reply_id)
+        reply, loop = await reply_with_loop(session, reply_id)
         if reply.state == "cancelled":
             reply.stopped_by = actor
             return
@@ -173,9 +173,9 @@ async def retry(river: River, reply_id: int, *, actor: str) -> None:
     if reply.kind == "fixed" and reply.written_by is None:
         await _look_and_owe_anew(river, reply_id, actor=actor)
     else:
-        await _check_evidence(river, reply_id)
+        await check_evidence(river, reply_id)
         async with river.db.begin() as session:
-            row, loop = await _reply_with_loop(session, reply_id)
+            row, loop = await reply_with_loop(session, reply_id)
             await _refuse_if_silent(session, row, loop)
             account = await _account_of(session, row)
             row.failures, row.failing_since = 0, None
@@ -201,7 +201,7 @@ async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None
     if look.outcome != "done":
         raise ConflictError(f"the evidence could not be read again ({look.why}), try again")
     async with river.db.begin() as session:
-        row, loop = await _reply_with_loop(session, reply_id)
+        row, loop = await reply_with_loop(session, reply_id)
         shipment = await issues.present_shipment(session, issue.id, platform=loop.platform)
         if shipment is None or loop.state != "shipped":
             raise EvidenceGoneError(f"not shipped ({loop.why}): nothing was said")
@@ -239,9 +239,14 @@ async def _look_and_owe_anew(river: River, reply_id: int, *, actor: str) -> None
 async def edit(river: River, reply_id: int, *, text: str, actor: str) -> None:
     """Put a person's words in place of the text. Frozen anew, and signed anew where signing is asked for."""
     async with river.db.begin() as session:
-        reply, _ = await _reply_with_loop(session, reply_id)
+        reply, _ = await reply_with_loop(session, reply_id)
         if reply.state not in CHANGEABLE:
             raise ConflictError(f"reply {reply_id} is {reply.state}: its text cannot be changed any more")
+        is_task = reply.hand_at is not None
+        if is_task and reply.hand_by not in {None, actor}:
+            raise ConflictError(f"{reply.hand_by} is posting it: its text stays until they say whether they did")
+        if is_task and reply.absent_from is not None:
+            raise ConflictError("these words may be there already: only by them can the reply be found")
         account = await _account_of(session, reply)
         found = await posts.with_identity(session, reply.post_id)
         if found is None:
@@ -253,7 +258,7 @@ async def edit(river: River, reply_id: int, *, text: str, actor: str) -> None:
         loops.note_event(
             session, at=river.now(), what="reply edited", actor=actor, loop_id=reply.loop_id, reply_id=reply.id
         )
-        if reply.state == "scheduled" and (account.mode == "approve" or is_only_approved(reply)):
+        if (reply.state == "scheduled" or is_task) and (account.mode == "approve" or is_only_approved(reply)):
             set_reply(
                 session,
                 reply,
@@ -275,7 +280,7 @@ def by_a_person(
 ) -> owe.Frozen:
     """A person's words on their channel. They are never cut: ValueError says by how much they are too long."""
     identity = found[1]
-    channel = river.outside.channel(account)
+    channel = river.outside.wording_channel(account)
     envelope = channel.envelope(posts.as_fact(post, identity))  # type: ignore[arg-type]
     body = text.strip()
     if not body:

@@ -30,6 +30,7 @@ from app.ports import (
 )
 from app.steps.health import record_illness
 from app.steps.link import ConflictError, NotFoundError
+from app.steps.post_by_hand import give_all_back, lock_untaken
 from app.steps.read import NoCodeError, find_code, lacks_code
 from app.steps.reply_moves import hold_reply
 from app.steps.river import River
@@ -153,6 +154,9 @@ async def change_account(
 ) -> tables.Account:
     """Change an account; changed settings or secrets are merged, tried at once, and what waited goes on."""
     row = await account(river, account_id)
+    if not river.outside.has_adapter(row):
+        bare = _check_without_adapter(row, settings, secrets)
+        return await store_change(river, account_id, None, name=name, mode=mode, wording={}, bare=bare)
     proof: Proof | None = None
     if settings is not None or secrets is not None:
         kind = river.outside.channel_type(row.channel)
@@ -179,12 +183,20 @@ async def store_change(
     name: str | None,
     mode: str | None,
     wording: Mapping[str, Any],
+    bare: Mapping[str, Any] | None = None,
 ) -> tables.Account:
-    """Keep what an account is to be from now on. BadFieldsError where the credentials are another profile's."""
+    """Keep what an account is to be from now on. BadFieldsError where the credentials are another profile's.
+
+    `bare` are all the settings of one that no adapter serves, so that nothing can be proven.
+    """
     kept = await river.outside.seal_kept(proof.pocket) if proof is not None and proof.pocket is not None else None
     async with river.db.begin() as session:
+        tasks = await lock_untaken(session, account_id) if mode not in {None, "by_hand"} else ()
         locked = await _must_lock(session, tables.Account, account_id)
         locked.name, locked.mode = name or locked.name, mode or locked.mode
+        if bare is not None:
+            locked.settings = dict(bare)
+        await give_all_back(river, session, tasks)
         if proof is not None:
             if locked.remote_id and not _is_same_profile(locked, proof.profile):
                 raise BadFieldsError(
@@ -207,6 +219,22 @@ async def store_change(
         await issues.want_pulls(session)
     river.wake("take_in", "poll_trackers", "owe", "deliver", "look_for_lost")
     return locked
+
+
+def _check_without_adapter(
+    row: tables.Account, settings: Mapping[str, Any] | None, secrets: Mapping[str, Any] | None
+) -> Mapping[str, Any] | None:
+    """What an account that no adapter serves can be set to: its wording. What an adapter had of it stays. BadFieldsError."""
+    if secrets:
+        raise BadFieldsError([("/secrets", f"there is no adapter for {row.channel} here: nothing can be tried")])
+    if settings is None:
+        return None
+    try:
+        wording = AccountWording.model_validate({**row.settings, **settings}).model_dump(exclude_defaults=True)
+    except ValidationError as error:
+        raise BadFieldsError(_messages(error, "/settings")) from error
+    own = {name: value for name, value in row.settings.items() if name not in AccountWording.model_fields}
+    return {**own, **wording}
 
 
 async def change_tracker(

@@ -270,7 +270,7 @@ async def _settle(river: River, customer_id: int) -> None:
             shipment = shipments.get((issue.id, loop.platform)) if issue is not None else None
             if loop.untold.startswith(ELSEWHERE):
                 loop.owed = False  # whether it is still so is decided anew
-            elif loop.untold and not loop.untold.startswith(MISSED):
+            elif same_person.is_silence(loop.untold):
                 _let_a_person_decide(session, loop, now=now)
             elif issue is not None and shipment is not None and not loop.tell_by:
                 told = people.told_already(loop, issue, shipment, only_out=True)

@@ -24,7 +24,7 @@ from app.steps import reread
 from app.steps.health import BLOCKING, record_illness, record_mute
 from app.steps.hear_tracker import look_at
 from app.steps.owe import silence_of, untold_by
-from app.steps.reply_moves import is_outcome_of_ours, record_told, set_reply
+from app.steps.reply_moves import is_outcome_of_ours, make_task, record_told, set_reply
 from app.steps.river import River
 from app.steps.same_person import People, lock_people
 from app.store import accounts, issues, loops, posts, replies
@@ -69,7 +69,7 @@ class _Claimed:
         return f"reply {self.reply.id} on {self.account.name}"
 
 
-class _StoppedError(Exception):
+class StoppedError(Exception):
     """The reply does not leave now; `state` and the rest say how it is left instead."""
 
     def __init__(
@@ -88,8 +88,13 @@ class _StoppedError(Exception):
 HIDDEN_AFTER = 5
 """How often a reply is looked for that the network took and does not show, until a person is told: some ten minutes."""
 
+ANOTHER_DAY = timedelta(days=1)
+"""Whoever is asked to come back later than this waits, for a new month's budget perhaps, and does not fail meanwhile."""
+
 MOST = pace.MOST
 """Replies in one transaction: what many senders of a process do at the same time costs hardly more than for one."""
+
+TO_POST = "to be posted by hand"
 
 LINGER = 0.02
 """Seconds in which a stroke waits for others to come to it, where several came to the one before."""
@@ -107,7 +112,7 @@ async def deliver_next(river: River) -> bool:
         river.point("deliver.claimed")
         try:
             await _say(river, claimed)
-        except _StoppedError as stopped:
+        except StoppedError as stopped:
             await _record_stop(river, claimed, stopped)
     finally:
         own = river.paces[claimed.account.id]
@@ -189,6 +194,10 @@ async def _say(river: River, claimed: _Claimed) -> None:
     """Stroke two, and then three."""
     await _look_at_evidence(river, claimed)
     river.point("deliver.evidence_read")
+    if claimed.reply.hand_by is not None:
+        raise StoppedError("by hand", f"{claimed.reply.hand_by} had it in hand and has not said whether it was posted")
+    if claimed.account.mode != "dry_run" and is_posted_by_hand(river, claimed.account, claimed.post):
+        raise StoppedError("by hand", TO_POST)
     channel = _open(river, claimed)
     look = await _look_at_thread(river, claimed, channel)
     river.point("deliver.thread_read")
@@ -204,14 +213,14 @@ async def _say(river: River, claimed: _Claimed) -> None:
             await record_posted(river, claimed, own, why="found in the thread")
             return
         case permission.Hold(why):
-            raise _StoppedError("held", why)
+            raise StoppedError("held", why)
         case permission.Go():
             pass
     # By the words that were there when it was claimed: whoever noticed the change first, it was not made for these.
     if not rereading.says_the_same(claimed.post.text, look.post.text):
-        raise _StoppedError("held", rereading.CHANGED)
+        raise StoppedError("held", rereading.CHANGED)
     if claimed.account.mode == "dry_run":
-        raise _StoppedError("held", "dry run: everything was done but the call", asks_loop=False)
+        raise StoppedError("held", "dry run: everything was done but the call", asks_loop=False)
     asked = await _last_word(river, claimed)
     river.point("deliver.before_call")
     try:
@@ -225,17 +234,22 @@ async def _say(river: River, claimed: _Claimed) -> None:
     river.point("deliver.recorded")
 
 
+def is_posted_by_hand(river: River, account: Account, post: Post) -> bool:
+    """Whether only a person can say something there, or is to: the network knows no name of a post that was typed in."""
+    return account.mode == "by_hand" or post.came_by == "hand" or not river.outside.has_adapter(account)
+
+
 async def _look_at_evidence(river: River, claimed: _Claimed) -> None:
     """The fix is still out, by the very evidence the text was frozen on; or the reply does not leave."""
     if claimed.reply.shipment_id is None and not is_outcome_of_ours(claimed.reply):
         return
     if claimed.issue_id is None:
-        raise _StoppedError("cancelled", "its loop waits for no issue any more")
+        raise StoppedError("cancelled", "its loop waits for no issue any more")
     look = await look_at(river, claimed.issue_id, unless_read_since=river.now() - river.timing.last_look)
     if look.outcome == "busy":
-        raise _StoppedError("scheduled", look.why, retry_at=river.now() + timedelta(seconds=1))
+        raise StoppedError("scheduled", look.why, retry_at=river.now() + timedelta(seconds=1))
     if look.outcome == "failed":
-        raise _StoppedError(
+        raise StoppedError(
             "scheduled", f"the evidence could not be read again: {look.why}", retry_at=look.retry_at, counts=True
         )
 
@@ -244,7 +258,7 @@ def _open(river: River, claimed: _Claimed) -> Channel:
     try:
         return river.outside.channel(claimed.account)
     except OutsideError as error:
-        raise _StoppedError("scheduled", error.message, counts=True) from error
+        raise StoppedError("scheduled", error.message, counts=True) from error
 
 
 async def _look_at_thread(river: River, claimed: _Claimed, channel: Channel) -> ThreadLook:
@@ -254,11 +268,11 @@ async def _look_at_thread(river: River, claimed: _Claimed, channel: Channel) -> 
         await _note_illness(river, claimed, error)
         if error.kind == "gone":
             await reread.lose_words(river, claimed.post.id, error.message)
-            raise _StoppedError("refused", f"{rereading.GONE}: {error.message}") from error
+            raise StoppedError("refused", f"{rereading.GONE}: {error.message}") from error
         if error.kind == "forbidden":
             await reread.hide(river, claimed.post.id, error.message)
-            raise _StoppedError("refused", f"the customer's post is hidden from us: {error.message}") from error
-        raise _StoppedError("scheduled", error.message, retry_at=error.retry_at, counts=True) from error
+            raise StoppedError("refused", f"the customer's post cannot be answered: {error.message}") from error
+        raise StoppedError("scheduled", error.message, retry_at=error.retry_at, counts=True) from error
     if posts.has_changed(claimed.post, look.post):
         await reread.follow_change(river, claimed.post.id, look.post)
     return look
@@ -276,7 +290,7 @@ async def _last_word(river: River, claimed: _Claimed) -> float:
     return asked
 
 
-async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[float, datetime] | _StoppedError]:
+async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[float, datetime] | StoppedError]:
     """The switch, the claims, the evidence, any hold and the customer's own wish, all in one look; for each reply, or why it does not leave."""
     asked = river.monotonic()
     async with river.db.begin() as session:
@@ -287,11 +301,11 @@ async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[f
         present = await loops.present_issues(session, [row.loop_id for row in rows.values()])
         shipments = await issues.present_shipments(session, sorted({issue.id for issue in present.values()}))
         attempts = await replies.last_attempts(session, list(rows))
-        words: list[tuple[float, datetime] | _StoppedError] = []
+        words: list[tuple[float, datetime] | StoppedError] = []
         for one in claimed:
             row, loop = rows.get(one.reply.id), waiting.get(one.reply.loop_id)
             if row is None or row.claim != one.token or row.state != "sending":
-                words.append(_StoppedError("lost", "the claim was taken over"))
+                words.append(StoppedError("lost", "the claim was taken over"))
                 continue
             issue = present.get(row.loop_id)
             account = await accounts.get(session, Account, row.account_id)
@@ -300,7 +314,7 @@ async def _last_words(river: River, claimed: Sequence[_Claimed]) -> list[tuple[f
             if stopped is None and loop is not None and row.written_by is None:
                 stopped = _why_not_them(river, people, row, loop, issue, shipment)
             if stopped is None and river.monotonic() >= one.leave_by:
-                stopped = _StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
+                stopped = StoppedError("scheduled", "took too long before the call; tried again", asks_loop=False)
             if stopped is not None:
                 words.append(stopped)
                 continue
@@ -319,43 +333,58 @@ def _why_not(
     shipment: Shipment | None,
     account: Account | None,
     is_voice_on: bool,
-) -> _StoppedError | None:
+) -> StoppedError | None:
     """Why a claimed reply must not leave, by what stands in the database now; None where it may."""
     if not is_voice_on:
-        return _StoppedError("scheduled", "the public voice is switched off", asks_loop=False)
+        return StoppedError("scheduled", "the public voice is switched off", asks_loop=False)
     if account is None:
-        return _StoppedError("held", "the account was removed")
+        return StoppedError("held", "the account was removed")
     if is_outcome_of_ours(row):
         if loop is None or issue is None or loop.state != "declined":
-            return _StoppedError("cancelled", f"not declined any more: {issue.why if issue else 'no issue'}")
+            return StoppedError("cancelled", f"not declined any more: {issue.why if issue else 'no issue'}")
         if issue.held_at is not None:
-            return _StoppedError("held for its issue", issue.held_why)
+            return StoppedError("held for its issue", issue.held_why)
         return None
     if row.shipment_id is None:
         return None
     if loop is None or issue is None or shipment is None or loop.state != "shipped":
         why = issue.why_on(loop.platform if loop else "") if issue else "no issue"
-        return _StoppedError("cancelled", f"not shipped any more: {why}")
+        return StoppedError("cancelled", f"not shipped any more: {why}")
     if shipment.digest != row.evidence_digest:
-        return _StoppedError("renew", "the evidence changed: the text is made anew")
+        return StoppedError("renew", "the evidence changed: the text is made anew")
     if issue.held_at is not None and row.written_by is None:
-        return _StoppedError("held for its issue", issue.held_why)
+        return StoppedError("held for its issue", issue.held_why)
     return None
 
 
 def _why_not_them(
     river: River, people: People, row: Reply, loop: Loop, issue: Issue | None, shipment: Shipment | None
-) -> _StoppedError | None:
+) -> StoppedError | None:
     """Why a reply that nobody wrote must not reach this customer; `owe` then says how their loop goes on."""
     if not people.is_sure_of(loop):
-        return _StoppedError("scheduled", "the customer was joined or parted in this moment", asks_loop=False)
+        return StoppedError("scheduled", "the customer was joined or parted in this moment", asks_loop=False)
     how = "renew" if row.kind == "fixed" else "cancelled"
     if why := silence_of(people.of_loop[loop.id]):
-        return _StoppedError(how, why)
+        return StoppedError(how, why)
     if row.kind != "fixed" or issue is None or shipment is None or loop.tell_by:
         return None
     told = people.told_already(loop, issue, shipment, only_out=True)
-    return _StoppedError("renew", untold_by(river, told[0])) if told is not None else None
+    return StoppedError("renew", untold_by(river, told[0])) if told is not None else None
+
+
+async def what_stops(
+    river: River, session: Session, people: People, row: Reply, loop: Loop, account: Account | None
+) -> StoppedError | None:
+    """Why a reply that a person is to post must not be, by what stands in the database now; None where it may.
+
+    Its loop, the people behind that and the reply itself are locked.
+    """
+    issue = await loops.present_issue(session, row.loop_id)
+    shipment = await issues.present_shipment(session, issue.id, platform=loop.platform) if issue else None
+    stopped = _why_not(row, loop, issue, shipment, account, await replies.is_voice_on(session))
+    if stopped is None and row.written_by is None:
+        stopped = _why_not_them(river, people, row, loop, issue, shipment)
+    return stopped
 
 
 async def _call(river: River, claimed: _Claimed, channel: Channel, asked: float) -> Sent:
@@ -429,7 +458,16 @@ async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
                 continue
             if row.claim != one.token:
                 log.warning("the claim was taken over, and the reply was said all the same", **one.ids)
-            _write_posted(river, session, row, said, why=why, now=now)
+            write_posted(
+                river,
+                session,
+                row,
+                external_id=said.external_id,
+                url=said.url,
+                visible=said.visible,
+                why=why,
+                now=now,
+            )
             _end(attempts.get(row.id), "posted", why, now)
             if (loop := waiting.get(row.loop_id)) is not None:
                 record_told(session, loop, row, now=now)
@@ -453,16 +491,26 @@ async def _record_posted(river: River, posted: Sequence[_Posted]) -> None:
         log.info("reply posted", **one.ids, why=why)
 
 
-def _write_posted(
-    river: River, session: Session, row: Reply, said: Sent | OwnReply, *, why: str, now: datetime
+def write_posted(
+    river: River,
+    session: Session,
+    row: Reply,
+    *,
+    external_id: str | None,
+    url: str | None,
+    visible: bool,
+    why: str,
+    now: datetime,
+    actor: str = "",
 ) -> None:
-    row.external_id, row.url, row.posted_at, row.visible = said.external_id, said.url, now, said.visible
+    """It was said, whatever became of it here meanwhile. Without an `external_id` where a person posted it."""
+    row.external_id, row.url, row.posted_at, row.visible = external_id, url, now, visible
     row.claim = row.claim_until = row.absent_at = row.absent_from = None
     row.in_flight, row.failures, row.failing_since = False, 0, None
     if row.state not in {"sending", "unknown", "held", "refused"}:
         row.state = "unknown"  # the table knows no other way here: a person moved it while it was being said
-    set_reply(session, row, "posted", why=why if said.visible else "awaiting moderation", now=now)
-    if not said.visible:
+    set_reply(session, row, "posted", why=why if visible else "awaiting moderation", now=now, actor=actor)
+    if not visible:
         row.due_at = now + river.timing.apart
 
 
@@ -475,25 +523,30 @@ def _end(attempt: Attempt | None, outcome: str, detail: str, now: datetime) -> N
         attempt.ended_at, attempt.outcome, attempt.detail = now, outcome, detail
 
 
-async def _record_stop(river: River, claimed: _Claimed, stopped: _StoppedError) -> None:
+async def _record_stop(river: River, claimed: _Claimed, stopped: StoppedError) -> None:
     """The reply did not leave: nothing was said, and the state says why."""
     async with river.db.begin() as session:
         loop = await loops.lock(session, claimed.reply.loop_id)
+        is_task = stopped.state == "by hand" and loop is not None
+        people = await lock_people(session, [loop]) if is_task and loop is not None else None
         row = await replies.claimed(session, claimed.reply.id, claimed.token)
         if row is None or row.state != "sending":
             return
         now = river.now()
+        if people is not None and loop is not None:
+            account = await accounts.get(session, Account, row.account_id)
+            stopped = await what_stops(river, session, people, row, loop, account) or stopped
         row.claim = row.claim_until = None
         await _end_attempt(session, row, f"not sent: {stopped.state}", stopped.why, now)
         match stopped.state:
             case "renew" | "cancelled":
-                row.approved_by = None
-                set_reply(session, row, "cancelled", why=stopped.why, now=now)
-                if loop is not None and stopped.state == "renew":
-                    loop.owed = False
+                take_back(session, row, loop, stopped, now=now)
             case "held for its issue":
                 row.issue_hold = True
                 set_reply(session, row, "held", why=f"not for customers yet: {stopped.why}", now=now)
+            case "by hand":
+                row.failures, row.failing_since, row.key, row.key_at = 0, None, None, None
+                make_task(session, row, why=stopped.why, now=now, taken_by=row.hand_by)
             case "held":
                 set_reply(session, row, "held", why=stopped.why, now=now)
             case "refused":
@@ -503,6 +556,14 @@ async def _record_stop(river: River, claimed: _Claimed, stopped: _StoppedError) 
         if stopped.asks_loop:
             _ask_a_person(loop, row)
     log.info("reply not sent", **claimed.ids, state=row.state, why=stopped.why)
+
+
+def take_back(session: Session, row: Reply, loop: Loop | None, stopped: StoppedError, *, now: datetime) -> None:
+    """It is not true any more, or not for this customer; `owe` decides anew where it may be said in other words."""
+    row.approved_by = None
+    set_reply(session, row, "cancelled", why=stopped.why, now=now)
+    if loop is not None and stopped.state == "renew":
+        loop.owed = False
 
 
 def _ask_a_person(loop: Loop | None, row: Reply) -> None:
@@ -524,6 +585,8 @@ def _try_later(
             return
         wait = permission.wait_after(row.failures, first=river.timing.backoff)
         row.due_at = max(now + wait, retry_at or now)
+        if row.due_at - now > ANOTHER_DAY:
+            row.failing_since = None
     else:
         row.due_at = retry_at or now
     set_reply(session, row, "scheduled", why=why, now=now)

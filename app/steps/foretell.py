@@ -210,7 +210,7 @@ async def _words(
             account=account,
             shipment=present.get(example.platform),
         )
-        envelope = river.outside.channel(account).envelope(posts.as_fact(post, anybody))
+        envelope = river.outside.wording_channel(account).envelope(posts.as_fact(post, anybody))
     except (OutsideError, TemplateError, TooLongError) as error:
         return "", str(error), False
     return frozen.text.removeprefix(envelope.prefix), "", account.mode == "approve"

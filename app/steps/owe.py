@@ -151,6 +151,9 @@ def _owe(river: River, loop: Loop, known: _Known, elsewhere: list[tuple[Loop, Re
         raise LookupError(f"loop {loop.id} has lost its post")
     post, identity = known.about[loop.post_id]
     account = known.accounts.get(post.account_id)
+    if account is None and (silent := silence_of(known.people.of_loop[loop.id])):
+        _leave_untold(loop, shipment, silent)
+        return None
     if account is None:
         _say_why(loop, f"{NO_ACCOUNT}: connect it again, or answer by hand")
         return None
@@ -167,10 +170,10 @@ def _say_why(loop: Loop, why: str) -> None:
 
 def _leave_untold(loop: Loop, shipment: Shipment, why: str) -> None:
     """The loop has shipped, and nothing is said: nobody has to do anything, and a person still may."""
+    if loop.needs_person == loop.why or loop.needs_person.startswith((NO_ACCOUNT, NOT_MADE)):
+        loop.needs_person = ""
     loop.untold = why
     loop.why = f"shipped{f' in {shipment.label}' if shipment.label else ''}; not told: {why}"
-    if loop.needs_person.startswith((NO_ACCOUNT, NOT_MADE)):
-        loop.needs_person = ""
 
 
 def silence_of(identity: Identity) -> str:
@@ -193,7 +196,7 @@ def _decide(
     elsewhere: list[tuple[Loop, Reply]],
 ) -> _Decided | None:
     now = river.now()
-    channel_type = river.outside.channel_type(account.channel)
+    channel_type = river.outside.channel_type_of(account)
     beside = [row for row in known.under.get((loop.channel, post.canonical_id), ()) if row is not reply]
     if any(row.round == loop.round and row.slot == "fixed" for row in beside):
         _say_why(loop, "this post already has its answer, by another loop of ours")
@@ -302,7 +305,7 @@ def freeze(
     )
     body = wording.render(chosen.text, context, language=chosen.language)
     return fit_to_channel(
-        river.outside.channel(account), body, post=post, identity=identity, language=chosen.language, keep=link
+        river.outside.wording_channel(account), body, post=post, identity=identity, language=chosen.language, keep=link
     )
 
 

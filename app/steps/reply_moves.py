@@ -17,6 +17,8 @@ def set_reply(session: Session, reply: Reply, state: ReplyState, *, why: str, no
     """Move a reply by the table. UnlawfulMoveError where the table has no such move."""
     before: ReplyState = reply.state  # type: ignore[assignment]
     reply.state, reply.why = move_reply(before, state), why
+    if state != "held":
+        reply.hand_at = None
     if before != state:
         loops.note_event(
             session, at=now, what=f"reply {state}", why=why, actor=actor, loop_id=reply.loop_id, reply_id=reply.id
@@ -50,15 +52,30 @@ def hold_reply(session: Session, reply: Reply, *, why: str, now: datetime, actor
         return False
     if actor:
         reply.stopped_by = actor
+    reply.hand_at = None
     set_reply(session, reply, "held", why=why, now=now, actor=actor)
     return True
 
 
 def hold_for_issue(session: Session, reply: Reply, *, why: str, now: datetime, actor: str = "") -> None:
     """Hold it because its issue is 'not for customers yet'; lifted with the issue's hold."""
-    if reply.state in {"scheduled", "awaiting_approval", "draft"}:
-        reply.issue_hold = True
+    if reply.state in {"scheduled", "awaiting_approval", "draft"} or reply.hand_at is not None:
+        reply.issue_hold, reply.hand_at = True, None
         set_reply(session, reply, "held", why=f"not for customers yet: {why}", now=now, actor=actor)
+
+
+def make_task(session: Session, reply: Reply, *, why: str, now: datetime, taken_by: str | None = None) -> None:
+    """Leave it to a person to post: while it is a task, no process says it."""
+    is_new = reply.hand_at is None
+    reply.hand_at, reply.hand_by = reply.hand_at or now, taken_by
+    if reply.state != "held":
+        set_reply(session, reply, "held", why=why, now=now, actor=taken_by or "")
+    reply.why = why
+    if is_new or taken_by:
+        what = "reply taken over" if taken_by else "reply to post by hand"
+        loops.note_event(
+            session, at=now, what=what, why=why, actor=taken_by or "", loop_id=reply.loop_id, reply_id=reply.id
+        )
 
 
 def is_outcome_of_ours(reply: Reply) -> bool:

@@ -14,6 +14,7 @@ from functools import partial
 
 import structlog
 
+from app.outside import UnknownKindError
 from app.ports import Channel, Kind, OutsideError, Rereading
 from app.rules import facts, quoting, rereading
 from app.rules.rereading import Gone, Hidden, Reading
@@ -57,6 +58,8 @@ async def reread_next(river: River) -> bool:
         readings = await _read(river.outside.channel(batch.account), batch)
     except OutsideError as error:
         trouble = error
+    except UnknownKindError as error:
+        trouble = OutsideError(str(error), "misconfigured")
     river.point("reread.read")
     if trouble is None:
         await _record(river, batch, readings, began=began)
@@ -71,7 +74,7 @@ async def _claim(river: River) -> _Batch | None:
         account = await posts.account_to_read_again(session, now=now, lease_now=lease_now)
         if account is None:
             return None
-        kind = river.outside.channel_type(account.channel)
+        kind = river.outside.registry.channels.get(account.channel)
         limit: int = getattr(kind, "rereads_at_once", rereading.ALONE)
         about = await posts.to_read_again(session, account_id=account.id, now=now, limit=limit)
         account.reread_token, account.reread_until = secrets.token_hex(8), lease_now + river.timing.lease
@@ -245,8 +248,7 @@ async def lose_words(river: River, post_id: int, why: str) -> None:
         if about is None or about.post.gone_at is not None:
             return
         row, now = about.post, river.now()
-        for reply in about.replies:
-            cancel_reply(session, reply, why=f"{rereading.GONE}: {why}", now=now)
+        _take_back_all(session, about, why=f"{rereading.GONE}: {why}", now=now)
         await _show_anew(session, about)
         await _forget_quotes(session, about)
         row.text = row.raw = row.content_warning = ""
@@ -299,6 +301,17 @@ def _hold_all(session: Session, about: _About, *, now: datetime) -> None:
             loop = by_id.get(reply.loop_id)
             if loop is not None:
                 loop.why = loop.needs_person = f"reply held: {rereading.CHANGED}"
+
+
+def _take_back_all(session: Session, about: _About, *, why: str, now: datetime) -> None:
+    """Nothing is said any more, and what a person was asked about it has no use."""
+    by_id = {loop.id: loop for loop in about.loops}
+    for reply in about.replies:
+        asked, loop = reply.why, by_id.get(reply.loop_id)
+        if cancel_reply(session, reply, why=why, now=now) and loop is not None:
+            loop.why = f"reply cancelled: {why}"
+            if asked and asked in loop.needs_person:
+                loop.needs_person = ""
 
 
 def _take_up_again(session: Session, about: _About, *, now: datetime) -> None:

@@ -120,7 +120,10 @@ def _saying(row: customers.Telling, asking: Asking, *, is_calling: bool) -> Sayi
         loop_id=loop.id,
         channel=loop.channel,
         state=reply.state,
-        is_out=is_calling or reply.state in {"posted", "unknown"},
+        # What somebody has in hand to post it may be there any moment.
+        is_out=is_calling
+        or reply.state in {"posted", "unknown"}
+        or (reply.hand_at is not None and reply.hand_by is not None),
         said_at=reply.posted_at,
         url=reply.url,
         news=News(

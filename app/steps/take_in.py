@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 import secrets
 from datetime import datetime, timedelta
-from typing import Literal
 
 import structlog
 
 from app.outside import setting
 from app.ports import Channel, Kind, OutsideError, Threaded
-from app.rules import facts
+from app.rules import addresses, facts
 from app.rules.rereading import due_after
 from app.steps import connect, reread
 from app.steps.health import record_illness
+from app.steps.reply_moves import cancel_reply
 from app.steps.river import River
 from app.store import accounts, loops, posts, replies
 from app.store.session import SAME_MOMENT, Session
-from app.store.tables import Account, Post
+from app.store.tables import Account, Identity, Post
 
 log = structlog.get_logger(__name__)
 
@@ -150,7 +150,7 @@ async def _poll_later(river: River, session: Session, account_id: int, token: st
     if row is None or row.poll_token != token:
         return
     row.poll_token = row.poll_until = None
-    usual = river.now() + river.timing.poll_after(river.outside.channel_type(row.channel).poll_every)
+    usual = river.now() + river.timing.poll_after(river.outside.channel_type_of(row).poll_every)
     row.poll_at = max(usual, retry_at) if retry_at else usual
 
 
@@ -182,15 +182,62 @@ async def _store_once(
         return new
 
 
-CameBy = Literal["network", "address", "hand"]
-"""Whether the network told us of a post, a person gave its address, or a person typed what it says."""
+def typed_id(url: str) -> str:
+    """What a post that a person typed in is called until its network tells its name: by its address."""
+    return f"hand:{addresses.same_place(url)}"
+
+
+async def _take_over_typed(session: Session, account: Account, row: Post, post: facts.Post, *, now: datetime) -> None:
+    """The network tells of a post that somebody had typed in: it is that row from now on, with its loop and replies."""
+    before = await session.get(Identity, row.identity_id)
+    identity = await posts.identity_of(session, channel=account.channel, author=post.author, now=now)
+    if before is not None and before.suppressed_at is not None and identity.suppressed_at is None:
+        identity.suppressed_at, identity.suppressed_by = before.suppressed_at, before.suppressed_by
+        identity.suppressed_why = before.suppressed_why
+    old_thread, old_identity, old_account = row.thread_id, row.identity_id, row.account_id
+    row.account_id, row.external_id, row.canonical_id = account.id, post.external_id, post.canonical_id
+    row.identity_id, row.created_at, row.read_again_at = identity.id, post.created_at, due_after(now)
+    posts.fill(row, post)
+    await session.flush()
+    await replies.follow_post(session, row.id, account_id=account.id, canonical_id=row.canonical_id)
+    loop = await loops.lock(session, row.loop_id) if row.loop_id is not None else None
+    if loop is not None and old_account != account.id:
+        # The text was fitted to another place: what nobody has in hand is made anew for this one.
+        for reply in await replies.of_loop(session, loop.id):
+            is_ours = reply.written_by is None and reply.state in {"awaiting_approval", "scheduled"}
+            if is_ours and cancel_reply(
+                session, reply, why="its post is answered through another account now", now=now
+            ):
+                loop.owed = False
+    if loop is None or (loop.thread_id, loop.identity_id) != (old_thread, old_identity):
+        return
+    other = await loops.of_thread(session, channel=loop.channel, thread_id=row.thread_id, identity_id=identity.id)
+    if other is None:
+        loop.thread_id, loop.identity_id = row.thread_id, identity.id
+    loops.note_event(session, at=now, what="post found", why="its network tells of it now", loop_id=loop.id)
 
 
 async def keep_post(
-    session: Session, account: Account, post: facts.Post, *, now: datetime, came_by: CameBy = "network"
+    session: Session,
+    account: Account,
+    post: facts.Post,
+    *,
+    now: datetime,
+    came_by: facts.CameBy = "network",
+    is_context: bool = False,
 ) -> Post | None:
-    """Store one post. None where it was here already (then it is brought up to date)."""
-    known = await posts.by_canonical_id(session, channel=account.channel, canonical_id=post.canonical_id)
+    """Store one post. None where it was here already (then it is brought up to date).
+
+    `is_context`: it only stands beside a post that somebody wanted, and is nobody's to tag until the network tells
+    us of it, or a person asks for it.
+    """
+    known = await posts.known(
+        session, channel=account.channel, canonical_id=post.canonical_id, typed_id=typed_id(post.url)
+    )
+    if known is not None and known.came_by == "hand":
+        await _take_over_typed(session, account, known, post, now=now)
+        known.came_by = came_by
+        return None
     if known is not None:
         if known.account_id != account.id and not await posts.is_connected(session, known.account_id):
             # The account was removed and connected again: its posts go on under the new one.
@@ -202,6 +249,8 @@ async def keep_post(
             posts.fill(known, post)
         if came_by == "network":
             known.came_by = came_by
+        if known.state == "context" and not is_context:
+            known.state = "new"
         if known.account_id == account.id and known.gone_at is None and known.came_by != "hand":
             known.read_again_at = due_after(now)
         return None
@@ -216,7 +265,7 @@ async def keep_post(
         taken_in_at=now,
         came_by=came_by,
         read_again_at=None if came_by == "hand" else due_after(now),
-        state="new",
+        state="context" if is_context else "new",
     )
     posts.fill(row, post)
     session.add(row)
@@ -225,7 +274,7 @@ async def keep_post(
             session, channel=account.channel, account_id=account.id, external_id=post.answers_id
         )
         if reply is not None:
-            row.answers_reply_id, row.loop_id = reply.id, reply.loop_id
+            row.answers_reply_id, row.loop_id, row.state = reply.id, reply.loop_id, "new"
     await session.flush()
     if row.loop_id is not None:
         loops.note_event(session, at=now, what="answered", why=f"by {identity.handle}", loop_id=row.loop_id)

@@ -1,4 +1,4 @@
-"""The decisions of triage: tag, take that back, dismiss, restore, settle an answer, take in a post by its address."""
+"""The decisions of triage: tag, take that back, dismiss, restore, settle an answer."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.rules.progress import can_loop_move
-from app.steps import by_hand, hear_answer, link, reread
+from app.steps import by_hand, hear_answer, link
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.reply_moves import SPOKEN, cancel_reply
 from app.steps.river import River
-from app.steps.take_in import keep_post
-from app.store import accounts, issues, loops, posts, replies
-from app.store.tables import Account, Post
+from app.store import issues, loops, posts, replies
+from app.store.tables import Post
 
 Answer = Literal["works", "still_broken", "neither"]
 
@@ -137,25 +136,3 @@ async def _set(river: River, post_id: int, state: str, *, unless: str, why: str,
             loop.needs_person = ""  # an answer that somebody dismissed asks nobody any more
         what = {"dismissed": "post dismissed", "new": "post restored"}[state]
         loops.note_event(session, at=river.now(), what=what, why=f"post {post_id}", actor=actor, loop_id=post.loop_id)
-
-
-async def take_in_by_address(river: River, account_id: int, url: str) -> int:
-    """Take in one post of a connected account's network. Returns its id, also where it was here already.
-
-    OutsideError `invalid` where the network cannot find posts by address, `gone` where there is none.
-    """
-    async with river.db.read() as session:
-        account = await accounts.get(session, Account, account_id)
-    if account is None:
-        raise NotFoundError(f"there is no account {account_id}")
-    post = await river.outside.channel(account).find(url)
-    await reread.follow_page(river, account_id, [post])
-    async with river.db.begin() as session:
-        row = await accounts.lock(session, Account, account_id)
-        if row is None:
-            raise NotFoundError(f"there is no account {account_id}")
-        await keep_post(session, row, post, now=river.now(), came_by="address")
-        kept = await posts.by_canonical_id(session, channel=row.channel, canonical_id=post.canonical_id)
-        if kept is None:
-            raise LookupError("a post that was just kept is not there")
-        return kept.id

@@ -105,6 +105,11 @@ async def count_by_health(session: Session, table: type[C]) -> Sequence[tuple[in
     return [(r[0], r[1], r[2], r[3], r[4]) for r in (await session.execute(query)).all()]
 
 
+async def all_connected(session: Session, table: type[C]) -> Sequence[C]:
+    """Every one of them; an installation has few."""
+    return await page(session, table, after=0, limit=1000)
+
+
 async def reject(session: Session, table: type[C], number: int, *, why: str, now: datetime) -> None:
     """Count a webhook call that did not prove who sent it; nothing else of it is kept."""
     row = await lock(session, table, number)

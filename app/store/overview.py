@@ -24,6 +24,7 @@ class Rail:
     new_posts: int
     asking_loops: int
     awaiting_replies: int
+    hand_replies: int
     ill_connections: int
     voice_on: bool
     voice_by: str
@@ -38,6 +39,7 @@ async def rail(session: Session) -> Rail:
                 _up_to_most(select(Post.id).where(Post.state == "new")),
                 _up_to_most(select(Loop.id).where(ASKS_A_PERSON)),
                 _up_to_most(select(Reply.id).where(Reply.state == "awaiting_approval")),
+                _up_to_most(select(Reply.id).where(Reply.hand_at.is_not(None))),
                 _ill(),
                 select(Voice.is_on).where(Voice.id == 1).scalar_subquery(),
                 select(Voice.changed_by).where(Voice.id == 1).scalar_subquery(),
@@ -49,10 +51,11 @@ async def rail(session: Session) -> Rail:
         new_posts=row[0],
         asking_loops=row[1],
         awaiting_replies=row[2],
-        ill_connections=row[3],
-        voice_on=row[4] is not False,
-        voice_by=row[5] or "",
-        version=_joined(row[6:]),
+        hand_replies=row[3],
+        ill_connections=row[4],
+        voice_on=row[5] is not False,
+        voice_by=row[6] or "",
+        version=_joined(row[7:]),
     )
 
 

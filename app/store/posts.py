@@ -42,6 +42,48 @@ async def by_canonical_id(session: Session, *, channel: str, canonical_id: str) 
     return (await session.execute(query)).scalar_one_or_none()
 
 
+async def known(session: Session, *, channel: str, canonical_id: str, typed_id: str) -> Post | None:
+    """The row of a post: by what its network calls it, or else by the name it got when somebody typed it in."""
+    query = select(Post).where(Post.channel == channel, Post.canonical_id.in_((canonical_id, typed_id)))
+    rows = {row.canonical_id: row for row in (await session.execute(query)).scalars()}
+    return rows.get(canonical_id) or rows.get(typed_id)
+
+
+async def at_address(session: Session, urls: Sequence[str]) -> Post | None:
+    """A post that its network says is at one of these addresses."""
+    query = select(Post).where(Post.url.in_(urls)).order_by(Post.id).limit(1)
+    return (await session.execute(query)).scalars().first()
+
+
+async def around(
+    session: Session, post: Post, *, most: int
+) -> tuple[list[tuple[Post, Identity]], list[tuple[Post, Identity]]]:
+    """What was said above a post and below it, as far as it is kept here, each oldest first and at most so many."""
+    query = select(Post, Identity).join(Identity, Identity.id == Post.identity_id)
+    above: list[tuple[Post, Identity]] = []
+    parent = post.parent_id
+    while parent is not None and len(above) < most:
+        row = (
+            await session.execute(query.where(Post.account_id == post.account_id, Post.external_id == parent).limit(1))
+        ).first()
+        if row is None or any(row[0].id == seen.id for seen, _ in above):
+            break
+        above.insert(0, (row[0], row[1]))
+        parent = row[0].parent_id
+    below: dict[int, tuple[Post, Identity]] = {}
+    parents = [post.external_id]
+    while parents and len(below) < most:
+        rows = await session.execute(
+            query.where(Post.account_id == post.account_id, Post.answers_id.in_(parents), Post.id != post.id)
+            .order_by(Post.created_at, Post.id)
+            .limit(most - len(below))
+        )
+        new = [(row[0], row[1]) for row in rows if row[0].id not in below]
+        below |= {found.id: (found, who) for found, who in new}
+        parents = [found.external_id for found, _ in new]
+    return above, sorted(below.values(), key=lambda one: (one[0].created_at, one[0].id))
+
+
 async def by_canonical_ids(session: Session, *, channel: str, canonical_ids: Sequence[str]) -> Sequence[Post]:
     """Those of these posts that are here."""
     query = select(Post).where(Post.channel == channel, Post.canonical_id.in_(canonical_ids))

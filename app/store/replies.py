@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased
 
 from app.store.locking import locked
 from app.store.session import Session
-from app.store.tables import Account, Attempt, Link, Loop, Reply, Voice
+from app.store.tables import Account, Attempt, Link, Loop, Post, Reply, Voice
 
 
 async def lock(session: Session, reply_id: int) -> Reply | None:
@@ -66,6 +66,12 @@ async def ledgers_under(session: Session, *, channel: str, canonical_ids: Sequen
     return {canonical_id: frozenset(ids) for canonical_id, ids in found.items()}
 
 
+def _is_posted_by_hand() -> ColumnElement[bool]:
+    """A person posts it: the account is set to that, or the network does not know the post by any name we have."""
+    typed = exists().where(Post.id == Reply.post_id, Post.came_by == "hand")
+    return or_(Account.mode == "by_hand", typed)
+
+
 def _may_speak(now: datetime) -> tuple[ColumnElement[bool], ...]:
     return (
         Account.deleted_at.is_(None),
@@ -88,11 +94,16 @@ def _nothing_beside_it_is_out() -> ColumnElement[bool]:
 
 
 def due_query(*, now: datetime) -> Select[Reply]:
-    """Scheduled replies whose time has come, on accounts that may speak."""
+    """Scheduled replies whose time has come, on accounts that may speak, or for a person to post."""
     return (
         select(Reply)
         .join(Account, Account.id == Reply.account_id)
-        .where(Reply.state == "scheduled", Reply.due_at <= now, _nothing_beside_it_is_out(), *_may_speak(now))
+        .where(
+            Reply.state == "scheduled",
+            Reply.due_at <= now,
+            _nothing_beside_it_is_out(),
+            or_(and_(*_may_speak(now)), and_(Account.deleted_at.is_(None), _is_posted_by_hand())),
+        )
     )
 
 
@@ -261,9 +272,39 @@ async def last_attempts(session: Session, reply_ids: Sequence[int]) -> dict[int,
     return {row.reply_id: row for row in (await session.execute(query)).scalars()}
 
 
-async def page(session: Session, *, state: str | None, before: int | None, limit: int) -> Sequence[Reply]:
-    """Replies, newest first, below the id `before`."""
+async def untaken_tasks(session: Session, account_id: int) -> Sequence[int]:
+    """The ids of what waits for a person to post it through an account, and that nobody has taken."""
+    query = select(Reply.id).where(
+        Reply.account_id == account_id, Reply.hand_at.is_not(None), Reply.hand_by.is_(None), Reply.state == "held"
+    )
+    return (await session.execute(query.order_by(Reply.id))).scalars().all()
+
+
+async def count_tasks(session: Session) -> int:
+    """How many replies wait for a person to post them."""
+    return (await session.execute(select(func.count()).where(Reply.hand_at.is_not(None)))).scalar_one()
+
+
+async def follow_post(session: Session, post_id: int, *, account_id: int, canonical_id: str) -> None:
+    """The post has another name now, and what answers it hangs on that; what waits is said through this account."""
+    await session.execute(update(Reply).where(Reply.post_id == post_id).values(parent_canonical_id=canonical_id))
+    await session.execute(
+        update(Reply)
+        .where(
+            Reply.post_id == post_id,
+            Reply.state.in_(("draft", "awaiting_approval", "scheduled", "held", "refused", "cancelled")),
+        )
+        .values(account_id=account_id)
+    )
+
+
+async def page(
+    session: Session, *, state: str | None, before: int | None, limit: int, tasks: bool = False
+) -> Sequence[Reply]:
+    """Replies, newest first, below the id `before`; `tasks` are those that a person is to post."""
     query = select(Reply)
+    if tasks:
+        query = query.where(Reply.hand_at.is_not(None))
     if state:
         query = query.where(Reply.state == state)
     if before:

@@ -150,8 +150,12 @@ async def replies(
     loop_id: int | None = None,
     reply_id: int | None = None,
     before: int | None = None,
+    tasks: bool | None = None,
 ) -> Shown:
-    """Replies with the post they answer, its author and the account that speaks; newest first, below the id `before`."""
+    """Replies with the post they answer, its author and the account that speaks; newest first, below the id `before`.
+
+    `tasks` are only those that a person is to post by hand, or only the others.
+    """
     query = (
         select(
             Reply,
@@ -174,6 +178,8 @@ async def replies(
     )
     if states is not None:
         query = query.where(Reply.state.in_(states))
+    if tasks is not None:
+        query = query.where(Reply.hand_at.is_not(None) if tasks else Reply.hand_at.is_(None))
     if loop_id is not None:
         query = query.where(Reply.loop_id == loop_id)
     if reply_id is not None:

@@ -268,7 +268,7 @@ class Post(Table):
         Index(None, "identity_id"),
         _only_where("ix_post_unheard", "created_at", "answers_reply_id IS NOT NULL AND heard_at IS NULL"),
         Index("ix_post_to_read_again", "account_id", "read_again_at"),
-        CheckConstraint("state IN ('new', 'tagged', 'dismissed')", name="state"),
+        CheckConstraint("state IN ('new', 'tagged', 'dismissed', 'context')", name="state"),
         CheckConstraint("came_by IN ('network', 'address', 'hand')", name="came_by"),
     )
     account_id: Mapped[int] = mapped_column(Id, ForeignKey("account.id"))
@@ -486,6 +486,7 @@ class Reply(Table):
         UniqueConstraint("channel", "parent_canonical_id", "round", "slot"),
         Index(None, "state", "due_at"),
         Index(None, "account_id", "external_id"),
+        _only_where("ix_reply_by_hand", "id", "hand_at IS NOT NULL"),
         CheckConstraint(
             "state IN ('draft','awaiting_approval','scheduled','sending','posted','held','unknown','refused','cancelled')",
             name="state",
@@ -516,6 +517,9 @@ class Reply(Table):
     owed_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     approved_by: Mapped[str | None]
+    # a task: held until a person has posted it by hand
+    hand_at: Mapped[datetime | None]  # since when it is one; nothing where it is none (any more)
+    hand_by: Mapped[str | None]  # who took it, and may have posted it, even where it is none any more
     # speaking
     attempts: Mapped[int] = mapped_column(default=0)
     failures: Mapped[int] = mapped_column(default=0)

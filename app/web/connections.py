@@ -30,10 +30,16 @@ MOST = 200
 NEWEST_DELIVERIES = 10
 
 Sort = Literal["accounts", "trackers"]
-Mode = Literal["approve", "automatic", "dry_run"]
+Mode = Literal["approve", "automatic", "by_hand", "dry_run"]
 MODES: tuple[tuple[Mode, str, str], ...] = (
     ("approve", "Approve first", "A person reads each reply before it goes out. A good way for the first ten."),
     ("automatic", "Automatic", "Replies go out by themselves when the fix has shipped and its evidence still stands."),
+    (
+        "by_hand",
+        "By hand",
+        "Each reply becomes a task: a person copies the text, posts it and says so. For places without an API, and while "
+        "an API is down or closed to us.",
+    ),
     ("dry_run", "Dry run", "Everything happens but the call: nothing is ever said."),
 )
 
@@ -83,6 +89,11 @@ def kind_of(visit: Visit, sort: Sort, name: str) -> type[Any]:
         return outside.channel_type(name) if sort == "accounts" else outside.tracker_type(name)
     except UnknownKindError as error:
         raise NotFoundError(str(error)) from error
+
+
+def adapter_of(visit: Visit, sort: Sort, row: Account | Tracker) -> type[Any]:
+    """The adapter of a connection; what stands in for it where an account is served by hand."""
+    return visit.river.outside.channel_type_of(row) if isinstance(row, Account) else kind_of(visit, sort, row.kind)
 
 
 @router.get("/{sort}/new/{kind}")
@@ -300,7 +311,7 @@ async def page_of(
         came = await deliveries.page(session, hook=f"{sort}/{number}", before=None, limit=NEWEST_DELIVERIES)
         cost = await costs(visit.river, session, [row]) if isinstance(row, Account) else {}
     kind = row.channel if isinstance(row, Account) else row.kind
-    adapter = kind_of(visit, sort, kind)
+    adapter = adapter_of(visit, sort, row)
     values = draft.values if draft.is_of("settings") else connection_form.stored(fields_of(sort, adapter), row.settings)
     fields = await _with_offers(visit, fields_of(sort, adapter), values)
     fields = connection_form.with_choices(fields, choices or {}, suggests=False, form={})
@@ -312,6 +323,7 @@ async def page_of(
         row=row,
         kind=kind,
         title=adapter.title,
+        is_reached=isinstance(row, Tracker) or visit.river.outside.has_adapter(row),
         fields=[field for field in fields if field.part != "secrets"],
         secrets=_upfront_first([field for field in fields if field.part == "secrets"]),
         values=values,
@@ -431,7 +443,7 @@ async def _row_and_fields(visit: Visit, sort: Sort, number: int) -> tuple[Accoun
         row: Account | Tracker | None = await accounts.get(session, _table(sort), number)
     if row is None:
         raise NotFoundError(f"there is no such {_noun(sort)}")
-    return row, fields_of(sort, kind_of(visit, sort, row.channel if isinstance(row, Account) else row.kind))
+    return row, fields_of(sort, adapter_of(visit, sort, row))
 
 
 @router.post("/{sort}/{number}/secrets")

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from app.ports import OutsideError, Price
+from app.rules.addresses import web_address
 from app.rules.progress import ReplyState
-from app.steps import by_hand
+from app.steps import by_hand, post_by_hand
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.price import price_of
 from app.steps.river import River
@@ -26,9 +27,10 @@ router = APIRouter(prefix="/replies", include_in_schema=False, route_class=PageR
 PAGE = 30
 MAX_TEXT = 20_000
 
-Tab = Literal["awaiting", "scheduled", "held", "trouble", "drafts", "posted", "cancelled"]
+Tab = Literal["awaiting", "hand", "scheduled", "held", "trouble", "drafts", "posted", "cancelled"]
 TABS: dict[Tab, tuple[str, tuple[ReplyState, ...]]] = {
     "awaiting": ("To approve", ("awaiting_approval",)),
+    "hand": ("To post by hand", ("held",)),
     "scheduled": ("On their way", ("scheduled", "sending")),
     "held": ("Held", ("held",)),
     "trouble": ("In trouble", ("unknown", "refused")),
@@ -42,9 +44,12 @@ TABS: dict[Tab, tuple[str, tuple[ReplyState, ...]]] = {
 async def show_all(visit: Anyone, tab: Tab = "awaiting", before: int | None = None) -> Response:
     """Replies by what is to be done with them, with their exact text."""
     async with visit.river.db.read() as session:
-        rows = await shown.replies(session, states=TABS[tab][1], before=before, limit=PAGE + 1)
+        tasks = {"hand": True, "held": False}.get(tab)
+        rows = await shown.replies(session, states=TABS[tab][1], tasks=tasks, before=before, limit=PAGE + 1)
         by_state = await replies.count_by_state(session)
+        by_hand_now = await replies.count_tasks(session)
     counts = {name: sum(by_state.get(state, 0) for state in states) for name, (_, states) in TABS.items()}
+    counts["hand"], counts["held"] = by_hand_now, max(counts["held"] - by_hand_now, 0)
     return visit.draw(
         "replies.html",
         rows=rows[:PAGE],
@@ -107,7 +112,7 @@ async def _prefix(river: River, session: Session, reply: Reply) -> str:
     if account is None or found is None:
         return ""
     try:
-        prefix = river.outside.channel(account).envelope(posts.as_fact(*found)).prefix
+        prefix = river.outside.wording_channel(account).envelope(posts.as_fact(*found)).prefix
     except OutsideError:
         return ""
     return prefix if reply.text.startswith(prefix) else ""
@@ -140,6 +145,35 @@ async def count(sent: FromTriage, reply_id: Number) -> Response:
     if counted.price is not None:
         told["costs"] = standing.costs(counted.price)
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
+
+
+@router.post("/{reply_id}/take-over")
+async def take_over(sent: FromTriage, reply_id: Number) -> Response:
+    """Take it to post it by hand. The evidence is read once more; where it is gone, nothing is to be posted."""
+    visit = sent.visit
+    await post_by_hand.take_over(visit.river, reply_id, actor=visit.name, may_sign=visit.may("approval"))
+    return visit.onwards(f"/replies/{reply_id}", "by-hand")
+
+
+@router.post("/{reply_id}/posted")
+async def say_posted(sent: FromTriage, reply_id: Number) -> Response:
+    """'I posted it', with where it stands if they say so."""
+    url = sent.text("url")
+    if url:
+        try:
+            url = web_address(url)
+        except ValueError as error:
+            draft = Draft(form="posted", values=sent.form, wrong={"url": sentence(error)})
+            return await _page(sent.visit, reply_id, draft, status=422)
+    await post_by_hand.record_posted(sent.visit.river, reply_id, actor=sent.visit.name, url=url)
+    return sent.visit.onwards(f"/replies/{reply_id}")
+
+
+@router.post("/{reply_id}/not-posted")
+async def give_back(sent: FromTriage, reply_id: Number) -> Response:
+    """'I did not post it': it waits for somebody else, or goes its account's own way."""
+    await post_by_hand.give_back(sent.visit.river, reply_id, actor=sent.visit.name)
+    return sent.visit.onwards(f"/replies/{reply_id}")
 
 
 Deed = Literal["approve", "hold", "release", "cancel", "retry"]

@@ -91,6 +91,8 @@ def next_words(loop: Loop, issue: Issue | None, reply: Reply | None) -> str:
     """What happens next, and who has to do it."""
     if loop.state == "shipped" and loop.untold and not loop.needs_person:
         return "Nothing is said here by itself, and nobody has to do anything."
+    if reply is not None and reply.hand_at is not None:
+        return "Next: somebody posts the reply by hand, where no API can, and says so here."
     if reply is not None and reply.state in _NEXT_OF_REPLY and loop.state in {"shipped", "linked", "fixed"}:
         return _NEXT_OF_REPLY[reply.state]
     ref = issue.ref if issue is not None and issue.ref else "the issue"
@@ -163,19 +165,32 @@ class Deed:
 
 
 _HOLD, _CANCEL = Deed("hold", "Hold", "h"), Deed("cancel", "Cancel", "x", "plain bad")
+_TAKE = Deed("take-over", "Post it myself", "p")
 
 REPLY_DEEDS: dict[ReplyState, tuple[Deed, ...]] = {
     "draft": (Deed("approve", "Approve", "a", "main"), _CANCEL),
     "awaiting_approval": (Deed("approve", "Approve", "a", "main"), _HOLD, _CANCEL),
-    "scheduled": (_HOLD, _CANCEL),
+    "scheduled": (_HOLD, _TAKE, _CANCEL),
     "sending": (),
     "posted": (),
-    "held": (Deed("release", "Release", "r", "main"), _CANCEL),
-    "unknown": (Deed("retry", "Look in the thread now", "r"),),
-    "refused": (Deed("retry", "Try again", "r", "main"), _CANCEL),
+    "held": (Deed("release", "Release", "r", "main"), _TAKE, _CANCEL),
+    "unknown": (Deed("retry", "Look in the thread now", "r"), _TAKE),
+    "refused": (Deed("retry", "Try again", "r", "main"), _TAKE, _CANCEL),
     "cancelled": (Deed("retry", "Try again", "r"),),
 }
 """What a person can do with a reply in each state, besides editing its text."""
+
+
+def deeds_of(reply: Reply) -> tuple[Deed, ...]:
+    """The same for one reply. A task to post by hand has buttons of its own, and can be cancelled."""
+    return (_CANCEL,) if reply.hand_at is not None else REPLY_DEEDS[reply.state]  # type: ignore[index]
+
+
+def heading_of(reply: Reply) -> str:
+    """What its text is to the public."""
+    if reply.hand_at is not None:
+        return "What is to be posted"
+    return {"posted": "What was said", "cancelled": "What was not said"}.get(reply.state, "What will be said")
 
 
 def marked(text: str, shipment: Shipment | None) -> Markup:
@@ -236,6 +251,12 @@ def costs(price: Price) -> str:
 ENDS_SOON = timedelta(days=7)
 
 Kind = Literal["", "wait", "bad"]
+
+
+def limits(row: Account | Tracker) -> list[tuple[str, Any]]:
+    """What is left of a network's limits, in its words, what remains first; a database may keep them in another order."""
+    named = sorted(row.quota.items(), key=lambda item: ("remaining" not in item[0], "limit" not in item[0], item[0]))
+    return [(name.replace("_", " "), value) for name, value in named]
 
 
 def access_kind(row: Account | Tracker, now: datetime) -> Kind:

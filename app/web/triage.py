@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
 from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from fastapi import APIRouter, Response
 
 from app.ports import OutsideError
-from app.rules import quoting
-from app.steps import link, triage
+from app.rules import addresses, quoting
+from app.steps import by_address, link, triage
 from app.steps.hear_answer import hear_next
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.owe import silence_of
@@ -27,6 +28,9 @@ router = APIRouter(prefix="/triage", include_in_schema=False, route_class=PageRo
 PAGE = 50
 MOST_CONNECTIONS = 200
 MAX_TAG = 50
+AROUND = 10
+"""How many posts above one, and below it, are shown with it."""
+MAX_TYPED = 20_000
 
 State = Literal["new", "dismissed"]
 Done = Literal["dismissed", "tagged", "linked", "new-issue", "restored", "untagged", "settled", "taken-in"]
@@ -122,6 +126,7 @@ async def _page(
             if post.state != "tagged" and answered is None:
                 likely = await link.suggest(session, post)
                 tags = await shown.recent_tags(session, loops=100)
+        above, below = await posts.around(session, found[0], most=AROUND) if found is not None else ([], [])
         was = await session.get(Post, of) if of is not None else None
     ids = [row.id for row in rows[:PAGE]]
     return visit.draw(
@@ -137,6 +142,8 @@ async def _page(
         identity=found[1] if found else None,
         following=_following(ids, number),
         position=ids.index(number) + 1 if number in ids else None,
+        above=above,
+        below=below,
         past=past,
         likely=likely,
         tags=_offered(trackers, tags),
@@ -311,18 +318,59 @@ async def settle(sent: FromTriage, post_id: Number) -> Response:
 
 @router.post("/take-in")
 async def take_in(sent: FromTriage) -> Response:
-    """Take in one post by its address, through the account's own network."""
-    visit, account_id, url = sent.visit, sent.number("account"), sent.text("url")
+    """Take in one post by its address, through the account that can read it."""
+    visit, url = sent.visit, sent.text("url")
     try:
-        if account_id is None:
-            raise PageError(422, "Choose the account whose network it is on.")
-        if not url or len(url) > 2000:
-            raise PageError(422, "Enter the address of one post.")
-        post_id = await triage.take_in_by_address(visit.river, account_id, url)
+        if not url or len(url) > addresses.LONGEST:
+            raise PageError(422, "Paste the address of one post.")
+        post_id = await by_address.take_in_by_address(visit.river, url, account_id=sent.number("account"))
     except (PageError, OutsideError, ConflictError) as error:
-        why = sentence(error)
-        draft = Draft(form="take-in", values=sent.form, wrong={"url": why})
+        draft = Draft(form="take-in", values=sent.form, wrong={"url": sentence(error)})
         return await _page(visit, _listing_of(sent), None, draft, status=422)
+    return await _taken_in(visit, post_id)
+
+
+@router.post("/by-hand")
+async def type_in(sent: FromTriage) -> Response:
+    """Take in a post as somebody types it, where no API reads it. Its address is kept, and never asked."""
+    visit, wrong = sent.visit, {}
+    url, text, author, place = (
+        sent.text("url"),
+        sent.form.get("text", "").strip(),
+        sent.text("author"),
+        sent.text("place"),
+    )
+    account_id, day = sent.number("account"), sent.text("day")
+    try:
+        addresses.web_address(url)
+    except ValueError as error:
+        wrong["url"] = sentence(error)
+    if not text or len(text) > MAX_TYPED:
+        wrong["text"] = "What did they write?" if not text else f"At most {MAX_TYPED:,} characters."
+    if not author or len(author) > 200:
+        wrong["author"] = "Who wrote it? Their handle there." if not author else "At most 200 characters."
+    if account_id is None and (not addresses.name_of_place(place) or len(place) > 50):
+        wrong["place"] = "Where was it said? A word such as Reddit; at most 50 characters."
+    said_at: datetime | None = None
+    if day:
+        try:
+            said_at = datetime.combine(date.fromisoformat(day), time(), UTC)
+        except ValueError:
+            wrong["day"] = "A day such as 2026-03-02."
+    if not wrong:
+        try:
+            post_id = await by_address.take_in_by_hand(
+                visit.river, url=url, text=text, author=author, place=place, account_id=account_id, said_at=said_at
+            )
+        except (NotFoundError, ConflictError) as error:
+            wrong["place"] = sentence(error)
+        else:
+            return await _taken_in(visit, post_id)
+    draft = Draft(form="by-hand", values=sent.form, wrong=wrong)
+    return await _page(visit, _listing_of(sent), None, draft, status=422)
+
+
+async def _taken_in(visit: Visit, post_id: int) -> Response:
     while await hear_next(visit.river):
         pass
     return visit.onwards("/triage", post=post_id, did="taken-in", of=post_id)

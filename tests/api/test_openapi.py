@@ -164,7 +164,8 @@ class Watched:
 
     def _operation(self, method: str, path: str) -> JSON:
         plain = path.partition("?")[0]
-        for pattern, methods in self.described["paths"].items():
+        fewest_holes_first = sorted(self.described["paths"].items(), key=lambda item: item[0].count("{"))
+        for pattern, methods in fewest_holes_first:
             if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), plain) and method.lower() in methods:
                 found: JSON = methods[method.lower()]
                 return found
@@ -215,6 +216,8 @@ async def test_every_answer_of_a_whole_circle_is_as_described(watched: Watched) 
     await call("PATCH", "/api/v1/replies/2", {"text": "It is out."})
     await call("POST", "/api/v1/replies/2/approve")
     await played.rest()
+    for deed in ("take_over", "not_posted", "posted"):
+        await call("POST", f"/api/v1/replies/2/{deed}")
     await call("PUT", "/api/v1/templates/fixed", {"language": "en", "text": "Out now, {{ customer }}."})
     await call("GET", "/api/v1/templates/fixed")
     await call("PUT", "/api/v1/voice", {"on": False})

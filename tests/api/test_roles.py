@@ -38,7 +38,7 @@ MAY: dict[str, set[str]] = {
     "tracker_deliveries": EVERYBODY,
     # support works on posts and loops
     "list_posts": EVERYBODY,
-    "take_in_by_address": {"triager", "approver", "admin"},
+    "take_in_a_post": {"triager", "approver", "admin"},
     "show_a_post": EVERYBODY,
     "dismiss": {"triager", "approver", "admin"},
     "restore": {"triager", "approver", "admin"},
@@ -67,6 +67,10 @@ MAY: dict[str, set[str]] = {
     "show_a_reply": EVERYBODY,
     "edit_a_reply": {"triager", "approver", "admin"},
     "decide_on_a_reply": {"approver", "admin"},
+    # posting a task by hand is support's work; what is no task yet, only an approver takes (tests/steps/test_post_by_hand.py)
+    "take_over_a_reply": {"triager", "approver", "admin"},
+    "say_that_a_reply_was_posted": {"triager", "approver", "admin"},
+    "give_a_reply_back": {"triager", "approver", "admin"},
     "show_templates": EVERYBODY,
     "write_a_template": {"approver", "admin"},
     # engineers say when customers may hear of it

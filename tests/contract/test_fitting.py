@@ -150,7 +150,7 @@ def test_more_room_never_says_less(name: str, body: str, limit: int, more: int) 
 @FULL
 def test_a_text_filled_to_the_brim_is_taken_by_the_network(name: str, body: str) -> None:
     channel = bare_channel(name)
-    long = f"{body} "
+    long = f"The fix {body} "
     while channel.count(long) <= envelope_of(channel).limit:
         long *= 2
     done = fitted(channel, long)

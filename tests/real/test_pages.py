@@ -344,6 +344,9 @@ PAGES = {
     "loops": "/loops?all=1",
     "loop": "/loops/2",
     "loop-linked": "/loops/1",
+    "customers": "/customers",
+    "customer": "/customers/2",
+    "customer-find": "/customers/8?find=a",
     "issues": "/issues",
     "issue": "/issues/1",
     "issue-shipped": "/issues/2",
@@ -474,3 +477,52 @@ def test_an_open_page_says_that_one_is_signed_out_and_keeps_what_was_typed(desk:
     here.get_by_role("button", name="Add note").click()
     expect(here.get_by_text("You are signed out, so nothing was done.")).to_be_visible()
     expect(here.get_by_role("textbox", name="Note")).to_have_value("Half a thought")
+
+
+def test_a_post_from_a_forum_is_typed_in_and_its_reply_posted_by_hand(desk: Desk) -> None:
+    desk.busy()
+    window = desk.window(permissions=["clipboard-read", "clipboard-write"])
+    page = window.open("/triage")
+    page.keyboard.press("a")
+    address = page.get_by_label("Address of the post").first
+    expect(address).to_be_focused()
+    window.picture("by-hand-1-address-box")
+    address.fill("https://www.reddit.com/r/acme/comments/1abcd/export_hangs/")
+    page.get_by_role("button", name="Take in", exact=True).click()
+    expect(page.get_by_text("No connected account can read a post at this address")).to_be_visible()
+    page.get_by_label("Place").fill("Reddit")
+    page.get_by_label("Who wrote it").fill("u/ana_writes")
+    page.get_by_label("What they wrote").fill(
+        "Is it only me, or does the CSV export hang at 99 % in Safari since Tuesday?"
+    )
+    window.picture("by-hand-2-typed")
+    page.get_by_role("button", name="Take in by hand").click()
+    expect(page.get_by_text("Typed in by hand")).to_be_visible()
+    window.picture("by-hand-3-in-triage")
+    page.get_by_label("Link by number or address").fill("#1")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Linked:")).to_be_visible()
+
+    desk.close(1)
+    desk.release("v2.5.0")
+    desk.service.until(lambda: bool(desk.service.get("/api/v1/replies?task=true")["items"]))
+    page = window.open("/replies?tab=hand")
+    expect(page.get_by_text("To post by hand").first).to_be_visible()
+    window.picture("by-hand-4-tasks")
+    page.keyboard.press("p")
+    expect(page.get_by_role("heading", name="Post it by hand")).to_be_visible()
+    text = page.locator("pre.exact").inner_text()
+    page.get_by_role("button", name="Copy").click()
+    assert page.evaluate("navigator.clipboard.readText()") == text
+    link = page.get_by_role("link", name="Open www.reddit.com")
+    assert link.get_attribute("rel") == "noopener noreferrer"
+    window.picture("by-hand-5-task")
+    phone = desk.window(viewport=PHONE)
+    phone.open(page.url.removeprefix(desk.service.url))
+    phone.picture("by-hand-6-task-phone")
+    dark = desk.window(color_scheme="dark")
+    dark.open(page.url.removeprefix(desk.service.url))
+    dark.picture("by-hand-7-task-dark")
+    page.get_by_role("button", name="I posted it").click()
+    expect(page.get_by_role("heading", name="What was said")).to_be_visible()
+    window.picture("by-hand-8-said")

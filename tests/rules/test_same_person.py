@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.rules.rereading import GONE
 from app.rules.same_person import (
     CUT_FROM,
+    MISSED,
     Asking,
     Named,
     News,
@@ -19,6 +21,7 @@ from app.rules.same_person import (
     hint,
     is_crosspost,
     is_same_news,
+    is_silence,
     told_already,
     why_silent,
     why_untold,
@@ -55,6 +58,7 @@ SAID = Saying(
         (WORDS, WORDS[:20] + "…", False),
         (WORDS, "My export never ends", False),
         ("", "", True),
+        (WORDS, "", True),
         ("@acme", "https://example.org/film", True),
         ("エクスポートが99%で止まります", "エクスポートが９９％で止まります。", True),
         ("help", "help me with the export, it hangs at 99 %", False),
@@ -80,7 +84,7 @@ def test_short_words_are_crossposts_only_where_they_are_equal(one: str, other: s
     shorter, longer = sorted(
         ("".join(c for c in text if c.isalnum())[: CUT_FROM - 1] for text in (one, other)), key=len
     )
-    if is_crosspost(shorter, longer) and shorter.isascii() and longer.isascii():
+    if shorter and is_crosspost(shorter, longer) and shorter.isascii() and longer.isascii():
         assert shorter.casefold() == longer.casefold()
 
 
@@ -146,6 +150,13 @@ def test_of_one_person_only_whoever_asked_twice_is_told_twice(news: News, asking
 @given(ASKINGS, ASKINGS)
 def test_asking_twice_is_the_same_from_both_sides(one: Asking, other: Asking) -> None:
     assert are_both_asked(one, other) == are_both_asked(other, one)
+
+
+def test_a_reason_is_known_as_silence_whoever_wished_it_and_no_other_is() -> None:
+    assert is_silence(why_silent(why="stop", by="", at=NOW))
+    assert is_silence(why_silent(why="asked by e-mail", by="Kim", at=NOW))
+    assert not is_silence(why_untold(SAID, channel="Mastodon"))
+    assert not any(is_silence(other) for other in ("", GONE, MISSED))
 
 
 def test_the_reasons_say_where_when_and_who() -> None:

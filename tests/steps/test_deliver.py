@@ -18,7 +18,7 @@ from app.rules.pace import Pace
 from app.rules.permission import wait_after
 from app.rules.wording import TemplateError
 from app.staging import Fault
-from app.steps import deliver, link, owe
+from app.steps import customers, deliver, link, owe
 from app.steps.river import River
 from tests.support.brand import Brand, brand, connect, ship, shipped
 from tests.support.databases import Databases, SqliteDatabases
@@ -416,6 +416,64 @@ async def test_evidence_that_goes_between_claim_and_call_keeps_it_unsaid(owing: 
     assert "v2.4.3" in only(owing.replies_to(owing.customers[0]))["text"]
 
 
+@pytest.mark.parametrize("asks_by", ["an answer", "a member"])
+async def test_a_wish_for_silence_between_claim_and_call_stops_the_call(owing_anywhere: Brand, asks_by: str) -> None:
+    owing = owing_anywhere
+    owing.line.reads.append(Fate("sleeps before"))
+    sender = await asleep(owing)
+    await ask_for_silence(owing, asks_by)
+    owing.line.wake()
+    await sender
+    await owing.rest_for(3 * 3600)
+    assert (owing.line.sent, (await owing.reply())["state"]) == (0, "cancelled")
+    loop = await owing.loop()
+    assert (loop["state"], loop["needs_person"]) == ("shipped", "")
+    assert "not told" in loop["why"]
+
+
+async def test_a_wish_for_silence_stops_a_call_that_waits_for_its_line(owing: Brand) -> None:
+    owing.line.fates.append(Fate("sleeps before"))
+    sender = await asleep(owing)
+    await ask_for_silence(owing, "a member")
+    owing.line.pass_time(1)
+    owing.line.wake()
+    await sender
+    await owing.rest_for(3600)
+    assert owing.line.sent == 0
+
+
+@pytest.mark.parametrize("point", ["deliver.claimed", "deliver.evidence_read", "deliver.thread_read"])
+async def test_a_wish_for_silence_after_a_death_before_the_call_is_kept(owing_anywhere: Brand, point: str) -> None:
+    owing = owing_anywhere
+    owing.circle.river.point = dies_at(point)
+    await die(owing.circle.river)
+    owing.circle.river.point = lives
+    await ask_for_silence(owing, "an answer")
+    await owing.rest_for(3 * 3600)
+    assert (owing.line.sent, (await owing.reply())["state"]) == (0, "cancelled")
+
+
+async def test_a_wish_for_silence_after_the_words_are_out_leaves_what_was_said(owing: Brand) -> None:
+    """The process died with the answer in its hands: it is found in the thread, and nothing more is said."""
+    owing.circle.river.point = dies_at("deliver.called")
+    await die(owing.circle.river)
+    owing.circle.river.point = lives
+    await ask_for_silence(owing, "a member")
+    await owing.rest_for(3 * 3600)
+    only(owing.replies_to(owing.customers[0]))
+    assert ((await owing.reply())["state"], (await owing.loop())["state"]) == ("posted", "told")
+
+
+async def ask_for_silence(made: Brand, by: str) -> None:
+    """As a member decides it; or as it is written down once the customer's 'stop' is heard, before anything follows."""
+    if by == "a member":
+        await made.circle.post("/api/v1/customers/1/suppress", {"why": "asked by e-mail"})
+        return
+    async with made.circle.river.db.begin() as session:
+        customer = await customers.lock_customer_of(session, 1)
+        await customers.silence(session, customer, why="'stop'", by="", at=made.circle.clock())
+
+
 async def test_an_issue_held_between_claim_and_call_holds_the_reply(owing: Brand) -> None:
     owing.line.reads.append(Fate("sleeps before"))
     sender = await asleep(owing)
@@ -515,15 +573,15 @@ async def test_what_one_reply_cannot_have_written_down_keeps_no_other_from_it(
     crowd: Brand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await owe.owe_next(crowd.circle.river)
-    really_write = deliver._write_posted
+    really_write = deliver.write_posted
 
-    def write(river: River, session: Any, row: Any, said: Any, **how: Any) -> None:
+    def write(river: River, session: Any, row: Any, **how: Any) -> None:
         if row.id == 1:
             raise LookupError("this one breaks")
-        really_write(river, session, row, said, **how)
+        really_write(river, session, row, **how)
 
     with monkeypatch.context() as broken:
-        broken.setattr(deliver, "_write_posted", write)
+        broken.setattr(deliver, "write_posted", write)
         ends = await asyncio.gather(
             *(deliver.deliver_next(crowd.circle.river) for _ in range(3)), return_exceptions=True
         )

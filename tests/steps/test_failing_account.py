@@ -236,6 +236,8 @@ async def test_a_budget_stops_before_it_is_spent_and_the_page_says_so(budgeted: 
     assert isinstance(found["cost_this_month"], float)
     assert 0 < found["cost_this_month"] <= 0.1
     assert "monthly budget of $0.10 would be passed" in str(found["why"])
+    metrics = (await played.api.get("/metrics")).text
+    assert f'fullcircle_account_cost_this_month_usd{{account="1",name="Acme"}} {found["cost_this_month"]}' in metrics
     page = await (await signed_in(played, "admin")).open("/connections/accounts/1")
     assert "of $0.10" in page.words
     assert "Raise the budget" in page.words
@@ -267,7 +269,10 @@ async def test_a_new_month_begins_anew(budgeted: tuple[Circle, Office]) -> None:
     played.clock.move(days=20)
     await played.rest()
     assert (len(await story.said(played)), (await health(played))["ok"]) == (1, False)
+    await story.square(played).faults.add(Fault(call="look", kind="transient", times=1))
     played.clock.move(days=10)
+    await played.rest()
+    played.clock.move(minutes=2)
     await played.rest()
     assert len(await story.said(played)) == 2
     found = await health(played)

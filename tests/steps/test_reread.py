@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select, update
 
 from app.rules import rereading
-from app.staging import Fault
+from app.staging import Fault, Square, StagedPost
 from app.steps import reread
 from app.steps.hear_answer import still_broken_text
 from app.store.deliveries import Call, keep
@@ -125,6 +125,35 @@ async def test_what_waits_to_be_said_is_taken_back(played: Circle) -> None:
     assert (reply["state"], reply["why"].partition(":")[0]) == ("cancelled", "the customer's post is gone")
     await played.post("/api/v1/replies/1/approve", status=409)
     assert not await said(played)
+
+
+async def test_what_a_person_was_asked_about_a_held_reply_is_asked_no_more(played: Circle) -> None:
+    await tagged(played, settle_seconds=600)
+    await ship(played)
+    await played.rest()
+    await edit(played, 1, "Never mind, it was my browser")
+    played.clock.move(minutes=11)
+    await played.rest()
+    assert (await loop_of(played))["needs_person"]
+    await delete(played)
+    await a_day_later(played)
+    loop = await loop_of(played)
+    assert (loop["needs_person"], loop["replies"][0]["state"]) == ("", "cancelled")
+
+
+async def test_an_account_whose_channel_is_not_installed_keeps_no_other_waiting(played: Circle) -> None:
+    await tagged(played)
+    body = {"channel": "rehearsal", "name": "Other", "mode": "approve", "settings": {"scene": "other"}}
+    await played.post("/api/v1/accounts", body, status=201)
+    await Square(played.stage, "other").say(StagedPost(handle="ben", text="It hangs", at=played.clock()))
+    await played.post("/api/v1/accounts/2/pull")
+    async with played.river.db.begin() as session:
+        await session.execute(update(Account).where(Account.id == 1).values(channel="shut", poll_at=None))
+    await Square(played.stage, "other").delete(1)
+    played.clock.move(hours=21)
+    while await reread.reread_next(played.river):
+        pass
+    assert (await post_of(played, 2))["gone_at"] is not None
 
 
 async def test_a_post_that_is_gone_at_the_last_look_loses_its_words_at_once(played: Circle) -> None:

@@ -24,13 +24,16 @@ STROKES = [
 ]
 RECOVERY = ["deliver.call_failed", "recover.claimed", "recover.thread_read"]
 FORETELLING = ["foretell.claimed", "foretell.called"]
-ANSWERS = ["answer.heard", "answer.done", "tell.claimed", "tell.called"]
+ANSWERS = ["answer.heard", "answer.done", "customers.settled", "tell.claimed", "tell.called"]
 
 ALL = [*INTAKE, *LINKING, *HOOKS, *POLLING, *LOOKING, *OWING, *STROKES, *RECOVERY, *FORETELLING, *ANSWERS]
 
-ELSEWHERE = ["take_in.thread_read", *REREADING]
-"""Moments that this trip has not: its network reads no threads (tests/channels/test_bluesky.py dies there), and no day
-passes in it (tests/steps/test_reread.py)."""
+BY_HAND = ["hand.evidence_read", "hand.taken", "hand.posted", "address.thread_read"]
+
+ELSEWHERE = ["take_in.thread_read", *REREADING, *BY_HAND]
+"""Moments that this trip has not: its network reads no threads (tests/channels/test_bluesky.py dies there), no day
+passes in it (tests/steps/test_reread.py), and nobody posts by hand (tests/steps/test_post_by_hand.py) or pastes
+an address (tests/steps/test_by_address.py)."""
 
 
 @contextmanager

@@ -35,6 +35,7 @@ class Office:
     exchanges: int = 0
     quota: dict[str, Any] = field(default_factory=lambda: {"remaining": 74, "limit": 75})
     expires_at: datetime | None = None
+    page: str = PAGE
 
     def agree(self, page: str, *, as_: str, now: datetime) -> dict[str, str]:
         """Somebody says yes on the network's page; what the browser is sent back with."""
@@ -84,7 +85,7 @@ class Permit(Rehearsal):
 
     def authorization_url(self, *, state: str, challenge: str, redirect_uri: str) -> str:
         asked = {"state": state, "code_challenge": challenge, "redirect_uri": redirect_uri}
-        return f"{PAGE}?{urlencode(asked)}"
+        return f"{self.office.page}?{urlencode(asked)}"
 
     async def exchange(self, *, code: str, verifier: str, redirect_uri: str) -> None:
         async def renewal(_kept: dict[str, Any]) -> dict[str, Any]:

@@ -84,6 +84,7 @@ class Speaking(RuleBasedStateMachine):
         self.sleepers: list[asyncio.Task[bool]] = []
         self.said_by_hand: set[str] = set()
         self.left_to_people: set[int] = set()
+        self.in_hand: set[int] = set()
         self.release: int | None = 1
         self.releases = 1
         self.is_voice_on = self.has_token = True
@@ -274,13 +275,38 @@ class Speaking(RuleBasedStateMachine):
         self.left_to_people |= {reply - 1} if button in {"hold", "cancel"} else set()
         self.run(self._press(f"/api/v1/replies/{reply}/{button}"))
 
-    async def _press(self, path: str) -> None:
+    @rule(reply=st.integers(1, CUSTOMERS))
+    def somebody_takes_it_to_post_it(self, reply: int) -> None:
+        if self.run(self._press(f"/api/v1/replies/{reply}/take_over")) == 200:
+            self.in_hand.add(reply)
+
+    @precondition(lambda self: self.in_hand)
+    @rule(posts=st.booleans())
+    def whoever_has_one_in_hand_says_whether_they_posted_it(self, posts: bool) -> None:
+        reply = self.in_hand.pop()
+        customer = self.brand.customers[reply - 1]
+        if self.ours(reply - 1):
+            posts = True  # they look in the thread first, and there it is
+        elif posts and self.has_token:
+            self.brand.say_by_hand("The fix is out: does it work for you?", customer)
+        else:
+            posts = False
+        path = f"/api/v1/replies/{reply}/{'posted' if posts else 'not_posted'}"
+        if self.run(self._press(path)) != 200 and posts:
+            self.in_hand.add(reply)  # they say so until they are heard
+
+    @rule(mode=st.sampled_from(["automatic", "by_hand"]))
+    def the_account_is_set_to_be_served_by_hand_or_not(self, mode: str) -> None:
+        self.run(self.brand.circle.call("PATCH", "/api/v1/accounts/1", {"mode": mode}))
+
+    async def _press(self, path: str) -> int:
         """A button may be the wrong one now (409), and its process may die; the service never fails at it."""
         try:
             answer = await self.brand.circle.api.post(path)
         except Died:
-            return
+            return 0
         assert answer.status_code < 500 or answer.status_code in {502, 503}, answer.text
+        return answer.status_code
 
     # --- The end of all trouble ----------------------------------------------------------------------
 
@@ -309,6 +335,12 @@ class Speaking(RuleBasedStateMachine):
         if not self.has_token:
             self.brand.network.token(TOKEN)
             await self.brand.circle.call("PATCH", "/api/v1/accounts/1", {"secrets": {"access_token": TOKEN}})
+        await self.brand.rest_for(600)
+        while self.in_hand:
+            reply = self.in_hand.pop()
+            said = self.ours(reply - 1)
+            await self._press(f"/api/v1/replies/{reply}/{'posted' if said else 'not_posted'}")
+        await self.brand.circle.call("PATCH", "/api/v1/accounts/1", {"mode": "automatic"})
         await self._publish()
         await self._press("/api/v1/trackers/1/pull")
         await self._press("/api/v1/accounts/1/pull")

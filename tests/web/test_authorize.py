@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from sqlalchemy import text
 
+from app import worker
 from app.ports import OutsideError
 from app.steps import authorize
+from app.steps.river import Wake
 from tests.support import on_both, story
 from tests.support.circle import Circle, circle
 from tests.support.pages import Browser, Markup, signed_in
@@ -307,11 +311,19 @@ async def test_an_account_that_was_removed_meanwhile_stays_removed(
 
 async def test_secrets_that_nobody_came_back_for_are_forgotten(played: Circle, office: Office, admin: Browser) -> None:
     await sent_out(admin)
-    played.clock.move(minutes=31)
-    assert (await admin.http.get(urlsplit(admin.path).path)).status_code == 404
-    await sent_out(admin)
+    consent = urlsplit(admin.path).path
+    shift = worker._Shift(played.river, Wake(), asyncio.Event(), name="one")
+    played.clock.move(minutes=29)
+    await worker._beat(shift)
     async with played.river.db.read() as session:
         assert (await session.execute(text("SELECT count(*) FROM consent"))).scalar_one() == 1
+    played.clock.move(minutes=2)
+    assert (await admin.http.get(consent)).status_code == 404
+    await worker._beat(shift)
+    async with played.river.db.read() as session:
+        assert (await session.execute(text("SELECT count(*) FROM consent"))).scalar_one() == 0
+    page = await admin.open(f"{NEW}?again=1")
+    assert page.form(NEW).fields["name"] == ""
 
 
 async def test_a_channel_that_cannot_name_its_page_says_why_on_the_form(
@@ -324,3 +336,29 @@ async def test_a_channel_that_cannot_name_its_page_says_why_on_the_form(
     await admin.open(NEW)
     page = await admin.send(NEW, by="/authorize", name="Acme", **CLIENTS, status=422)
     assert "The address of Permit is none of the web" in page.words
+
+
+# --- how an account is
+
+
+async def test_the_end_of_access_is_told_a_week_before_and_what_is_not_known_is_said_to_be(
+    played: Circle, office: Office, admin: Browser
+) -> None:
+    office.permits["mine"], office.quota = "acme", {}
+    await admin.open(NEW)
+    page = await admin.send(NEW, name="Acme", **CLIENTS, **{"secrets.access_token": "mine"})
+    for words in ("Last read", "never", "Last said", "nothing yet", "Access ends", "not told", "$0.001 of $5.00"):
+        assert words in page.words, words
+    office.quota = {"remaining": 74, "limit": 75}
+    for days, dot in ((8, ""), (6, "wait"), (-1, "wait")):
+        office.expires_at = played.clock() + timedelta(days=days)
+        await played.get("/api/v1/accounts/1/health")
+        for path in ("/connections/accounts/1", "/connections"):
+            page = await admin.open(path)
+            dots = [attrs["class"] for _, attrs in page.tags if (attrs.get("class") or "").split()[:1] == ["dot"]]
+            assert f"dot {dot}" in dots, (days, path)
+            assert ("connect it again" in page.words.lower()) == bool(dot), (days, path)
+            assert ("has ended" in page.words) == (days < 0), (days, path)
+    assert "remaining 74 · limit 75 as of" in " ".join((await admin.open("/connections")).words.split())
+    metrics = (await played.api.get("/metrics")).text
+    assert 'fullcircle_account_access_ends_timestamp_seconds{account="1",name="Acme"}' in metrics

@@ -133,6 +133,12 @@ def test_every_adapter_that_is_installed_can_be_drawn(kind: type) -> None:
         assert field.sort != "text" or not field.key.endswith("secret")
 
 
+@pytest.mark.parametrize("kind", channels().values(), ids=lambda kind: kind.__module__)
+def test_every_secret_that_a_channel_needs_says_where_on_the_other_side_it_is_found(kind: type) -> None:
+    needed = [field for field in connection_form.fields_of_adapter(kind) if field.part == "secrets" and field.required]
+    assert [field.name for field in needed if "→" not in field.description] == []
+
+
 # --- connecting
 
 

@@ -49,6 +49,7 @@ FORMS = {
         for deed in ("dismiss", "restore", "untag", "tag", "link", "issue", "answer")
     },
     "/triage/take-in": TRIAGE,
+    "/triage/by-hand": TRIAGE,
     **{f"/loops/{{loop_id}}/{deed}": TRIAGE for deed in ("change", "move", "reply", "link", "issue", "unlink")},
     "/loops/{loop_id}/note": EVERYBODY,
     "/loops/{loop_id}/tell": APPROVAL,
@@ -57,6 +58,7 @@ FORMS = {
     **{f"/issues/{{issue_id}}/{deed}": ENGINEERING for deed in ("hold", "release", "look")},
     "/replies/{reply_id}/edit": TRIAGE,
     "/replies/{reply_id}/count": TRIAGE,
+    **{f"/replies/{{reply_id}}/{deed}": TRIAGE for deed in ("take-over", "posted", "not-posted")},
     "/replies/{reply_id}/{deed}": APPROVAL,
     "/texts": APPROVAL,
     "/texts/back": APPROVAL,

@@ -229,6 +229,7 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
   if (target.matches("input, textarea, select")) target.focus();
   else target.click();
+  if (target.matches("summary")) target.parentElement.querySelector("input:not([type=hidden])")?.focus();
 });
 
 // --- what only a script can add -------------------------------------------------------------------

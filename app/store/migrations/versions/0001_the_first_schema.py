@@ -382,7 +382,7 @@ def upgrade() -> None:
     sa.Column('heard', sa.Text(), server_default='', nullable=False),
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.CheckConstraint("came_by IN ('network', 'address', 'hand')", name=op.f('ck_post_came_by')),
-    sa.CheckConstraint("state IN ('new', 'tagged', 'dismissed')", name=op.f('ck_post_state')),
+    sa.CheckConstraint("state IN ('new', 'tagged', 'dismissed', 'context')", name=op.f('ck_post_state')),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_post_account_id_account')),
     sa.ForeignKeyConstraint(['identity_id'], ['identity.id'], name=op.f('fk_post_identity_id_identity')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_post')),
@@ -541,6 +541,8 @@ def upgrade() -> None:
     sa.Column('owed_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('due_at', sa.DateTime(timezone=True), nullable=True),
     sa.Column('approved_by', sa.Text(), nullable=True),
+    sa.Column('hand_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('hand_by', sa.Text(), nullable=True),
     sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
     sa.Column('failing_since', sa.DateTime(timezone=True), nullable=True),
@@ -569,6 +571,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('reply', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_reply_account_id_external_id'), ['account_id', 'external_id'], unique=False)
+        batch_op.create_index('ix_reply_by_hand', ['id'], unique=False, sqlite_where=sa.text('hand_at IS NOT NULL'), postgresql_where=sa.text('hand_at IS NOT NULL'))
         batch_op.create_index(batch_op.f('ix_reply_state_due_at'), ['state', 'due_at'], unique=False)
 
     op.create_table('attempt',
@@ -598,6 +601,7 @@ def downgrade() -> None:
     op.drop_table('attempt')
     with op.batch_alter_table('reply', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_reply_state_due_at'))
+        batch_op.drop_index('ix_reply_by_hand', sqlite_where=sa.text('hand_at IS NOT NULL'), postgresql_where=sa.text('hand_at IS NOT NULL'))
         batch_op.drop_index(batch_op.f('ix_reply_account_id_external_id'))
 
     op.drop_table('reply')
