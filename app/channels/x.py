@@ -571,7 +571,9 @@ class X:
             url=f"{WEB}/{username}",
             facts={"username": username, "verified": told.get("verified") is True},
             scopes=scopes,
-            expires_at=moment(kept.get("ends")),
+            expires_at=None
+            if word(kept.get("refresh"))
+            else moment(kept.get("ends")),  # one that renews itself has no end
             quota=_quota(answer),
         )
 

@@ -161,12 +161,20 @@ async def change_account(
     if settings is not None or secrets is not None:
         kind = river.outside.channel_type(row.channel)
         own, hidden = checked(kind, {**row.settings, **(settings or {})}, {**known(river, row), **(secrets or {})})
-        # What was kept goes on with the secrets it came of; with other ones it begins anew.
-        pocket = Pocket() if secrets is not None else None
+        pocket = Pocket() if _begins_anew(kind, secrets) else None
         keeper = pocket or river.outside.keeper(row)
         profile: Profile = await _prove(river, kind, own, hidden, keeper, Unbounded(river.outside.meter(row)))
         proof = Proof(settings=own, secrets=hidden, profile=profile, pocket=pocket)
     return await store_change(river, account_id, proof, name=name, mode=mode, wording=settings or {})
+
+
+def _begins_anew(kind: type[Any], secrets: Mapping[str, Any] | None) -> bool:
+    """Whether what was kept ends with these new secrets: it goes on with those it came of.
+
+    Access that the network's own page gave came of none that was entered, and would be lost with a new client's secret.
+    """
+    granted = getattr(kind, "granted", ())
+    return secrets is not None and (not granted or not set(granted).isdisjoint(secrets))
 
 
 async def account(river: River, account_id: int) -> tables.Account:

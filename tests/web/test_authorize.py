@@ -273,6 +273,18 @@ async def test_an_account_is_connected_again_and_what_waited_is_said_once(
     assert len((await connected.get("/api/v1/accounts"))["items"]) == 1
 
 
+async def test_a_new_secret_of_the_client_leaves_the_access_as_it_is(
+    connected: Circle, office: Office, admin: Browser
+) -> None:
+    await admin.open("/connections/accounts/1")
+    page = await admin.send(AGAIN, by="/authorize")
+    await back(admin, office.agree(leads_to(page), as_="acme", now=connected.clock()))
+    await connected.call("PATCH", "/api/v1/accounts/1", {"secrets": {"client_secret": "a-new-one"}})
+    assert (await connected.get("/api/v1/accounts/1/health"))["ok"]
+    row = await authorize.connect.account(connected.river, 1)
+    assert await connected.river.outside.keeper(row).kept()
+
+
 async def test_another_profile_is_not_taken_in_its_place(connected: Circle, office: Office, admin: Browser) -> None:
     await admin.open("/connections/accounts/1")
     page = await admin.send(AGAIN, by="/authorize")
