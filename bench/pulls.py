@@ -1,7 +1,6 @@
 """What a channel's file keeps in memory while it reads a long list: python -m bench.pulls CHANNEL COUNT prints the MB.
 
-The other side is in the same process and was there before; what it answers is not kept. A network that
-lets nobody read that far back has no line here.
+The other side is in the same process and was there before; what it answers is not kept.
 """
 
 from __future__ import annotations
@@ -15,8 +14,9 @@ from datetime import UTC, datetime, timedelta
 from app.channels.bluesky import Bluesky
 from app.channels.facebook import Facebook
 from app.channels.wordpress import WordPress
+from app.channels.x import X
 from app.ports import Channel, Connection
-from tests.support import bluesky_network, facebook_graph, wordpress_site
+from tests.support import bluesky_network, facebook_graph, wordpress_site, x_network
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WORDS = "The export hangs and the file stays empty. " * 6
@@ -80,7 +80,36 @@ def _facebook(count: int) -> Channel:
     )
 
 
-MADE: dict[str, Callable[[int], Channel]] = {"bluesky": _bluesky, "wordpress": _wordpress, "facebook": _facebook}
+def _x(count: int) -> Channel:
+    network = x_network.XNetwork(now=lambda: NOW, reach=count)  # X itself shows the newest 800
+    for number in range(count):
+        network.say(f"u{number}", f"{number}: {WORDS}", at=NOW - timedelta(minutes=1, seconds=count - number))
+    return X(
+        Connection(
+            settings=X.Settings.model_validate({"username": x_network.USERNAME, "monthly_budget_usd": 1000}),
+            secrets=X.Secrets.model_validate(
+                {
+                    "client_id": x_network.CLIENT_ID,
+                    "client_secret": x_network.CLIENT_SECRET,
+                    "access_token": x_network.ACCESS,
+                    "refresh_token": x_network.REFRESH,
+                }
+            ),
+            http=network.client(),
+            now=lambda: NOW,
+            base_url="http://127.0.0.1:8000",
+            remote_id=x_network.ME,
+            facts={"username": x_network.USERNAME},
+        )
+    )
+
+
+MADE: dict[str, Callable[[int], Channel]] = {
+    "bluesky": _bluesky,
+    "wordpress": _wordpress,
+    "facebook": _facebook,
+    "x": _x,
+}
 
 
 async def peak(name: str, count: int) -> float:

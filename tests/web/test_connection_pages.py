@@ -395,6 +395,13 @@ async def test_a_rejected_webhook_and_a_good_one_are_both_seen(connected: Circle
     assert "ping" in page.words
 
 
+async def test_a_channel_without_webhooks_offers_none(connected: Circle) -> None:
+    await connected.post("/api/v1/accounts", mastodon_account(), status=201)
+    admin = await at(connected, "/connections/accounts/1")
+    assert "How it is" in admin.markup.words
+    assert "Webhooks" not in admin.markup.words
+
+
 async def test_a_dead_token_shows_everywhere_and_testing_finds_it_well_again(
     connected: Circle, around: Outsides
 ) -> None:
