@@ -110,8 +110,9 @@ async def test_the_pull_request_says_before_the_release_who_will_be_told_and_wha
     assert "v1.2.3" in text
     assert HOLD in text
     assert text.endswith("-pull -->")
+    shown = text.rpartition("<!--")[0]  # the marker behind it is random letters
     for word in ("ada", "bob", "cleo", "far.example", "octocat", "#7", "@", f"#{ISSUE}"):
-        assert word not in text, "neither anybody's name nor words, and nothing that calls or refers"
+        assert word not in shown, "neither anybody's name nor words, and nothing that calls or refers"
     found = (await team.issue())["pull_request"]
     assert found == {"url": f"http://github.test/{APP}/pull/{PULL}", "why": ""}
 
