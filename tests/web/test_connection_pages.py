@@ -395,6 +395,14 @@ async def test_a_rejected_webhook_and_a_good_one_are_both_seen(connected: Circle
     assert "ping" in page.words
 
 
+async def test_a_place_without_an_adapter_claims_neither_health_nor_limits(connected: Circle) -> None:
+    typed = {"channel": "forum", "url": "https://forum.example/t/1", "text": "Export hangs", "author": "ana"}
+    await connected.post("/api/v1/posts", typed, status=201)
+    admin = await at(connected, "/connections")
+    assert "each reply is posted by hand" in admin.markup.words
+    assert "Limits left" not in admin.markup.words
+
+
 async def test_a_channel_without_webhooks_offers_none(connected: Circle) -> None:
     await connected.post("/api/v1/accounts", mastodon_account(), status=201)
     admin = await at(connected, "/connections/accounts/1")
