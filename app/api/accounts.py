@@ -42,11 +42,7 @@ async def list_accounts(
     """The connected profiles."""
     async with river.db.read() as session:
         rows = await accounts.page(session, Account, after=paging.read(cursor) or 0, limit=limit + 1)
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(
-        items=[views.account(row, river.outside) for row in shown],
-        next=paging.write(shown[-1].id) if more else None,
-    )
+    return paging.page(rows, limit, show=lambda row: views.account(row, river.outside), position=lambda row: row.id)
 
 
 @router.get("/{account_id}")

@@ -11,6 +11,7 @@ from app.api import paging, shapes, views
 from app.api.access import Anyone, Approval, RiverDep, Triage
 from app.api.values import PathId, keepable
 from app.steps import customers as steps
+from app.steps.river import River
 from app.store import customers
 
 router = APIRouter(prefix="/customers", tags=["customers"])
@@ -43,6 +44,10 @@ async def list_customers(
 @router.get("/{customer_id}")
 async def show_a_customer(river: RiverDep, _caller: Anyone, customer_id: PathId) -> shapes.CustomerOut:
     """One customer: identities, the newest of their posts and loops and of what they were told, and their history."""
+    return await _whole(river, customer_id)
+
+
+async def _whole(river: River, customer_id: int) -> shapes.CustomerOut:
     async with river.db.read() as session:
         return await views.whole_customer(session, customer_id)
 
@@ -55,8 +60,7 @@ async def posts_of_a_customer(
     async with river.db.read() as session:
         await views.check_customer(session, customer_id)
         rows = await customers.posts(session, customer_id, before=paging.read(cursor), limit=limit + 1)
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(items=[views.post(*row) for row in shown], next=paging.write(shown[-1][0].id) if more else None)
+    return paging.page(rows, limit, show=lambda row: views.post(*row), position=lambda row: row[0].id)
 
 
 @router.get("/{customer_id}/loops")
@@ -67,10 +71,7 @@ async def loops_of_a_customer(
     async with river.db.read() as session:
         await views.check_customer(session, customer_id)
         rows = await customers.loops(session, customer_id, before=paging.read(cursor), limit=limit + 1)
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(
-        items=[views.loop_brief(row.Loop) for row in shown], next=paging.write(shown[-1].Loop.id) if more else None
-    )
+    return paging.page(rows, limit, show=lambda row: views.loop_brief(row.Loop), position=lambda row: row.Loop.id)
 
 
 @router.get("/{customer_id}/told")
@@ -81,10 +82,7 @@ async def what_a_customer_was_told(
     async with river.db.read() as session:
         await views.check_customer(session, customer_id)
         rows = await customers.told(session, customer_id, before=paging.read(cursor), limit=limit + 1)
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(
-        items=[views.reply_brief(row.Reply) for row in shown], next=paging.write(shown[-1].Reply.id) if more else None
-    )
+    return paging.page(rows, limit, show=lambda row: views.reply_brief(row.Reply), position=lambda row: row.Reply.id)
 
 
 @router.post("/{customer_id}/identities")
@@ -93,8 +91,7 @@ async def join_an_identity(
 ) -> shapes.CustomerOut:
     """The identity is this customer too, with whoever it was joined to. Joining twice is fine; a guest is never joined."""
     await steps.join(river, customer_id, body.identity_id, actor=caller.name)
-    async with river.db.read() as session:
-        return await views.whole_customer(session, customer_id)
+    return await _whole(river, customer_id)
 
 
 @router.delete("/{customer_id}/identities/{identity_id}")
@@ -103,8 +100,7 @@ async def part_an_identity(
 ) -> shapes.CustomerOut:
     """The identity is somebody else after all. Answers with the customer that it is now; an opt-out stays with both."""
     own = await steps.part(river, customer_id, identity_id, actor=caller.name)
-    async with river.db.read() as session:
-        return await views.whole_customer(session, own)
+    return await _whole(river, own)
 
 
 @router.post("/{customer_id}/suppress")
@@ -113,13 +109,11 @@ async def suppress_a_customer(
 ) -> shapes.CustomerOut:
     """Nothing is said to this customer by itself any more, on no channel; what is on its way is taken back."""
     await steps.suppress(river, customer_id, why=body.why, actor=caller.name)
-    async with river.db.read() as session:
-        return await views.whole_customer(session, customer_id)
+    return await _whole(river, customer_id)
 
 
 @router.post("/{customer_id}/lift")
 async def lift_a_suppression(river: RiverDep, caller: Approval, customer_id: PathId) -> shapes.CustomerOut:
     """The customer may be answered automatically again. Loops that shipped meanwhile wait for a person's word."""
     await steps.lift(river, customer_id, actor=caller.name)
-    async with river.db.read() as session:
-        return await views.whole_customer(session, customer_id)
+    return await _whole(river, customer_id)

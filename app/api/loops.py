@@ -169,10 +169,7 @@ async def list_loops(
         rows = await loops.page(
             session, state=state, before=paging.read(cursor), limit=limit + 1, needs_person=needs_person
         )
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(
-        items=[views.loop_brief(row) for row in shown], next=paging.write(shown[-1].id) if more else None
-    )
+    return paging.page(rows, limit, show=views.loop_brief, position=lambda row: row.id)
 
 
 @router.get("/{loop_id}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Generic, TypeVar
 
 from fastapi import Query
@@ -13,6 +13,7 @@ from app.api.problems import ProblemError
 from app.api.values import HIGHEST_ID
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 Limit = Annotated[int, Query(ge=1, le=200, description="At most so many items.")]
 Cursor = Annotated[str | None, Query(description="The `next` of the page before.", max_length=100)]
@@ -74,3 +75,9 @@ def _foreign() -> ProblemError:
 def cut(rows: Sequence[T], limit: int) -> tuple[Sequence[T], bool]:
     """The page out of one row more than asked, and whether there is another page."""
     return rows[:limit], len(rows) > limit
+
+
+def page(rows: Sequence[R], limit: int, *, show: Callable[[R], T], position: Callable[[R], int]) -> Page[T]:
+    """The page out of one row more than asked: each row shown, and the cursor behind the last where there are more."""
+    shown, more = cut(rows, limit)
+    return Page(items=[show(row) for row in shown], next=write(position(shown[-1])) if more else None)

@@ -43,8 +43,7 @@ async def list_posts(
         rows = await posts.page(
             session, state=state, account_id=account, q=q, before=paging.read(cursor), limit=limit + 1
         )
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(items=[views.post(*row) for row in shown], next=paging.write(shown[-1][0].id) if more else None)
+    return paging.page(rows, limit, show=lambda row: views.post(*row), position=lambda row: row[0].id)
 
 
 class NewPost(BaseModel):

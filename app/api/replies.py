@@ -29,10 +29,7 @@ async def list_replies(
     """Replies, newest first."""
     async with river.db.read() as session:
         rows = await replies.page(session, state=state, tasks=task, before=paging.read(cursor), limit=limit + 1)
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(
-        items=[views.reply_brief(row) for row in shown], next=paging.write(shown[-1].id) if more else None
-    )
+    return paging.page(rows, limit, show=views.reply_brief, position=lambda row: row.id)
 
 
 @router.get("/{reply_id}")

@@ -42,11 +42,7 @@ async def list_trackers(
     """The connected repositories and projects."""
     async with river.db.read() as session:
         rows = await accounts.page(session, Tracker, after=paging.read(cursor) or 0, limit=limit + 1)
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(
-        items=[views.tracker(row, river.outside) for row in shown],
-        next=paging.write(shown[-1].id) if more else None,
-    )
+    return paging.page(rows, limit, show=lambda row: views.tracker(row, river.outside), position=lambda row: row.id)
 
 
 @router.get("/{tracker_id}")
@@ -150,5 +146,4 @@ async def tracker_deliveries(
         rows = await deliveries.page(
             session, hook=f"trackers/{tracker_id}", before=paging.read(cursor), limit=limit + 1
         )
-    shown, more = paging.cut(rows, limit)
-    return paging.Page(items=[views.delivery(row) for row in shown], next=paging.write(shown[-1].id) if more else None)
+    return paging.page(rows, limit, show=views.delivery, position=lambda row: row.id)
