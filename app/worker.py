@@ -27,7 +27,7 @@ from app.steps import (
     take_in,
 )
 from app.steps.river import JobName, River, Wake
-from app.store import consents, due, schema, workers
+from app.store import due, schema, workers
 from app.store.session import DATABASE_ERRORS, LOST_DATABASE, database_reason
 
 log = structlog.get_logger(__name__)
@@ -65,17 +65,18 @@ JOBS: dict[JobName, Lanes] = {
     "foretell": Lanes(foretell.foretell_next),
     "tell_engineers": Lanes(show.tell_next),
     "close_unanswered": Lanes(hear_answer.close_unanswered),
+    "forget_consents": Lanes(authorize.forget_next),
 }
 """What this process made wakes its job at once; what is due for any other reason is found by the watch."""
 
-UNWATCHED: frozenset[JobName] = frozenset({"close_unanswered"})
-"""What is counted in days, and found by the lane itself."""
+UNWATCHED: frozenset[JobName] = frozenset({"close_unanswered", "forget_consents"})
+"""What is in no hurry, and found by the lane itself."""
 
 LOOK = 0.5
 """Seconds between two looks at what is due, one look for all jobs together."""
 
 BY_ITSELF = 60.0
-"""Seconds after which a lane looks for work unasked: enough for what is counted in days."""
+"""Seconds after which a lane looks for work unasked: enough for what is in no hurry."""
 
 BEAT = 2.0
 AFTER_ERROR = 1.0
@@ -153,8 +154,6 @@ async def _beat(shift: _Shift) -> None:
     river = shift.river
     async with river.db.begin() as session:
         await workers.beat(session, name=shift.name, version=__version__, now=await river.db.now(session))
-        # Whoever was sent to a network's page and never came back left secrets behind.
-        await consents.forget(session, older_than=river.now() - authorize.KEPT)
     ended = await river.db.end_frozen()
     if ended:
         log.warning("ended the transactions of a process that fell silent", worker=shift.name, transactions=ended)

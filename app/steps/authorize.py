@@ -102,7 +102,6 @@ async def begin(river: River, *, channel: str, entered: Entered, session_id: int
     }
     async with river.db.begin() as session:
         now = river.now()
-        await consents.forget(session, older_than=now - KEPT)
         consent = tables.Consent(
             hash=_digest(state),
             session_id=session_id,
@@ -116,6 +115,12 @@ async def begin(river: River, *, channel: str, entered: Entered, session_id: int
         await session.flush()
     log.info("sent to be let in", channel=channel, consent_id=consent.id, account_id=account_id)
     return consent.id
+
+
+async def forget_next(river: River) -> bool:
+    """Whoever was sent to a network's page and never came back left secrets behind. False where nobody did."""
+    async with river.db.begin() as session:
+        return bool(await consents.forget(session, older_than=river.now() - KEPT))
 
 
 def is_authorizing(kind: type[Any]) -> bool:

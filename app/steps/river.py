@@ -60,6 +60,7 @@ JobName = Literal[
     "foretell",
     "tell_engineers",
     "close_unanswered",
+    "forget_consents",
 ]
 """What a worker does; each is a function of a step."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import delete, select, update
@@ -43,6 +44,7 @@ async def end(session: Session, consent_id: int) -> None:
     await session.execute(delete(Consent).where(Consent.id == consent_id))
 
 
-async def forget(session: Session, *, older_than: datetime) -> None:
-    """Forget those that nobody came back from, with the secrets in them."""
-    await session.execute(delete(Consent).where(Consent.created_at < older_than))
+async def forget(session: Session, *, older_than: datetime) -> Sequence[int]:
+    """Forget those that nobody came back from, with the secrets in them; returns which they were."""
+    query = delete(Consent).where(Consent.created_at < older_than).returning(Consent.id)
+    return (await session.execute(query)).scalars().all()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
@@ -11,10 +10,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from sqlalchemy import text
 
-from app import worker
 from app.ports import OutsideError
 from app.steps import authorize
-from app.steps.river import Wake
 from tests.support import on_both, story
 from tests.support.circle import Circle, circle
 from tests.support.pages import Browser, Markup, signed_in
@@ -324,14 +321,13 @@ async def test_an_account_that_was_removed_meanwhile_stays_removed(
 async def test_secrets_that_nobody_came_back_for_are_forgotten(played: Circle, office: Office, admin: Browser) -> None:
     await sent_out(admin)
     consent = urlsplit(admin.path).path
-    shift = worker._Shift(played.river, Wake(), asyncio.Event(), name="one")
     played.clock.move(minutes=29)
-    await worker._beat(shift)
+    await played.rest()
     async with played.river.db.read() as session:
         assert (await session.execute(text("SELECT count(*) FROM consent"))).scalar_one() == 1
     played.clock.move(minutes=2)
     assert (await admin.http.get(consent)).status_code == 404
-    await worker._beat(shift)
+    await played.rest()
     async with played.river.db.read() as session:
         assert (await session.execute(text("SELECT count(*) FROM consent"))).scalar_one() == 0
     page = await admin.open(f"{NEW}?again=1")
