@@ -5,9 +5,9 @@ No request goes to the pasted address itself: an account's adapter asks its own 
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import structlog
 
@@ -17,9 +17,9 @@ from app.steps import reread
 from app.steps.health import BLOCKING, record_illness
 from app.steps.link import ConflictError, NotFoundError
 from app.steps.river import River
-from app.steps.take_in import AT_ONCE, keep_post, typed_id
+from app.steps.take_in import begun_anew, keep_post, typed_id
 from app.store import accounts, loops, posts
-from app.store.session import SAME_MOMENT, Session
+from app.store.session import Session
 from app.store.tables import Account
 
 log = structlog.get_logger(__name__)
@@ -137,10 +137,7 @@ async def take_in_by_hand(
     Returns its id; that of the post at this address where it is here already. The address is never asked.
     """
     address = addresses.web_address(url)
-    for _ in range(AT_ONCE - 1):
-        with contextlib.suppress(*SAME_MOMENT):
-            return await _type_in(river, address, text, author, place, account_id, said_at)
-    return await _type_in(river, address, text, author, place, account_id, said_at)
+    return await begun_anew(partial(_type_in, river, address, text, author, place, account_id, said_at))
 
 
 async def _type_in(

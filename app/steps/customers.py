@@ -7,7 +7,7 @@ locked before customers; until it is done, the last word before every call keeps
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -57,18 +57,9 @@ async def join(river: River, customer_id: int, identity_id: int, *, actor: str) 
         _share_silence([*mine, *theirs])
         here.unsettled = True
         names = ", ".join(_called(identity) for identity in theirs)
-        loops.note_event(
-            session,
-            at=now,
-            what="joined",
-            why=f"{names}, who was customer {there.id}",
-            actor=actor,
-            customer_id=here.id,
-        )
-        loops.note_event(
-            session, at=now, what="joined", why=f"is customer {here.id}", actor=actor, customer_id=there.id
-        )
-    await _settle_now(river, customer_id)
+        told = {here: f"{names}, who was customer {there.id}", there: f"is customer {here.id}"}
+        _note_both(session, told, what="joined", actor=actor, now=now)
+    await _settle(river, customer_id)
     log.info("identity joined", customer_id=customer_id, identity_id=one.id)
 
 
@@ -94,20 +85,11 @@ async def part(river: River, customer_id: int, identity_id: int, *, actor: str) 
             own = await customers.add(session, now=now)
         one.customer_id, one.joined_from, one.joined_at, one.joined_by = own.id, None, None, ""
         here.unsettled = own.unsettled = True
-        loops.note_event(
-            session, at=now, what="parted", why=f"{_called(one)} is customer {own.id}", actor=actor, customer_id=here.id
-        )
-        loops.note_event(
-            session,
-            at=now,
-            what="parted",
-            why=f"{_called(one)}, from customer {here.id}",
-            actor=actor,
-            customer_id=own.id,
-        )
+        told = {here: f"{_called(one)} is customer {own.id}", own: f"{_called(one)}, from customer {here.id}"}
+        _note_both(session, told, what="parted", actor=actor, now=now)
         own_id = own.id
-    await _settle_now(river, customer_id)
-    await _settle_now(river, own_id)
+    await _settle(river, customer_id)
+    await _settle(river, own_id)
     log.info("identity parted", customer_id=customer_id, identity_id=identity_id)
     return own_id
 
@@ -117,7 +99,7 @@ async def suppress(river: River, customer_id: int, *, why: str, actor: str) -> N
     async with river.db.begin() as session:
         here = await _lock_one(session, customer_id)
         await silence(session, here, why=why.strip(), by=actor, at=river.now())
-    await _settle_now(river, customer_id)
+    await _settle(river, customer_id)
 
 
 async def lift(river: River, customer_id: int, *, actor: str) -> None:
@@ -134,7 +116,7 @@ async def lift(river: River, customer_id: int, *, actor: str) -> None:
         loops.note_event(
             session, at=river.now(), what="answered again", why=f"lifted: {was}", actor=actor, customer_id=here.id
         )
-    await _settle_now(river, customer_id)
+    await _settle(river, customer_id)
 
 
 async def tell(river: River, loop_id: int, *, actor: str) -> None:
@@ -217,16 +199,17 @@ def _share_silence(identities: Sequence[Identity]) -> None:
             identity.suppressed_why = f"{first.suppressed_why}, as {_called(first)}"
 
 
+def _note_both(session: Session, told: Mapping[Customer, str], *, what: str, actor: str, now: datetime) -> None:
+    """Write into the history of each of two customers what became of them, in words of its own."""
+    for customer, why in told.items():
+        loops.note_event(session, at=now, what=what, why=why, actor=actor, customer_id=customer.id)
+
+
 def _called(identity: Identity) -> str:
     return f"{identity.handle} on {identity.channel}"
 
 
 # What follows for loops and replies ------------------------------------------------------------------
-
-
-async def _settle_now(river: River, customer_id: int) -> None:
-    await _settle(river, customer_id)
-    river.wake("owe", "deliver", "show_engineers", "foretell")
 
 
 async def settle_next(river: River) -> bool:
@@ -237,7 +220,6 @@ async def settle_next(river: River) -> bool:
         return False
     await _settle(river, customer_id)
     river.point("customers.settled")
-    river.wake("owe", "deliver", "show_engineers", "foretell")
     return True
 
 
@@ -280,6 +262,7 @@ async def _settle(river: River, customer_id: int) -> None:
                         loop.owed = False
         await _verify_with_the_other(session, people, waiting, now=now)
         await issues.want_block_for_loops(session, list(waiting))
+    river.wake("owe", "deliver", "show_engineers", "foretell")
 
 
 def _fall_silent(session: Session, loop: Loop, unspoken: Sequence[Reply], why: str, *, now: datetime) -> None:

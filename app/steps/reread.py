@@ -119,23 +119,27 @@ async def _look(channel: Channel, post: facts.Post) -> Reading | None:
 
 
 async def _record(river: River, batch: _Batch, readings: Mapping[str, Reading], *, began: datetime) -> None:
-    same: list[int] = []
+    known: list[int] = []
     unread: list[int] = []
     for post, _ in batch.about:
         reading = readings.get(post.external_id)
+        if reading is None:
+            unread.append(post.id)
+            continue
         try:
-            is_known = reading is not None and await _follow(river, post, reading, due_by=batch.due_by)
+            await _follow(river, post, reading, due_by=batch.due_by)
         except Exception:  # one post's trouble keeps no other from being followed
             log.exception("a post could not be followed", post_id=post.id, account_id=batch.account.id)
-            is_known = False
-        (same if is_known else unread).append(post.id)
+            unread.append(post.id)
+        else:
+            known.append(post.id)
     async with river.db.begin() as session:
         then = rereading.due_after(began)
-        await posts.read_again_at(session, same, due_by=batch.due_by, then=then)
+        await posts.read_again_at(session, known, due_by=batch.due_by, then=then)
         await posts.read_again_at(session, unread, due_by=batch.due_by, then=river.now() + UNREAD)
 
 
-async def _follow(river: River, post: Post, reading: Reading, *, due_by: datetime) -> bool:
+async def _follow(river: River, post: Post, reading: Reading, *, due_by: datetime) -> None:
     match reading:
         case Gone(why):
             await lose_words(river, post.id, why)
@@ -143,7 +147,6 @@ async def _follow(river: River, post: Post, reading: Reading, *, due_by: datetim
             await hide(river, post.id, why)
         case _ if posts.has_changed(post, reading):
             await follow_change(river, post.id, reading, read_before=due_by)
-    return True
 
 
 async def _let_go(river: River, batch: _Batch, trouble: OutsideError | None) -> None:
@@ -187,8 +190,8 @@ async def follow_page(river: River, account_id: int, page: Sequence[facts.Post],
         await follow_change(river, post_id, post)
 
 
-async def follow_change(river: River, post_id: int, post: facts.Post, *, read_before: datetime | None = None) -> bool:
-    """Write down what a post says now. False where that is nothing new, but for white space.
+async def follow_change(river: River, post_id: int, post: facts.Post, *, read_before: datetime | None = None) -> None:
+    """Write down what a post says now.
 
     What waits to be said about it is held, or read once more by its approver; engineers see the new words. With
     `read_before`, nothing is done where somebody has read the post since that moment: their reading is newer.
@@ -196,12 +199,12 @@ async def follow_change(river: River, post_id: int, post: facts.Post, *, read_be
     async with river.db.begin() as session:
         about = await _lock_about(session, post_id)
         if about is None:
-            return False
+            return
         row, now = about.post, river.now()
         if read_before is not None and (row.read_again_at is None or row.read_again_at > read_before):
-            return False
+            return
         if not posts.has_changed(row, post):
-            return False
+            return
         was_gone, was_visible = row.gone_at is not None, row.visibility
         says_the_same = rereading.says_the_same(row.text, post.text)
         before = row.edited_at
@@ -216,14 +219,13 @@ async def follow_change(river: River, post_id: int, post: facts.Post, *, read_be
         if was_gone or was_visible != row.visibility or not says_the_same:
             await _show_anew(session, about)
         if says_the_same and not was_gone:
-            return False
+            return
         _hold_all(session, about, now=now)
         if row.heard_at is not None and not was_gone and about.loops:
             _ask_about_answer(about)
         what = "post is back" if was_gone else "post edited"
         _note(session, about, what=what, why="it can be read again" if was_gone else "its author changed it", now=now)
     log.info(what, post_id=post_id, account_id=row.account_id)
-    return True
 
 
 async def hide(river: River, post_id: int, why: str) -> None:

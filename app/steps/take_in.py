@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import secrets
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 import structlog
 
@@ -21,6 +24,8 @@ from app.store.session import SAME_MOMENT, Session
 from app.store.tables import Account, Identity, Post
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 THREADS = 10
 """How many threads one poll reads besides what the network tells by itself."""
@@ -155,11 +160,15 @@ async def _poll_later(river: River, session: Session, account_id: int, token: st
 
 
 async def _store(river: River, account_id: int, token: str, page: tuple[facts.Post, ...], cursor: str | None) -> int:
-    """Keep one page. Where another account of ours keeps the same post at the same moment, begin anew: it is there then."""
+    return await begun_anew(partial(_store_once, river, account_id, token, page, cursor))
+
+
+async def begun_anew(keep: Callable[[], Awaitable[T]]) -> T:
+    """Keep something. Where somebody keeps the same post at the same moment, begin anew: it is there then."""
     for _ in range(AT_ONCE - 1):
         with contextlib.suppress(*SAME_MOMENT):
-            return await _store_once(river, account_id, token, page, cursor)
-    return await _store_once(river, account_id, token, page, cursor)
+            return await keep()
+    return await keep()
 
 
 async def _store_once(
