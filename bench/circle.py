@@ -15,7 +15,8 @@ from sqlalchemy import select, update
 
 from app.staging import Board
 from app.steps import connect, hear_tracker, link, take_in
-from app.store.tables import Issue, Post, Tracker
+from app.steps.river import River
+from app.store.tables import Account, Issue, Post, Tracker
 from bench.service import parts
 from tests.support.mastodon_network import MastodonServer
 
@@ -32,6 +33,18 @@ class Waiting:
     tracker_id: int
 
 
+async def connected(river: River, network: MastodonServer, *, mode: str) -> Account:
+    """The brand's account on the network."""
+    return await connect.connect_account(
+        river,
+        channel="mastodon",
+        name="Acme",
+        settings={"base_url": network.base_url},
+        secrets={"access_token": network.access_token},
+        mode=mode,
+    )
+
+
 async def lay_ready(
     database: str, folder: Path, network: MastodonServer, *, customers: int, issues: int = 1, closed: bool = True
 ) -> Waiting:
@@ -45,14 +58,7 @@ async def lay_ready(
     await asyncio.sleep(UNSETTLED)
     async with parts(database, folder) as assembly:
         river = assembly.river
-        account = await connect.connect_account(
-            river,
-            channel="mastodon",
-            name="Acme",
-            settings={"base_url": network.base_url},
-            secrets={"access_token": network.access_token},
-            mode="automatic",
-        )
+        account = await connected(river, network, mode="automatic")
         tracker = await connect.connect_tracker(
             river, kind="rehearsal", name="app", settings={}, secrets={"webhook_secret": SECRET}
         )

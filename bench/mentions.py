@@ -8,19 +8,17 @@ from pathlib import Path
 
 import httpx
 
-from app.steps import connect, take_in
+from app.steps import take_in
 from app.store import members
+from bench import circle
 from bench.databases import Postgres, Sqlite
 from bench.figures import Figure
-from bench.service import parts, serving
+from bench.service import memory, parts, serving
 from tests.support.mastodon_network import MastodonServer, start_process
 
 FEW, MANY = 1_000, 10_000
 WORDS = "The export hangs at 90 % and the file stays empty. " * 9
 """With its number about 480 letters: as long as a server of this family lets people be."""
-
-UNSETTLED = 6.0
-"""Seconds for which the adapter takes two mentions that came together to be out of order."""
 
 LONGEST = 600.0
 
@@ -29,7 +27,7 @@ async def measure(database: Sqlite | Postgres, folder: Path, *, seconds: float) 
     """A service takes in a few mentions, and another one many; each is a process of its own, watched all the while."""
     few_peak, few_grown, _ = await _pulled(database, folder, FEW)
     peak, grown, took = await _pulled(database, folder, MANY)
-    memory = Figure(
+    steady = Figure(
         name=f"highest memory while {MANY:,} mentions are taken in",
         database=database.name,
         ours=peak,
@@ -41,7 +39,7 @@ async def measure(database: Sqlite | Postgres, folder: Path, *, seconds: float) 
         more={f"grown with {FEW:,} MB": few_grown, f"grown with {MANY:,} MB": grown},
     )
     rate = Figure(name=f"taking in {MANY:,} mentions", database=database.name, ours=MANY / took, unit="/s")
-    return [memory, rate]
+    return [steady, rate]
 
 
 async def _pulled(database: Sqlite | Postgres, folder: Path, count: int) -> tuple[float, float, float]:
@@ -49,15 +47,15 @@ async def _pulled(database: Sqlite | Postgres, folder: Path, count: int) -> tupl
     address = database.new()
     with start_process() as network:
         network.mention("first@elsewhere.example", "Hello")
-        await asyncio.sleep(UNSETTLED)
+        await asyncio.sleep(circle.UNSETTLED)
         account_id, token = await _connected(address, folder, network)
         said = [{"user": f"u{number}@elsewhere.example", "text": f"{number}: {WORDS}"} for number in range(count)]
         for begin in range(0, count, FEW):
             network.mentions(said[begin : begin + FEW])
-        await asyncio.sleep(UNSETTLED)
+        await asyncio.sleep(circle.UNSETTLED)
         with serving(address, folder, env={"FULLCIRCLE_POLL_SECONDS": "86400"}) as (url, started):
             await asyncio.sleep(2)
-            rest = _memory(started.pid, "VmRSS")
+            rest = memory(started.pid, "VmRSS")
             async with httpx.AsyncClient(trust_env=False, timeout=LONGEST) as http:
                 began = time.perf_counter()
                 answer = await http.post(
@@ -67,7 +65,7 @@ async def _pulled(database: Sqlite | Postgres, folder: Path, count: int) -> tupl
             answer.raise_for_status()
             if answer.json()["posts"] != count:
                 raise RuntimeError(f"of {count} mentions {answer.json()['posts']} were taken in")
-            peak = _memory(started.pid, "VmHWM")
+            peak = memory(started.pid, "VmHWM")
     return peak, peak - rest, took
 
 
@@ -75,22 +73,10 @@ async def _connected(address: str, folder: Path, network: MastodonServer) -> tup
     """An account that has read the one mention there is (how far back a first reading goes is bounded), and an API token."""
     async with parts(address, folder) as assembly:
         river = assembly.river
-        account = await connect.connect_account(
-            river,
-            channel="mastodon",
-            name="Acme",
-            settings={"base_url": network.base_url},
-            secrets={"access_token": network.access_token},
-            mode="approve",
-        )
+        account = await circle.connected(river, network, mode="approve")
         await take_in.take_in(river, account.id)
         async with river.db.begin() as session:
             token = await members.make_token(session, name="bench", role="admin", now=river.now(), kind="api")
             row = await session.get_one(type(account), account.id)
             row.poll_at = None  # what is measured is the one pull that is asked for
     return account.id, token
-
-
-def _memory(pid: int, what: str) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith(what + ":"))) / 1024

@@ -10,6 +10,7 @@ import sys
 import tracemalloc
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from app.channels.bluesky import Bluesky
 from app.channels.facebook import Facebook
@@ -22,23 +23,31 @@ NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 WORDS = "The export hangs and the file stays empty. " * 6
 
 
+def _made(kind: type[Channel], *, settings: dict[str, Any], secrets: dict[str, Any], **known: Any) -> Channel:
+    """The channel as the service builds it for an account that is connected."""
+    return kind(
+        Connection(
+            settings=kind.Settings.model_validate(settings),
+            secrets=kind.Secrets.model_validate(secrets),
+            now=lambda: NOW,
+            base_url="http://127.0.0.1:8000",
+            **known,
+        )
+    )
+
+
 def _bluesky(count: int) -> Channel:
     network = bluesky_network.BlueskyNetwork(now=lambda: NOW)
     for number in range(count):
         network.say(
             network.person(f"u{number}"), f"{number}: {WORDS}", at=NOW - timedelta(minutes=1, seconds=count - number)
         )
-    return Bluesky(
-        Connection(
-            settings=Bluesky.Settings.model_validate(
-                {"service_url": bluesky_network.SERVICE, "handle": network.acme.handle}
-            ),
-            secrets=Bluesky.Secrets.model_validate({"app_password": bluesky_network.PASSWORD}),
-            http=network.client(),
-            now=network.now,
-            base_url="http://127.0.0.1:8000",
-            remote_id=network.acme.did,
-        )
+    return _made(
+        Bluesky,
+        settings={"service_url": bluesky_network.SERVICE, "handle": network.acme.handle},
+        secrets={"app_password": bluesky_network.PASSWORD},
+        http=network.client(),
+        remote_id=network.acme.did,
     )
 
 
@@ -46,18 +55,13 @@ def _wordpress(count: int) -> Channel:
     site = wordpress_site.Site(now=lambda: NOW)
     for number in range(count):
         site.comment(f"{number}: {WORDS}", at=NOW - timedelta(minutes=1, seconds=count - number))
-    return WordPress(
-        Connection(
-            settings=WordPress.Settings.model_validate(
-                {"base_url": wordpress_site.BASE_URL, "username": wordpress_site.USERNAME}
-            ),
-            secrets=WordPress.Secrets.model_validate({"application_password": wordpress_site.PASSWORD}),
-            http=site.client(),
-            now=site.now,
-            base_url="http://127.0.0.1:8000",
-            remote_id="1",
-            facts={"rest": f"{wordpress_site.BASE_URL}/wp-json/"},
-        )
+    return _made(
+        WordPress,
+        settings={"base_url": wordpress_site.BASE_URL, "username": wordpress_site.USERNAME},
+        secrets={"application_password": wordpress_site.PASSWORD},
+        http=site.client(),
+        remote_id="1",
+        facts={"rest": f"{wordpress_site.BASE_URL}/wp-json/"},
     )
 
 
@@ -67,16 +71,13 @@ def _facebook(count: int) -> Channel:
         graph.comment(
             f"{number}: {WORDS}", by=str(2001 + number), at=NOW - timedelta(minutes=1, seconds=count - number)
         )
-    return Facebook(
-        Connection(
-            settings=Facebook.Settings.model_validate({}),
-            secrets=Facebook.Secrets.model_validate({"page_token": facebook_graph.TOKEN}),
-            http=graph.client(),
-            now=lambda: graph.now,
-            base_url="http://127.0.0.1:8000",
-            remote_id=facebook_graph.PAGE_ID,
-            facts={"name": "Acme"},
-        )
+    return _made(
+        Facebook,
+        settings={},
+        secrets={"page_token": facebook_graph.TOKEN},
+        http=graph.client(),
+        remote_id=facebook_graph.PAGE_ID,
+        facts={"name": "Acme"},
     )
 
 
@@ -84,23 +85,18 @@ def _x(count: int) -> Channel:
     network = x_network.XNetwork(now=lambda: NOW, reach=count)  # X itself shows the newest 800
     for number in range(count):
         network.say(f"u{number}", f"{number}: {WORDS}", at=NOW - timedelta(minutes=1, seconds=count - number))
-    return X(
-        Connection(
-            settings=X.Settings.model_validate({"username": x_network.USERNAME, "monthly_budget_usd": 1000}),
-            secrets=X.Secrets.model_validate(
-                {
-                    "client_id": x_network.CLIENT_ID,
-                    "client_secret": x_network.CLIENT_SECRET,
-                    "access_token": x_network.ACCESS,
-                    "refresh_token": x_network.REFRESH,
-                }
-            ),
-            http=network.client(),
-            now=lambda: NOW,
-            base_url="http://127.0.0.1:8000",
-            remote_id=x_network.ME,
-            facts={"username": x_network.USERNAME},
-        )
+    return _made(
+        X,
+        settings={"username": x_network.USERNAME, "monthly_budget_usd": 1000},
+        secrets={
+            "client_id": x_network.CLIENT_ID,
+            "client_secret": x_network.CLIENT_SECRET,
+            "access_token": x_network.ACCESS,
+            "refresh_token": x_network.REFRESH,
+        },
+        http=network.client(),
+        remote_id=x_network.ME,
+        facts={"username": x_network.USERNAME},
     )
 
 

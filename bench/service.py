@@ -47,6 +47,12 @@ def process(command: Sequence[str], *, env: dict[str, str] | None = None) -> Ite
             started.wait()
 
 
+def memory(pid: int, what: str) -> float:
+    """A process's memory in MB: `VmRSS` is what is resident now, `VmHWM` the most that ever was."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith(f"{what}:"))) / 1024
+
+
 def wait_for(url: str, started: subprocess.Popen[bytes], *, every: float = 0.01) -> None:
     """Ask until anything is answered with success; RuntimeError where the process ends first."""
     deadline = time.monotonic() + SECONDS_TO_START

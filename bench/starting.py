@@ -11,7 +11,7 @@ from pathlib import Path
 
 from bench.databases import Postgres, Sqlite
 from bench.figures import Figure, bare_source
-from bench.service import ROOT, environment, parts, serving
+from bench.service import ROOT, environment, memory, parts, serving
 
 ROUNDS = 5
 IDLE = 10.0
@@ -35,7 +35,7 @@ async def measure(database: Sqlite | Postgres, folder: Path, *, seconds: float) 
         before, at = _cpu(started.pid), time.perf_counter()
         time.sleep(IDLE)  # noqa: ASYNC251
         busy = (_cpu(started.pid) - before) / (time.perf_counter() - at)
-        memory = _memory(started.pid)
+        resident = memory(started.pid, "VmRSS")
     start = Figure(
         name="cold start until /healthz answers",
         database=database.name,
@@ -47,7 +47,7 @@ async def measure(database: Sqlite | Postgres, folder: Path, *, seconds: float) 
         bare_side=bare_source("imports"),
         note="against a bare import of the same packages",
     )
-    idle = Figure(name="idle memory (resident)", database=database.name, ours=memory, unit="MB", at_most=150)
+    idle = Figure(name="idle memory (resident)", database=database.name, ours=resident, unit="MB", at_most=150)
     cpu = Figure(name="idle processor time", database=database.name, ours=busy * 100, unit="% of a core")
     return [start, idle, cpu]
 
@@ -62,8 +62,3 @@ def _cpu(pid: int) -> float:
     """Seconds of processor time so far."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def _memory(pid: int) -> float:
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS:"))) / 1024

@@ -21,6 +21,7 @@ import httpx
 import pytest
 
 from tests.support.ports import free_port
+from tests.support.processes import ended
 
 SEED = """
 github:
@@ -90,17 +91,10 @@ def emulate() -> Iterator[Emulate]:
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
-        try:
+        with ended(process):
             url = f"http://127.0.0.1:{port}"
             _wait_for(f"{url}/repos/octocat/app", process)
             yield Emulate(url)
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:

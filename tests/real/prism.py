@@ -20,6 +20,7 @@ import httpx
 import pytest
 
 from tests.support.ports import free_port
+from tests.support.processes import ended
 
 JUDGEMENT = "stoplight.io/prism/errors"
 """In each answer that is the proxy's own: what was asked, or answered, breaks the document."""
@@ -58,16 +59,9 @@ def judging(document: dict[str, Any], upstream: str, *, folder: Path) -> Iterato
             stdout=log,
             stderr=log,
         )
-        try:
+        with ended(process):
             _wait_for(port, process, folder / "prism.log")
             yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            try:
-                process.wait(timeout=10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
 
 
 def _wait_for(port: int, process: subprocess.Popen[bytes], log: Path) -> None:

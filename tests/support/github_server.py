@@ -48,6 +48,7 @@ from tests.support.github_world import (
     Token,
     Webhook,
 )
+from tests.support.processes import ended
 
 SCHEMA = build_schema(
     """
@@ -1083,16 +1084,9 @@ def running(root: Path, *, port: int, prefix: str = "") -> Iterator[RemoteGitHub
     command = [sys.executable, "-m", "tests.support.github_server", "--port", str(port), "--root", str(root)]
     process = subprocess.Popen([*command, "--prefix", prefix], cwd=Path(__file__).parents[2])
     url = f"http://127.0.0.1:{port}"
-    try:
+    with ended(process):
         _wait_for(f"{url}/_control/ready", process)
         yield RemoteGitHub(url)
-    finally:
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
 
 
 def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
