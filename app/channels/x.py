@@ -37,6 +37,8 @@ WEB = "https://x.com"
 LIMIT = 280  # weighted: https://docs.x.com/fundamentals/counting-characters
 PAGE, LEAST_PAGE = 100, 5  # results of one call, at most and at least
 PAGES_AT_ONCE = 50  # mentions come newest first, and so many pages of them are turned round in memory
+ABOVE = 5  # posts above a pasted one that are looked up
+BESIDE = 20  # posts of its thread that are asked for: each that is shown has its price
 OWN_PAGES = 5  # how much of what we said ourselves a look reads at most
 
 # https://docs.x.com/x-api/getting-started/pricing, in US dollars; a reply with a link in it costs like any post with one.
@@ -594,8 +596,28 @@ class X:
             yield PostPage(posts=(), cursor=place)
 
     def reaches(self, url: str) -> Nearness:
-        """Addresses of posts on X or Twitter. What was said around one is not read: each post of it would cost."""
+        """Addresses of posts on X or Twitter."""
         return "here" if _STATUS.match(url.strip()) else "no"
+
+    async def read_around(self, post: Post) -> tuple[Post, ...]:
+        """The posts right above it, and the newest of its thread as far as X's search goes back, which is seven days."""
+        what = f"reading the thread of {post.url}"
+        found: dict[str, Post] = {}
+        above = post.parent_id
+        for _ in range(ABOVE):
+            if not above:
+                break
+            try:
+                one = self._read(*await self._newest(above, what=what), what=what)
+            except OutsideError as error:
+                if error.kind not in {"gone", "forbidden"}:
+                    raise
+                break
+            found[one.external_id] = one
+            above = one.parent_id
+        found |= {one.external_id: one for one in await self._beside(post, what=what)}
+        others = [one for one in found.values() if one.author.external_id != self._me.id]
+        return tuple(sorted(others, key=lambda one: one.created_at))
 
     async def find(self, url: str) -> Post:
         """The post at an address of X or Twitter."""
@@ -756,6 +778,22 @@ class X:
             body = self._body(answer, what=what, whole="list")
             bill.cost = self._cost((word(one.get("id")) for one in objects(body.get("data"))), price)
         return body, answer.content
+
+    async def _beside(self, post: Post, *, what: str) -> tuple[Post, ...]:
+        """Posts of the same thread. Nothing where the app's plan has no search."""
+        query = {
+            **self._naming.fields,
+            "query": f"conversation_id:{_number(post.thread_id) or post.external_id}",
+            "max_results": str(BESIDE),
+        }
+        async with self._billed(POST * BESIDE) as bill:
+            answer = await self._call("GET", "tweets/search/recent", what=what, params=query)
+            if answer.status_code == 403:
+                bill.cost = Decimal(0)
+                return ()
+            body = self._body(answer, what=what, whole="list")
+            bill.cost = self._cost((word(one.get("id")) for one in objects(body.get("data"))), POST)
+        return self._posts_of(answer.content, after="")[0]
 
     async def _newest(self, number: str, *, what: str) -> tuple[dict[str, Any], Included]:
         """A post in its newest version, and what came along. OutsideError `gone` or `forbidden`."""

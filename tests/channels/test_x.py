@@ -673,6 +673,47 @@ async def test_a_post_that_does_not_name_us_is_found_and_not_answered(stage: Sta
     assert look.locked_why == "X lets us answer only a post that names @acme or quotes it"
 
 
+async def test_the_thread_of_a_pasted_post_comes_along_and_is_paid_for(stage: Stage) -> None:
+    network = stage.network
+    root = network.say("ben", "Acme is slow today", mentions=False, at=START - timedelta(days=9))
+    above = network.say("cleo", "for me too", mentions=False, to=root, at=START - timedelta(days=8))
+    pasted = network.say("ana", "and now it crashes", mentions=False, to=above)
+    network.say("acme", "we look into it", mentions=False, to=pasted)
+    network.say("dora", "same here", mentions=False, to=pasted)
+    network.say("eli", "another thread", mentions=False)
+    channel = stage.channel()
+    post = await channel.find(f"https://x.com/ana/status/{pasted}")
+    before = await stage.meter.spent()
+    around = await channel.read_around(post)
+    assert [(one.author.handle, one.text) for one in around if one.external_id != str(pasted)] == [
+        ("@ben", "Acme is slow today"),
+        ("@cleo", "for me too"),
+        ("@dora", "same here"),
+    ]
+    assert await stage.meter.spent() == network.billed
+    assert network.billed > before
+
+
+async def test_a_thread_ends_where_a_post_is_gone_and_where_the_plan_has_no_search(stage: Stage) -> None:
+    network = stage.network
+    root = network.say("ben", "Acme is slow today", mentions=False)
+    above = network.say("cleo", "for me too", mentions=False, to=root)
+    pasted = network.say("ana", "and now it crashes", mentions=False, to=above)
+    post = await stage.channel().find(f"https://x.com/ana/status/{pasted}")
+    network.delete(root)
+    assert [one.text for one in await stage.channel().read_around(post)] == ["for me too", "and now it crashes"]
+    network.has_search = False
+    assert [one.text for one in await stage.channel().read_around(post)] == ["for me too"]
+
+
+async def test_no_thread_is_read_past_the_budget(stage: Stage) -> None:
+    post = await stage.asked()
+    stage.settings["monthly_budget_usd"] = "0.02"
+    with pytest.raises(OutsideError) as raised:
+        await stage.channel().read_around(post)
+    assert raised.value.kind == "rate_limited"
+
+
 async def test_a_post_that_quotes_us_may_be_answered(stage: Stage) -> None:
     ours = stage.network.by_hand("We have a new export")
     text = f"it crashes https://twitter.com/acme/status/{ours}"

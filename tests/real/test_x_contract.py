@@ -187,6 +187,8 @@ async def test_every_call_and_every_answer_keeps_to_the_contract(judged: Judged)
         assert await pulled(channel, cursor=posts[-1].external_id) == []
         assert (await channel.find(f"https://x.com/ana/status/{plain}")).external_id == str(plain)
         first = posts[0]
+        answers = [one.text for one in await channel.read_around(first)]
+        assert answers == [first.text]
         assert (await channel.look(first)).own_replies == ()
         sent = await channel.send(reply_to(first))
         assert [own.external_id for own in (await channel.look(first)).own_replies] == [sent.external_id]

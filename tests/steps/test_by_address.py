@@ -240,7 +240,7 @@ async def test_no_request_ever_goes_to_a_host_that_is_not_a_connected_accounts(n
     assert [host for host in asked if host not in known] == []
 
 
-@pytest.mark.parametrize("name", ["bluesky", "facebook", "mastodon", "rehearsal", "wordpress"])
+@pytest.mark.parametrize("name", ["bluesky", "facebook", "mastodon", "rehearsal", "wordpress", "x"])
 def test_a_channel_says_whose_an_address_is_and_shows_what_was_said_around_a_post(name: str) -> None:
     assert issubclass(CHANNELS[name], Addressed)
     assert issubclass(CHANNELS[name], Conversing)

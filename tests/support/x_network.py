@@ -75,6 +75,7 @@ class XNetwork:
     credits: Decimal | None = None
     account: Literal["well", "locked", "suspended"] = "well"
     app: Literal["well", "no plan", "read only"] = "well"
+    has_search: bool = True
     capped: str = ""
     window: int = 10_000
     reach: int = 800
@@ -230,6 +231,8 @@ class XNetwork:
                 return f"GET users/{which}", self._checked(self._list), [number, which]
             case "GET", ["tweets", number]:
                 return "GET tweet", self._checked(self._tweet), [number]
+            case "GET", ["tweets", "search", "recent"]:
+                return "GET search", self._checked(self._search), []
             case "GET", ["tweets"]:
                 return "GET tweets", self._checked(self._tweets), []
             case "POST", ["tweets"]:
@@ -394,6 +397,31 @@ class XNetwork:
         body = self._whole(shown) if shown else {}
         return httpx.Response(200, json={**body, **({"errors": list(problems.values())} if problems else {})})
 
+    def _search(self, request: httpx.Request) -> httpx.Response:
+        if not self.has_search:
+            return _problem(403, "Client Forbidden", "Your plan has no access to this", kind="client-forbidden")
+        params = request.url.params
+        root = int(params["query"].removeprefix("conversation_id:"))
+        size = int(params.get("max_results", "10"))
+        if not 10 <= size <= 100:
+            return _problem(400, "Invalid Request", "max_results", kind="invalid-request", errors=[])
+        since = self.now() - timedelta(days=7)
+        shown = [
+            one
+            for one in sorted(self.posts.values(), key=lambda one: -one.id)
+            if self._root(one) == root and one.at >= since and self._why_hidden(str(one.id)) is None
+        ][:size]
+        if not shown:
+            return httpx.Response(200, json={"meta": {"result_count": 0}})
+        self._bill([f"post {one.id}" for one in shown], "0.005")
+        meta = {"result_count": len(shown), "newest_id": str(shown[0].id), "oldest_id": str(shown[-1].id)}
+        return httpx.Response(200, json={**self._whole(shown), "meta": meta})
+
+    def _root(self, one: Said) -> int:
+        while one.to in self.posts:
+            one = self.posts[one.to]
+        return one.to or one.id
+
     def _why_hidden(self, number: str) -> JSON | None:
         one = self.posts.get(int(number))
         common = {"parameter": "id", "resource_id": number, "value": number, "resource_type": "tweet"}
@@ -495,7 +523,7 @@ class XNetwork:
             "text": text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"),
             "author_id": one.author.id,
             "created_at": one.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-            "conversation_id": str(one.to or one.id),
+            "conversation_id": str(self._root(one)),
             "lang": one.lang,
             "reply_settings": one.reply_settings,
             history: [str(version) for version in one.versions],
