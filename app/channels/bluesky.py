@@ -677,7 +677,7 @@ class Bluesky:
             self._check_same(json_of(there, what=what), record, what=what)
         else:
             if not self._is_not_found(there):
-                raise self._refusal(there, what=what)
+                raise await self._refusal_of_own_repo(there, what=what)
             body = {**where, "record": record, "validate": True}
             answer = await self._call("com.atproto.repo.putRecord", what=what, writes=True, record=body)
             if not answer.is_success:
@@ -804,6 +804,8 @@ class Bluesky:
                 **({"cursor": place} if place else {}),
             }
             answer = await self._call("com.atproto.repo.listRecords", params, what=what)
+            if not answer.is_success:
+                raise await self._refusal_of_own_repo(answer, what=what)
             told = self._object(answer, what=what)
             if not isinstance(told.get("records"), list):
                 raise OutsideError(f"{what}: the answer is no list of records", "transient")
@@ -965,7 +967,7 @@ class Bluesky:
         return _object(parsed(answer.content)).get("didDoc") if answer.is_success else None
 
     async def _standing(self, kept: JSON) -> OutsideError | None:
-        """Why signing in is refused, where that is because the account was stopped: an app password then looks wrong."""
+        """Why we are refused, where that is because the account was stopped; None where it was not, or nobody tells."""
         did, pds = self._me or _word(kept.get("did")), _word(kept.get("pds")) or self._service
         if not did:
             return None
@@ -978,6 +980,11 @@ class Bluesky:
             return None
         told = _object(parsed(answer.content)) if answer.is_success else {}
         return self._stopped(_word(told.get("status"))) if told.get("active") is False else None
+
+    async def _refusal_of_own_repo(self, answer: httpx.Response, *, what: str) -> OutsideError:
+        """Why our own records cannot be read: of an account that was stopped, a server says that it does not know it."""
+        error = self._refusal(answer, what=what)
+        return (await self._standing(self._session) if error.kind == "invalid" else None) or error
 
     def _check_account(self, did: str) -> None:
         if self._me and did != self._me:

@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import httpx
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from app.channels.bluesky import (
+    STANDINGS,
     Bluesky,
     BlueskySecrets,
     BlueskySettings,
@@ -380,6 +382,31 @@ async def test_a_stopped_account_is_told_from_a_wrong_password(network: BlueskyN
         with pytest.raises(OutsideError, match=said) as raised:
             await pulled(which)
         assert raised.value.kind == "suspended"
+
+
+@pytest.mark.parametrize("stopped", ["takendown", "suspended", "deactivated"])
+async def test_an_account_whose_records_are_gone_is_named_as_stopped(
+    network: BlueskyNetwork, channel: Bluesky, ana: Person, stopped: str
+) -> None:
+    post = await first_post(channel, network, ana)
+    network.acme.stopped = stopped
+    with pytest.raises(OutsideError, match=f"is {STANDINGS[stopped]}") as raised:
+        await channel.send(reply_to(post))
+    assert raised.value.kind == "suspended"
+    assert not network.said()
+
+
+async def test_records_that_cannot_be_read_though_nobody_stopped_us_are_told_in_the_servers_words(
+    network: BlueskyNetwork, channel: Bluesky, ana: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post = await first_post(channel, network, ana)
+    odd = httpx.Response(400, json={"error": "InvalidRequest", "message": "Could not find repo"})
+    monkeypatch.setattr(network, "_get_record", lambda *_: odd)
+    with pytest.raises(OutsideError, match="Could not find repo") as raised:
+        await channel.send(reply_to(post))
+    assert raised.value.kind == "invalid"
+    assert network.calls["getRepoStatus"] == 1
+    assert not network.said()
 
 
 async def test_a_session_of_another_server_is_never_sent_to_this_one(network: BlueskyNetwork) -> None:

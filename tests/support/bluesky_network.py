@@ -178,6 +178,8 @@ class BlueskyNetwork:
         if not did or ends <= self.now():
             return _error(400, "ExpiredToken", "Token has expired")
         if self.people[did].stopped:
+            if short in {"getRecord", "listRecords"}:  # these anybody may call, and of that account there is nothing
+                return _error(400, "InvalidRequest", f"Could not find repo: {did}")
             return _error(401, "AccountTakedown", "Account has been taken down")
         assert request.url.host == httpx.URL(PDS).host, "spoken to elsewhere than where the account lives"
         handler = getattr(self, f"_{re.sub(r'([A-Z])', lambda m: '_' + m[1].lower(), short)}")
