@@ -47,6 +47,7 @@ ANSWERS: dict[int | str, dict[str, Any]] = {
 }
 TO_A_HANDSHAKE: dict[int | str, dict[str, Any]] = {
     **ANSWERS,
+    403: {**ANSWERS[401], "description": "It does not prove who began it, and is told nothing."},
     200: {
         "model": Stored,
         "description": "The answer to the handshake, as plain text; or it was here already.",
@@ -95,7 +96,7 @@ async def tracker_hook(river: RiverDep, door: DoorDep, request: Request, tracker
 
 @router.get("/accounts/{account_id}", responses=TO_A_HANDSHAKE)
 async def account_handshake(river: RiverDep, door: DoorDep, request: Request, account_id: PathId) -> Response:
-    """The handshake with which some networks begin; 404 for a channel that has no webhooks."""
+    """The handshake with which some networks begin: 403 without the right word; 404 for a channel that has no webhooks."""
     return await _account_call(river, door, request, account_id)
 
 
@@ -115,7 +116,9 @@ async def _account_call(river: River, door: Door, request: Request, account_id: 
             method=request.method, headers=dict(request.headers), query=dict(request.query_params), body=body
         )
     except BadSignatureError as error:
-        return await _rejected(river, Account, row, str(error))
+        # A handshake carries no credentials that could be mended: networks expect to hear that it is not allowed.
+        status = 403 if request.method == "GET" else 401
+        return await _rejected(river, Account, row, str(error), status=status)
     except NotImplementedError:
         return problem(404, f"{row.channel} has no webhooks: account {account_id} is read by polling")
     except (ValueError, RecursionError) as error:
@@ -134,12 +137,14 @@ def _why_unreadable(error: Exception) -> str:
     return str(error)
 
 
-async def _rejected(river: River, table: type[accounts.C], row: Account | Tracker, why: str) -> Response:
+async def _rejected(
+    river: River, table: type[accounts.C], row: Account | Tracker, why: str, *, status: int = 401
+) -> Response:
     """Counted and shown, because a wrong secret on the other side must be seen; nothing else of the call is kept."""
     async with river.db.begin() as session:
         await accounts.reject(session, table, row.id, why=why, now=river.now())
     log.warning("webhook rejected", **{f"{table.__tablename__}_id": row.id}, why=why)
-    return problem(401, why)
+    return problem(status, why)
 
 
 async def _keep(river: River, door: Door, name: str, hook: Hook, request: Request, body: bytes) -> Response:

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 TITLES = {
     400: "The request cannot be read",
     401: "Who are you?",
-    403: "Not with this role",
+    403: "Not allowed",
     404: "Not found",
     405: "Not like this",
     409: "This does not fit the present state",

@@ -403,9 +403,10 @@ async def test_the_handshake_is_answered_in_plain_text_and_kept_nowhere(stage: S
     answer = await stage.played.api.get(HOOK, params=query, headers={"Authorization": ""})
     assert (answer.status_code, answer.text) == (200, "1158201444")
     assert answer.headers["content-type"].startswith("text/plain")
-    again = await stage.played.api.get(HOOK, params={**query, "hub.verify_token": "guessed"})
-    assert again.status_code == 401
-    assert "1158201444" not in again.text
+    for wrong in ({"hub.verify_token": "guessed"}, {"hub.verify_token": ""}, {"hub.mode": "unsubscribe"}):
+        again = await stage.played.api.get(HOOK, params={**query, **wrong}, headers={"Authorization": ""})
+        assert again.status_code == 403
+        assert "1158201444" not in again.text
 
 
 async def test_meta_is_asked_for_its_calls_when_an_admin_asks_and_not_before(stage: Stage) -> None:
