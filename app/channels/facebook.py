@@ -383,7 +383,7 @@ class Facebook:
         """Which Page the token speaks for, what it may do, and that its posts can be read."""
         what = "connecting to the Facebook Page"
         answer = await self._graph.get("me", what=what, fields="id,name,link,category")
-        if self._page_id and answer.status_code == 404:
+        if self._page_id and (answer.status_code == 404 or code_of(answer) == (100, 33)):
             # Meta itself always answers /me; what stands before it may know the Page by its number alone.
             answer = await self._graph.get(self._page_id, what=what, fields="id,name,link,category")
         if code_of(answer) == (100, 0):
@@ -392,8 +392,8 @@ class Facebook:
         number, name = _id(me.get("id")), one_line(storable(word(me.get("name"))))
         if not number or not name:
             raise OutsideError(f"{what}: the answer names no Page", "transient")
-        if not word(me.get("category")):
-            raise self._no_page()
+        if not word(me.get("category")) and number != self._page_id:
+            raise self._no_page()  # the number that was entered is the Page's, whatever else is told of it
         if self._page_id not in {"", number}:
             raise OutsideError(
                 f"this access token is of the Page {name} ({number}), and not of {self._page_id}: enter that number, or "
