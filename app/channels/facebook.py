@@ -234,6 +234,13 @@ def answered(comment: JSON, replies: Iterable[JSON], *, page: str) -> str | None
     return max(ours)[1] if ours else None
 
 
+def _with_whole_parent(comment: JSON, by_number: Mapping[str, JSON]) -> JSON:
+    """The comment, what it hangs on taken from the list where its own line names only the number."""
+    parent = inner(comment, "parent")
+    known = by_number.get(_id(parent.get("id")))
+    return comment if parent.get("from") or known is None else {**comment, "parent": known}
+
+
 def changed_by(body: bytes) -> list[str]:
     """The comments and visitors' posts that a webhook call says were edited, hidden or removed."""
     found = []
@@ -710,6 +717,7 @@ class Facebook:
             if go_on == before:
                 break
         threads: dict[str, list[dict[str, Any]]] = {}
+        by_number = {_id(comment.get("id")): comment for comment in comments}
         found: dict[str, Post] = {}
         for node, under in [(top, None), *((comment, top) for comment in comments)]:
             at = moment(node.get("created_time"))
@@ -725,7 +733,7 @@ class Facebook:
             if above and at >= new and above not in threads:
                 threads[above] = (await self._all(above, what=what))[0]
             replies = threads.get(above, comments)
-            answers = answered(node, replies, page=self._me) or post.answers_id
+            answers = answered(_with_whole_parent(node, by_number), replies, page=self._me) or post.answers_id
             found[post.external_id] = replace(post, answers_id=answers)
         return tuple(sorted(found.values(), key=lambda post: (post.created_at, post.external_id)))
 
