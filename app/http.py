@@ -7,6 +7,7 @@ says whether the other side may have acted: that is what the single public voice
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import ipaddress
 import json
@@ -256,6 +257,21 @@ _lines: WeakKeyDictionary[httpx.AsyncClient, asyncio.Semaphore] = WeakKeyDiction
 
 def _whole_call(http: httpx.AsyncClient) -> float:
     return http.timeout.read or 10.0
+
+
+@contextlib.asynccontextmanager
+async def after_saying(http: httpx.AsyncClient) -> AsyncIterator[None]:
+    """For a read after something was said: what could have kept that back keeps back nothing more. TimeoutError soon.
+
+    Saying and this together stay within what whoever says something waits for: one and a half calls.
+    """
+    mark, word = must_leave_by.set(None), last_word.set(None)
+    try:
+        async with asyncio.timeout(_whole_call(http) / 3):
+            yield
+    finally:
+        must_leave_by.reset(mark)
+        last_word.reset(word)
 
 
 async def ask(

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 
-from app.http import ask, json_of, retry_at
+from app.http import after_saying, ask, json_of, retry_at
 from app.ports import BadSignatureError, Hook, OutsideError
 from app.rules.plaintext import storable
 from app.rules.told import objects, parsed, word
@@ -200,6 +200,14 @@ class Graph:
                 data={**form, **self.proof},
             )
         )
+
+    async def read_after(self, path: str, *, what: str, **params: str) -> dict[str, Any]:
+        """More about what was said just now; empty where that cannot be had. It is said, whatever becomes of this."""
+        try:
+            async with after_saying(self._http):
+                return self.object_of(await self.get(path, what=what, **params), what=what)
+        except (OutsideError, TimeoutError):
+            return {}
 
     def object_of(self, answer: httpx.Response, *, what: str) -> dict[str, Any]:
         """The answer's object. OutsideError for a refusal and for what is no object."""

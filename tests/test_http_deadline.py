@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from app.http import ask, last_word, make_client, must_leave_by
+from app.http import after_saying, ask, last_word, make_client, must_leave_by
 from app.ports import OutsideError
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Type: application/json\r\n\r\n{}"
@@ -144,3 +144,39 @@ async def test_the_deadline_counts_from_after_the_last_word() -> None:
             await say(listener, leave_by=deadline)
         last_word.reset(mark)
         assert listener.received == 0
+
+
+async def test_after_something_was_said_neither_deadline_nor_last_word_keep_a_read_back() -> None:
+    async def stop() -> None:
+        raise OutsideError("the voice is off", "forbidden")
+
+    async with listening() as listener, make_client(seconds=5.0, version="test") as http:
+        word, mark = last_word.set(stop), must_leave_by.set(time.monotonic() - 1)
+        try:
+            async with after_saying(http):
+                await ask(http, "POST", f"http://127.0.0.1:{listener.port}/", what="reading", content=b"{1}")
+            said = listener.received
+            with pytest.raises(OutsideError, match="the voice is off"):
+                await ask(http, "POST", f"http://127.0.0.1:{listener.port}/", what="saying", content=b"{1}")
+        finally:
+            last_word.reset(word)
+            must_leave_by.reset(mark)
+        assert listener.received == said > 0
+
+
+async def test_a_read_after_something_was_said_is_given_up_soon() -> None:
+    silent = asyncio.Event()
+
+    async def never(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await silent.wait()
+        writer.close()
+
+    server = await asyncio.start_server(never, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    async with make_client(seconds=0.3, version="test") as http:
+        with pytest.raises(TimeoutError):
+            async with after_saying(http):
+                await ask(http, "GET", f"http://127.0.0.1:{port}/", what="reading")
+    silent.set()
+    server.close()
+    await server.wait_closed()

@@ -578,6 +578,9 @@ class Facebook:
         if not said:
             raise OutsideError(f"{what}: Meta's answer does not name the comment it made", "unknown")
         link = word(made.get("permalink_url"))
+        if not _is_web(link):
+            told = await self._graph.read_after(said, what=what, fields="permalink_url")
+            link = word(told.get("permalink_url"))
         return Sent(external_id=said, url=link if _is_web(link) else f"https://www.{_canonical(said)}")
 
     def envelope(self, post: Post) -> Envelope:
