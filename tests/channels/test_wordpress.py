@@ -313,6 +313,26 @@ async def test_a_held_comment_is_private_until_it_is_let_through_however_late(si
     assert '"held": []' in (pages[-1].cursor or "")
 
 
+@pytest.mark.parametrize(
+    ("article", "reads_articles", "visibility"),
+    [
+        ({}, True, "public"),
+        ({"content": {"protected": True}}, True, "private"),
+        ({"status": "private"}, True, "private"),
+        ({}, False, "private"),
+    ],
+)
+async def test_an_article_that_we_may_not_edit_holds_up_no_comment(
+    site: Site, article: dict[str, object], reads_articles: bool, visibility: str
+) -> None:
+    site.edits_articles, site.reads_articles = False, reads_articles
+    said = site.comment("export crashes", post=site.article(12, **article), author=31)
+    channel = await connected(site)
+    [post] = posts_of(await pulled(channel))
+    assert (post.external_id, post.visibility) == (str(said.id), visibility)
+    assert (await channel.look(post)).post.visibility == visibility
+
+
 async def test_a_flood_of_held_comments_is_followed_as_far_as_it_is_read(site: Site) -> None:
     for number in range(700):
         site.comment(f"number {number}", status="hold", at=NOW - timedelta(hours=10) + timedelta(seconds=number))

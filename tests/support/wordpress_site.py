@@ -55,6 +55,8 @@ class Site:
     faults: list[tuple[Effect, bool]] = field(default_factory=list)
     asked: list[httpx.Request] = field(default_factory=list)
     answers: dict[str, httpx.Response] = field(default_factory=dict)
+    edits_articles: bool = True
+    reads_articles: bool = True
     before_page: Callable[[int], None] = lambda _page: None
     _late: list[Comment] = field(default_factory=list)
     _ids: int = 100
@@ -144,6 +146,8 @@ class Site:
         )
 
     def _posts(self, query: dict[str, str], number: str) -> httpx.Response:
+        if not (self.edits_articles if query.get("context") == "edit" else self.reads_articles):
+            return _error("rest_forbidden_context" if query.get("context") == "edit" else "rest_forbidden", 403)
         if number:
             found = self.articles.get(int(number))
             return httpx.Response(200, json=found) if found else _error("rest_post_invalid_id", 404)
