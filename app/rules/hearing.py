@@ -124,6 +124,10 @@ _CERTAIN = _PLAIN | frozenset(_WORKS)
 """All that a confirmation may consist of."""
 
 
+_BEFORE_A_COMMAND = frozenset({Sense.COURTESY, Sense.SPOILER, Sense.SMALL, Sense.NOW})
+"""Please, thank you, at last."""
+
+
 def _warns(tag: str) -> bool:
     """Whether a hashtag, alone or cut in two (still|broken), holds words that no confirmation may."""
     known = all_languages().tags
@@ -139,7 +143,7 @@ def _warns(tag: str) -> bool:
 def _asks_for_silence(answer: _Answer) -> str:
     """The words that ask us to be quiet, or nothing. 'Stop' alone is one; 'stop' beside other news is not."""
     is_all = all(
-        match.sense in _PLAIN or match.sense in (Sense.SPOILER, Sense.STOP, Sense.STOP_IF_ALONE)
+        match.sense in _PLAIN or match.sense in (Sense.SPOILER, Sense.STOP, Sense.STOP_IF_FIRST, Sense.STOP_IF_ALONE)
         for clause in answer.clauses
         for match in clause.matches
     )
@@ -147,9 +151,16 @@ def _asks_for_silence(answer: _Answer) -> str:
         for match in clause.matches:
             if match.sense is Sense.STOP and not _is_negated(clause, until=match.start):
                 return answer.cite(clause, match)
+            if match.sense is Sense.STOP_IF_FIRST and _opens(clause, match) and not clause.asks:
+                return answer.cite(clause, match)
             if match.sense is Sense.STOP_IF_ALONE and is_all and not clause.asks:
                 return answer.cite(clause, match)
     return ""
+
+
+def _opens(clause: Clause, match: Match) -> bool:
+    """Whether nobody is named before it in its clause who could be what it tells of."""
+    return all(before.sense in _BEFORE_A_COMMAND for before in clause.matches if before.start < match.start)
 
 
 # Failure ----------------------------------------------------------------------------------------

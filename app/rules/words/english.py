@@ -245,14 +245,15 @@ ENGLISH = Lexicon(
         [don't|do not|never] [ever |] [contact|message|tag|text|reply to|write to|write|ping|bother|mention|email|dm|answer|talk to] me [again|anymore|any more|]
         [unsubscribe|remove|take|opt] me [from|off|out|please], i want to opt out, i'd like to opt out
         please unsubscribe, unsubscribe please, unsubscribe me
-        no more [messages|replies|tagging|mentions|tweets|pings|bots] [please|]
+        no more [messages|replies|tagging|mentions|tweets|pings|bots] please
         fuck off, piss off, bugger off, get lost, shut up, stop it please
         [don't|do not] want [your|these|any more|more|any] replies
         don't want your messages, do not want your messages, don't want these messages, blocking you
         reported for spam, reported as spam, stop bot, get off my [timeline|feed|mentions]
     """,
     stop_if_alone="""
-        stop it, stop this, stop now, enough, quit it, quit, go away, cease, blocked, mute
+        stop it, stop this, stop now, enough, quit it, quit, go away, cease, mute
+        no more [messages|replies|tagging|mentions|tweets|pings|bots]
         [do not|don't] reply, remove me, cease and desist, no bots, no [automated|automatic] [replies|messages]
         stop [the bot|the bots|with the bot replies|the bot replies]
     """,

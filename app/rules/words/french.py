@@ -202,8 +202,8 @@ FRENCH = Lexicon(
     stop="""
         [laissez|laisse] moi tranquille, [laissez|laisse] moi en paix, foutez moi la paix, fichez moi la paix
         fous moi la paix, lâchez moi
-        [arrêtez|arrête|arretez|cessez] de [m'écrire|me contacter|m'envoyer|me taguer|me tagger|me mentionner|me répondre|me spammer|me harceler|m'embêter|m'identifier|me déranger|spammer|répondre|m'importuner]
-        ne me [contactez|écrivez|répondez|taguez|mentionnez|recontactez|identifiez|dérangez|contacte|écris] [plus|pas|plus jamais]
+        [arrêtez|arretez|cessez] de [m'écrire|me contacter|m'envoyer|me taguer|me tagger|me mentionner|me répondre|me spammer|me harceler|m'embêter|m'identifier|me déranger|spammer|répondre|m'importuner]
+        ne me [contactez|écrivez|répondez|taguez|mentionnez|recontactez|identifiez|dérangez|écris] [plus|pas|plus jamais]
         ne [m'écrivez|m'envoyez|m'identifiez|m'écris] [plus|pas|plus jamais]
         me [contactez|écrivez|répondez|taguez|mentionnez] plus
         désabonnez moi, désinscrivez moi, je [veux|voudrais|souhaite] me [désabonner|désinscrire]
@@ -212,6 +212,10 @@ FRENCH = Lexicon(
         [merci de |prière de |] ne plus me [contacter|écrire|répondre|taguer|mentionner|identifier|déranger], retirez moi
         dégagez, dégage, ta gueule, fermez la, va te faire, allez vous faire, stop svp, stop s'il vous plaît
         je vous bloque, stop aux messages, stop spam
+    """,
+    stop_if_first="""
+        arrête de [m'écrire|me contacter|m'envoyer|me taguer|me tagger|me mentionner|me répondre|me spammer|me harceler|m'embêter|m'identifier|me déranger|spammer|répondre|m'importuner]
+        ne me contacte [plus|pas|plus jamais]
     """,
     stop_if_alone="""
         arrêtez, arrête, arretez, arrêtez ça, désabonnement, désinscription, ça suffit, assez, se désabonner

@@ -238,11 +238,8 @@ GERMAN = Lexicon(
     stop="""
         lass mich in ruhe, lasst mich in ruhe, lassen sie mich in ruhe, [lass|lasst] mich [einfach|endlich|doch|bitte|jetzt] in ruhe, [lass|lasst|lassen sie] mich in frieden
         [hört|hör|hören sie] auf [damit|mich|mir|zu schreiben|zu nerven|zu spammen|zu antworten]
-        [hört|hör] endlich auf, mir zu [schreiben|antworten]
-        mich zu [kontaktieren|markieren|taggen|nerven|belästigen|erwähnen]
-        [schreibt|schreib|schreiben sie|antwortet|antworten sie|schickt|schicken sie] mir [bitte |] [nicht mehr|nichts mehr|nicht|keine nachrichten mehr|nie wieder]
-        [kontaktiert|kontaktieren sie|markiert|markieren sie|taggt|erwähnt|belästigt|nervt|nerven sie|kontaktiere|markiere] mich [bitte |] [nicht mehr|nicht|nie wieder]
-        mich [bitte |] nicht mehr [anschreiben|kontaktieren|markieren|taggen|erwähnen|belästigen]
+        [schreib|schreiben sie|antworten sie|schicken sie] mir [bitte |] [nicht mehr|nichts mehr|nicht|keine nachrichten mehr|nie wieder]
+        [kontaktieren sie|markieren sie|nerven sie|kontaktiere|markiere] mich [bitte |] [nicht mehr|nicht|nie wieder]
         bitte nicht mehr [anschreiben|kontaktieren|markieren|taggen|antworten|schreiben|melden]
         [will|möchte|wünsche] [ich |] keine [nachrichten|antworten|mails|weiteren nachrichten|weiteren antworten] [mehr|von euch|von ihnen|]
         keine [nachrichten|antworten|weiteren nachrichten] mehr bitte
@@ -252,5 +249,14 @@ GERMAN = Lexicon(
         meldet mich ab, bitte abmelden, bitte austragen, schluss damit, lasst das, bitte aufhören, lasst es sein
         lasst das sein
     """,
-    stop_if_alone="abmelden, abbestellen, keine automatischen [antworten|nachrichten], aufhören, hört auf, hör auf, genug, es reicht, reicht jetzt, schluss, austragen, ruhe",
+    stop_if_first="""
+        [schreibt|antwortet|schickt] mir [bitte |] [nicht mehr|nichts mehr|nicht|keine nachrichten mehr|nie wieder]
+        [kontaktiert|markiert|taggt|erwähnt|belästigt|nervt] mich [bitte |] [nicht mehr|nicht|nie wieder]
+        mich [bitte |] nicht mehr [anschreiben|kontaktieren|markieren|taggen|erwähnen|belästigen]
+    """,
+    stop_if_alone="""
+        [hört|hör] [bitte |endlich |] auf, mir zu [schreiben|antworten], mich anzuschreiben
+        mich zu [kontaktieren|markieren|taggen|nerven|belästigen|erwähnen]
+        abmelden, abbestellen, keine automatischen [antworten|nachrichten], aufhören, genug, es reicht, reicht jetzt, schluss, austragen, ruhe
+    """,
 )

@@ -86,6 +86,8 @@ class Sense(IntEnum):
     """Says, told me: takes the certainty out of its sentence and of the next ('my wife says: …')."""
     UNSETTLED = auto()
     """Not tried yet, joking, taking it back: takes the certainty out of the whole text."""
+    STOP_IF_FIRST = auto()
+    """Asks for silence where a clause begins with it; elsewhere it may tell of an app: 'sie *antwortet mir nicht*'."""
     STOP_IF_ALONE = auto()
     """Asks for silence if nothing else is said: 'stop'."""
     STOP = auto()
@@ -136,6 +138,7 @@ class Lexicon:
     filler: str = ""
     thing: str = ""
     stop: str = ""
+    stop_if_first: str = ""
     stop_if_alone: str = ""
 
     def phrases(self) -> Iterator[tuple[Phrase, Sense]]:

@@ -193,7 +193,7 @@ PORTUGUESE = Lexicon(
     """,
     stop="""
         me [deixa|deixem|deixe] em paz, [deixem|deixa|deixe] me em paz, me deixa[| quieto| quieta]
-        [parem|pare|para|parar|chega] de [me marcar|mandar mensagem|mandar mensagens|me mandar mensagem|me mandar mensagens|me enviar mensagem|me enviar mensagens|me responder|me contactar|me contatar|me incomodar|encher|encher o saco|me encher|me encher o saco|spam|fazer spam|responder|me mencionar|me perturbar|me escrever|me chamar|mandar isso]
+        [parem|pare|parar|chega] de [me marcar|mandar mensagem|mandar mensagens|me mandar mensagem|me mandar mensagens|me enviar mensagem|me enviar mensagens|me responder|me contactar|me contatar|me incomodar|encher|encher o saco|me encher|me encher o saco|spam|fazer spam|responder|me mencionar|me perturbar|me escrever|me chamar|mandar isso]
         não me [marquem|marque|mandem mensagem|mandem mensagens|contatem|contactem|mandem|enviem|incomodem|respondam|mencionem|escrevam|perturbem|chamem|mandem mais mensagens|mandem mais nada|enviem mais mensagens|marca|manda] [mais|]
         não quero [mais |] [mensagens|mensagem|receber mensagens|receber mais mensagens|receber respostas|ser contatado|ser contatada|ser contactado|ser marcado|ser marcada|contato|respostas]
         me [descadastra|descadastrem|descadastre|removam|remove|remova|tirem] [da lista|dessa lista|daqui|]
@@ -202,6 +202,9 @@ PORTUGUESE = Lexicon(
         vão se ferrar, vai se ferrar, vão se foder, vai se foder, cala a boca, calem a boca, me esquece, me esqueçam
         vou bloquear, bloqueados, chega por favor, parem por favor, por favor parem, pare por favor
         chega de mensagens, chega de mensagem
+    """,
+    stop_if_first="""
+        para de [me marcar|me mandar mensagem|me mandar mensagens|me enviar mensagem|me enviar mensagens|me responder|me contactar|me contatar|me incomodar|encher|encher o saco|me encher|me encher o saco|fazer spam|me mencionar|me perturbar|me escrever|me chamar|mandar isso]
     """,
     stop_if_alone="""
         pare, parem, para com isso, parem com isso, chega, descadastrar, basta, cancelar inscrição, já chega

@@ -191,7 +191,7 @@ SPANISH = Lexicon(
     stop="""
         [déjenme|dejadme|déjame|dejenme|dejame|que me dejéis|que me dejen|me dejáis|me dejan] en paz
         [déjenme|dejadme|déjame] [tranquilo|tranquila]
-        [dejen|deja|dejad|paren|para|parad|deje] de [escribirme|contactarme|mandarme|enviarme|etiquetarme|mencionarme|molestarme|responderme|molestar|spamear|mandar mensajes|enviar mensajes|responder|acosarme|hacer spam|taggearme|arrobarme]
+        [dejen|dejad|paren|parad|deje] de [escribirme|contactarme|mandarme|enviarme|etiquetarme|mencionarme|molestarme|responderme|molestar|spamear|mandar mensajes|enviar mensajes|responder|acosarme|hacer spam|taggearme|arrobarme]
         no me [escriban|contacten|contesten|etiqueten|mencionen|molesten|respondan|manden|envíen|escribáis|contactéis|etiquetéis|etiquetes|escribas|contactes|mandéis|enviéis|arroben|hablen] [más|mas|nunca más|]
         no me [manden|envíen|mandéis] [más|mas] mensajes
         no quiero [más|mas|] mensajes, no quiero [más|mas] [respuestas|notificaciones]
@@ -200,6 +200,9 @@ SPANISH = Lexicon(
         váyanse a la mierda, vete a la mierda, iros a la mierda, cállense, cállate, callaos, basta ya
         basta por favor, por favor basta, los voy a bloquear, os voy a bloquear, bloqueados, basta de mensajes
         basta de spam
+    """,
+    stop_if_first="""
+        [deja|para] de [escribirme|contactarme|mandarme|enviarme|etiquetarme|mencionarme|molestarme|responderme|molestar|spamear|acosarme|hacer spam|taggearme|arrobarme]
     """,
     stop_if_alone="""
         basta, paren, para, parad, alto, baja, ya basta, ya paren, suficiente, darse de baja, darme de baja, dar de baja, no más [mensajes|respuestas], cancelar suscripción
