@@ -255,6 +255,9 @@ ENGLISH = Lexicon(
         stop it, stop this, stop now, enough, quit it, quit, go away, cease, mute
         no more [messages|replies|tagging|mentions|tweets|pings|bots]
         [do not|don't] reply, remove me, cease and desist, no bots, no [automated|automatic] [replies|messages]
-        stop [the bot|the bots|with the bot replies|the bot replies]
+        [do not|don't] want [any |] [automated|automatic|auto] [replies|messages|answers]
+        [do not|don't] want to [receive|get] [these|this|your|any|any more|more] [replies|messages]
+        [want|would like|i'd like] to unsubscribe
+        stop [this bot|your bot|the bot|the bots|with the bot replies|the bot replies]
     """,
 )

@@ -241,7 +241,7 @@ GERMAN = Lexicon(
         [schreib|schreiben sie|antworten sie|schicken sie] mir [bitte |] [nicht mehr|nichts mehr|nicht|keine nachrichten mehr|nie wieder]
         [kontaktieren sie|markieren sie|nerven sie|kontaktiere|markiere] mich [bitte |] [nicht mehr|nicht|nie wieder]
         bitte nicht mehr [anschreiben|kontaktieren|markieren|taggen|antworten|schreiben|melden]
-        [will|möchte|wünsche] [ich |] keine [nachrichten|antworten|mails|weiteren nachrichten|weiteren antworten] [mehr|von euch|von ihnen|]
+        [will|möchte|wünsche] [ich |] keine [automatischen nachrichten|automatischen antworten|nachrichten|antworten|mails|weiteren nachrichten|weiteren antworten] [mehr|von euch|von ihnen|]
         keine [nachrichten|antworten|weiteren nachrichten] mehr bitte
         [bitte |] keine weiteren [nachrichten|antworten|benachrichtigungen] [bitte|mehr bitte]
         bitte keine [nachrichten|antworten|weiteren nachrichten|weiteren antworten] [mehr|]

@@ -205,6 +205,6 @@ SPANISH = Lexicon(
         [deja|para] de [escribirme|contactarme|mandarme|enviarme|etiquetarme|mencionarme|molestarme|responderme|molestar|spamear|acosarme|hacer spam|taggearme|arrobarme]
     """,
     stop_if_alone="""
-        basta, paren, para, parad, alto, baja, ya basta, ya paren, suficiente, darse de baja, darme de baja, dar de baja, no más [mensajes|respuestas], cancelar suscripción
+        basta, paren, para, parad, alto, baja, ya basta, ya paren, suficiente, darse de baja, [quiero |]darme de baja, dar de baja, no más [mensajes|respuestas], cancelar suscripción
     """,
 )
