@@ -306,9 +306,10 @@ def address_of(url: str) -> Address:
     """OutsideError `invalid` where the address is not one of Facebook's."""
     try:
         address = httpx.URL(url.strip())
-    except httpx.InvalidURL:
-        address = httpx.URL("")
-    if address.scheme not in {"http", "https"} or not re.search(r"(^|\.)facebook\.com$", address.host):
+        is_ours = address.scheme in {"http", "https"} and bool(re.search(r"(^|\.)facebook\.com$", address.host))
+    except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
+        address, is_ours = httpx.URL(""), False
+    if not is_ours:
         raise OutsideError(
             "this is no address on Facebook; enter the comment's own, the one behind its time, which has comment_id= in it",
             "invalid",

@@ -258,10 +258,10 @@ def _address(text: str) -> httpx.URL | None:
     """A web address without its fragment and closing slash, None where the text is none."""
     try:
         url = httpx.URL(text.strip())
-    except httpx.InvalidURL:
+        is_web = url.scheme in {"http", "https"} and bool(url.host)
+        return url.copy_with(path=url.path.rstrip("/") or "/", fragment=None) if is_web else None
+    except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
         return None
-    is_web = url.scheme in {"http", "https"} and bool(url.host)
-    return url.copy_with(path=url.path.rstrip("/") or "/", fragment=None) if is_web else None
 
 
 def _is_visible(status: JSON) -> bool:
@@ -366,7 +366,11 @@ class Mastodon:
         address = _address(url)
         if address is None:
             return "no"
-        return "here" if address.host in {httpx.URL(self._base).host, self._home.domain} else "perhaps"
+        return "here" if self._is_here(address) else "perhaps"
+
+    def _is_here(self, address: httpx.URL) -> bool:
+        base = httpx.URL(self._base)
+        return (address.host, address.port) == (base.host, base.port) or address.netloc.decode() == self._home.domain
 
     async def read_around(self, post: Post) -> tuple[Post, ...]:
         """What stands above and below it on our server, without machines and us."""
@@ -557,7 +561,7 @@ class Mastodon:
 
     async def _status_at(self, address: httpx.URL, *, what: str) -> JSON:
         status_id = address.path.rpartition("/")[2]
-        if address.host in {httpx.URL(self._base).host, self._home.domain} and re.fullmatch(r"[A-Za-z0-9]+", status_id):
+        if self._is_here(address) and re.fullmatch(r"[A-Za-z0-9]+", status_id):
             return await self._thread_part(status_id, what=what)
         params = {"q": str(address), "type": "statuses", "resolve": "true", "limit": "5"}
         found = self._object(await self._call("GET", "/api/v2/search", what=what, params=params), what=what)

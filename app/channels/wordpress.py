@@ -414,7 +414,7 @@ class WordPress:
         """Only what stands on the site itself."""
         try:
             return "here" if self._is_ours(httpx.URL(url.strip())) else "no"
-        except httpx.InvalidURL:
+        except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
             return "no"
 
     async def read_around(self, post: Post) -> tuple[Post, ...]:
@@ -439,9 +439,10 @@ class WordPress:
         """The comment at its own address (`…/#comment-345`), or at that of its page in the dashboard (`…&c=345`)."""
         try:
             address = httpx.URL(url.strip())
-        except httpx.InvalidURL:
-            address = httpx.URL("")
-        if address.scheme not in {"http", "https"} or not address.host:
+            is_web = address.scheme in {"http", "https"} and bool(address.host)
+        except (httpx.InvalidURL, UnicodeError):
+            address, is_web = httpx.URL(""), False
+        if not is_web:
             raise OutsideError(
                 "this is not a web address; enter the comment's own, like https://blog.example/news/#comment-345",
                 "invalid",

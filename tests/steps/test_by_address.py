@@ -216,6 +216,8 @@ FOREIGN = (
     "at://did:plc:evil/app.bsky.feed.post/3kabc",
     "//evil.example/1",
     "file:///etc/passwd",
+    "https://xn--/1",
+    "https://evil.example/@ana/1%0d%0aHost:%20x",
 )
 
 
@@ -256,3 +258,13 @@ def test_a_channel_knows_its_own_addresses_at_a_glance(name: str) -> None:
         assert channel.reaches(case.arguments["url"]) in {"here", "perhaps"}, case.name
     assert channel.reaches("https://forum.example/t/1") in {"no", "perhaps"}
     assert channel.reaches("no address") == "no"
+
+
+def test_another_port_is_another_server() -> None:
+    setup = payloads.Setup.of("channels", "mastodon")
+    connection = setup.connection(CHANNELS["mastodon"], httpx.AsyncClient(), MemoryStage())
+    channel = CHANNELS["mastodon"](connection)
+    assert isinstance(channel, Addressed)
+    base = httpx.URL(connection.settings.model_dump()["base_url"])
+    assert channel.reaches(str(base.copy_with(path="/@ana/1"))) == "here"
+    assert channel.reaches(str(base.copy_with(path="/@ana/1", port=8443))) == "perhaps"
