@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlencode, urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 LONGEST = 2000
 
@@ -26,6 +26,27 @@ def web_address(text: str) -> str:
     if len(address) > LONGEST:
         raise ValueError(f"this address has {len(address)} characters; at most {LONGEST} are taken")
     return address
+
+
+def without_marks(address: str) -> str:
+    """The address without what share buttons added to it; one that bears none is left as it is."""
+    parts = urlsplit(address)
+    pairs = parse_qsl(parts.query, keep_blank_values=True)
+    kept = [pair for pair in pairs if not _FOLLOWS_READERS.fullmatch(pair[0])]
+    return address if len(kept) == len(pairs) else urlunsplit(parts._replace(query=urlencode(kept)))
+
+
+def spellings(address: str) -> list[str]:
+    """How the address of one post is written as well: with and without share marks, `www.`, a slash at its end, TLS."""
+    found: dict[str, None] = {}
+    for bare in (address, without_marks(address)):
+        parts = urlsplit(bare)
+        host = parts.netloc.lower().removeprefix("www.")
+        paths = (parts.path, parts.path.rstrip("/"), parts.path.rstrip("/") + "/")
+        for scheme in (parts.scheme, *({"http", "https"} - {parts.scheme})):
+            for netloc in (parts.netloc, host, f"www.{host}"):
+                found |= {urlunsplit(parts._replace(scheme=scheme, netloc=netloc, path=path)): None for path in paths}
+    return [address, *(one for one in found if one != address)]
 
 
 def same_place(address: str) -> str:

@@ -37,6 +37,7 @@ async def take_in_by_address(river: River, url: str, *, account_id: int | None =
 
     Without an account, the one is found out that can read it. OutsideError where none can.
     """
+    url = _asked_for(url)
     candidates = await _candidates(river, url, account_id)
     troubles: list[OutsideError] = []
     for account, channel in candidates:
@@ -49,7 +50,7 @@ async def take_in_by_address(river: River, url: str, *, account_id: int | None =
             continue
         return await _keep(river, account, post, await _around(river, channel, post))
     async with river.db.read() as session:
-        known = await posts.at_address(session, [url.strip()])
+        known = await posts.at_address(session, addresses.spellings(url))
     if known is not None:
         return known.id  # it cannot be read now, and was here before
     if account_id is not None and troubles:
@@ -62,6 +63,17 @@ async def take_in_by_address(river: River, url: str, *, account_id: int | None =
     raise OutsideError(
         "no connected account can read a post at this address: take it in by hand, with its text and author", "invalid"
     )
+
+
+def _asked_for(pasted: str) -> str:
+    """The address to ask a network for. OutsideError where it is a web address that nobody should hand on."""
+    url = pasted.strip()
+    if not url.lower().startswith(("http://", "https://")):
+        return url  # some networks have addresses of their own; what is none at all no channel reaches
+    try:
+        return addresses.without_marks(addresses.web_address(url))
+    except ValueError as error:
+        raise OutsideError(str(error), "invalid") from error
 
 
 async def _candidates(river: River, url: str, account_id: int | None) -> Sequence[tuple[Account, Channel]]:
@@ -144,7 +156,7 @@ async def _type_in(
     river: River, address: str, text: str, author: str, place: str, account_id: int | None, said_at: datetime | None
 ) -> int:
     async with river.db.begin() as session:
-        known = await posts.at_address(session, list({address, address.rstrip("/"), address.rstrip("/") + "/"}))
+        known = await posts.at_address(session, addresses.spellings(address))
         if known is not None:
             if known.state == "context":
                 known.state = "new"

@@ -108,6 +108,28 @@ async def test_where_nobody_can_read_it_the_way_by_hand_is_named(played: Circle)
     assert "deleted" in problem["detail"]
 
 
+async def test_a_password_in_a_pasted_address_goes_nowhere(connected: Circle, outside: Outsides) -> None:
+    said = outside.network.mention("ana@other.example", "It hangs")
+    url = outside.network._status(said)["url"].replace("://", "://ana:hunter2@")
+    problem = await connected.post("/api/v1/posts", {"url": url}, status=422)
+    assert "without" in problem["detail"]
+    assert "hunter2" not in problem["detail"]
+    assert (await connected.get("/api/v1/posts"))["items"] == []
+
+
+@pytest.mark.parametrize("mark", ["?utm_source=share&utm_medium=x", "?fbclid=1", "/", "/?ref=home"])
+async def test_a_post_is_one_however_its_address_was_shared(connected: Circle, outside: Outsides, mark: str) -> None:
+    said = outside.network.mention("ana@other.example", "It hangs")
+    await connected.post("/api/v1/accounts/1/pull")
+    [known] = (await connected.get("/api/v1/posts"))["items"]
+    url = outside.network._status(said)["url"] + mark
+    assert (await connected.post("/api/v1/posts", {"url": url}, status=201))["id"] == known["id"]
+    for address in (url, url.replace("https:", "http:"), url.replace("://", "://www.")):
+        typed = {"account_id": 1, "url": address, "text": "It hangs", "author": "@ana@other.example"}
+        assert (await connected.post("/api/v1/posts", typed, status=201))["id"] == known["id"], address
+    assert len((await connected.get("/api/v1/posts"))["items"]) == 1
+
+
 async def test_an_account_in_trouble_says_so_and_what_is_here_already_is_found_all_the_same(played: Circle) -> None:
     [post] = await story.complaints(played, 1)
     number = await story.complain(played, "New one", handle="zoe")
