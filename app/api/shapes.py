@@ -19,6 +19,12 @@ def _one_tag(value: str) -> str:
     return text
 
 
+def _some_words(value: str) -> str:
+    if not value.strip():
+        raise ValueError("say it in a few words")
+    return value.strip()
+
+
 Tag = Annotated[Text, Field(max_length=100), AfterValidator(_one_tag)]
 
 
@@ -589,7 +595,7 @@ class SuppressIn(BaseModel):
     """Why a customer is not to be answered automatically."""
 
     model_config = _example(why="asked us by e-mail")
-    why: Text = Field(min_length=1, max_length=500)
+    why: Annotated[Text, Field(min_length=1, max_length=500), AfterValidator(_some_words)]
 
 
 class NewNote(BaseModel):

@@ -442,6 +442,11 @@ async def test_a_person_may_still_write_to_somebody_silent(played: Circle) -> No
     assert await spoken(played) == (1, 0)
 
 
+async def test_a_member_says_why_in_words(played: Circle) -> None:
+    problem = await played.post("/api/v1/customers/1/suppress", {"why": "   "}, status=422)
+    assert problem["errors"][0]["pointer"] == "/why"
+
+
 async def test_a_member_suppresses_and_lifts_and_what_shipped_meanwhile_waits_for_a_person(played: Circle) -> None:
     first, second = await two_loops(played)
     await played.post("/api/v1/customers/1/suppress", {"why": "asked by e-mail"})
