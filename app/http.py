@@ -98,9 +98,10 @@ def server_address(text: str, *, example: str, at_stake: str, what: str = "serve
     text = text.strip()
     try:
         url = httpx.URL(text if "://" in text else f"https://{text}")
-    except httpx.InvalidURL:
-        url = httpx.URL("")
-    if url.scheme not in {"http", "https"} or not url.host:
+        is_one = url.scheme in {"http", "https"} and bool(url.host) and "%" not in url.host
+    except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
+        url, is_one = httpx.URL(""), False
+    if not is_one:
         raise ValueError(f"this is not a web address; enter it like {example}")
     if url.userinfo:
         raise ValueError(f"enter the address of the {what} alone, like {example}")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from app.http import MAX_ANSWER_BYTES, ask, is_forbidden, json_of, make_client, retry_at
+from app.http import MAX_ANSWER_BYTES, ask, is_forbidden, json_of, make_client, retry_at, server_address
 from app.ports import OutsideError
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -166,6 +166,12 @@ async def test_a_line_is_free_again_however_its_call_ended() -> None:
         await asyncio.wait([given_up])
         answers = await asyncio.gather(*(ask(http, "GET", f"{here}/fine", what="reading") for _ in range(4)))
     assert [one.status_code for one in answers] == [200] * 4
+
+
+@pytest.mark.parametrize("text", ["not an address", "https://xn--/", "ftp://a.example", "https://", "a.example:x"])
+def test_what_names_no_server_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(ValueError, match=r"enter it like https://a\.example"):
+        server_address(text, example="https://a.example", at_stake="token")
 
 
 @pytest.mark.parametrize("url", ["no address", "ftp://127.0.0.1/", "http://", "http://[::1", "http://\ud800/"])
