@@ -301,6 +301,8 @@ def _values(context: Context, *, language: str) -> dict[str, str]:
 
 _CALLS_SOMEBODY = regex.compile(r"(?<![A-Za-z0-9_])(?!#\d+(?!\w))[@＠#＃]+(?=[\p{L}\p{M}\p{N}_])")
 """What networks make a mention or a hashtag of. A tag such as `@acme/app@2.4.1` would call @acme."""
+_NAMES_A_STOCK = regex.compile(r"(?<![A-Za-z0-9_])[@＠#＃]*[$＄][@＠#＃$＄]*(?=\p{L})")
+"""What X makes a link to a stock or a coin of; more than one in a post, and it takes none of it from a machine."""
 _ADDRESS = regex.compile(r"(?<!\S)\S*?://\S*|\bwww\.\S*", regex.IGNORECASE)
 _DOMAIN_DOT = regex.compile(r"(?<=[\p{L}\p{N}_-])\.(?=[\p{L}\p{N}])")
 _JOINT = "\u200c"
@@ -312,9 +314,9 @@ def _words(text: str, *, limit: int = _LONGEST_WORDS) -> str:
 
 
 def _customer(text: str) -> str:
-    """A handle or name that calls nobody and links to nothing: strangers choose it, and we say it."""
+    """A handle or name that calls nobody, tags and links to nothing: strangers choose it, and we say it."""
     name = _DOMAIN_DOT.sub(f".{_JOINT}", _ADDRESS.sub("", one_line(text[:_LONGEST_VALUE])))
-    return _words(name, limit=_LONGEST_NAME)
+    return _words(_NAMES_A_STOCK.sub("", name), limit=_LONGEST_NAME)
 
 
 def _address(text: str) -> str:

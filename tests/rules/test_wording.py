@@ -201,6 +201,9 @@ def test_whatever_is_written_is_taken_or_refused_and_never_crashes(template):
         ("👨‍👩‍👧‍👦 family", "👨‍👩‍👧‍👦 family"),
         ("Z" + "\u0301" * 60, "Ź" + "\u0301" * 8),
         ("مریم", "مریم"),
+        ("$ACME to the moon ＄acme", "ACME to the moon acme"),
+        ("@$#$rival", "rival"),
+        ("A$AP earns $5", "A$AP earns $5"),
         ("Agent #1", "Agent #1"),
         ("C# Corner", "C# Corner"),
         ("\ud800Ana", "Ana"),
@@ -221,10 +224,11 @@ def test_a_tag_that_looks_like_a_mention_calls_nobody():
     assert render("in {{ version }}", Context(version="@acme/app@2.4.1"), language="en") == "in acme/app@2.4.1"
 
 
-@given(st.text(alphabet=st.one_of(st.sampled_from("@#＠＃.:/ aZ9_\u200c\u200d\u202e\u0301"), st.characters())))
+@given(st.text(alphabet=st.one_of(st.sampled_from("@#$＠＃.:/ aZ9_\u200c\u200d\u202e\u0301"), st.characters())))
 def test_no_name_whatever_becomes_a_mention_an_address_or_a_bidi_trick(customer):
     said = render("Hi {{ customer }}!", Context(customer=customer), language="en")
     assert not regex.search(r"(?<![A-Za-z0-9_])[@＠]+[A-Za-z0-9_]", said)
+    assert not regex.search(r"(?<![A-Za-z0-9_])[$]+[A-Za-z]", said)
     assert "://" not in said
     assert not regex.search(r"[\p{Cc}\p{Cs}\u202A-\u202E\u2066-\u2069]", said)
     assert unicodedata.is_normalized("NFC", said)
