@@ -7,6 +7,7 @@ docs/channels/x.md says how that was proven. Mentions are polled; each call is c
 from __future__ import annotations
 
 import base64
+import hashlib
 import re
 import sys
 from collections import deque
@@ -991,7 +992,8 @@ class X:
     async def _renewed(self, kept: dict[str, Any]) -> dict[str, Any]:
         """Access by the refresh token, which is good for one time. One process at a time does this."""
         tokens = self._tokens(kept)
-        if tokens.get("refused") and (moment(tokens.get("at")) or self._now()) > self._now() - REFUSED_FOR:
+        was_we = tokens.get("by", self._proof) == self._proof  # of another secret of the client a refusal says nothing
+        if tokens.get("refused") and was_we and (moment(tokens.get("at")) or self._now()) > self._now() - REFUSED_FOR:
             return kept
         what = f"renewing the access of @{self._me.username}"
         refresh = word(tokens.get("refresh"))
@@ -1003,7 +1005,7 @@ class X:
         if answer.status_code not in {400, 401}:
             raise self._refusal(answer, what=what)
         why = self._let_us_in_again(self._said(answer)).message
-        return {**tokens, "refused": "auth_broken", "why": why, "at": self._now().isoformat()}
+        return {**tokens, "refused": "auth_broken", "why": why, "at": self._now().isoformat(), "by": self._proof}
 
     async def _ask_for_tokens(self, form: Mapping[str, str], *, what: str) -> httpx.Response:
         """A client that has a secret proves itself by it, any other names itself only."""
@@ -1016,6 +1018,11 @@ class X:
     @property
     def _basic(self) -> str:
         return base64.b64encode(f"{quote(self._client, safe='')}:{quote(self._secret, safe='')}".encode()).decode()
+
+    @property
+    def _proof(self) -> str:
+        """Tells what the client proves itself by from another such, and nothing more."""
+        return hashlib.sha256(self._basic.encode()).hexdigest()[:16]
 
     def _tokens_of(self, answer: httpx.Response, before: JSON, *, what: str) -> dict[str, Any]:
         told = _object(json_of(answer, what=what))

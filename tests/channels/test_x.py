@@ -346,6 +346,18 @@ async def test_a_refused_refresh_token_waits_for_new_access_and_asks_seldom(stag
     assert stage.network.calls["POST token"] == 2
 
 
+async def test_a_refusal_earned_by_the_old_client_secret_says_nothing_about_a_new_one(stage: Stage) -> None:
+    stage.network.expire()
+    stage.secrets = {"client_secret": "sentinel-that-was-replaced"}
+    for _ in range(2):
+        with pytest.raises(OutsideError, match="unauthorized_client"):
+            await pulled(stage.channel())
+    assert stage.network.calls["POST token"] == 1
+    stage.secrets = {}
+    assert await pulled(stage.channel())
+    assert stage.network.calls["POST token"] == 2
+
+
 async def test_an_outage_while_renewing_loses_no_access(stage: Stage) -> None:
     stage.network.expire()
     stage.network.fault("POST token", "error before")
