@@ -768,15 +768,27 @@ class X:
         return ordered, str(highest) if highest else after
 
     async def _page_of(
-        self, which: Literal["mentions", "tweets"], params: Mapping[str, str], *, price: Decimal, what: str
+        self,
+        which: Literal["mentions", "tweets"],
+        params: Mapping[str, str],
+        *,
+        price: Decimal,
+        what: str,
+        may_lack: bool = False,
     ) -> tuple[dict[str, Any], bytes]:
-        """One page of a list of our own account's, as large as the budget allows; read, and as it came."""
+        """One page of a list of our own account's, as large as the budget allows; read, and as it came.
+
+        OutsideError where X tells errors and no posts: that is no empty list, and proves no absence.
+        `may_lack`: nothing is concluded from what is not there.
+        """
         room = int((self._budget - await self._meter.spent()) / price)
         size = max(LEAST_PAGE, min(PAGE, room))
         query = {**self._naming.fields, "max_results": str(size), **params}
         async with self._billed(price * size) as bill:
             answer = await self._call("GET", f"users/{self._me.id}/{which}", what=what, params=query)
             body = self._body(answer, what=what, whole="list")
+            if not may_lack and objects(body.get("errors")) and not objects(body.get("data")):
+                raise OutsideError(f"{what}: X tells nothing but errors ({self._said(answer)})", "transient")
             bill.cost = self._cost((word(one.get("id")) for one in objects(body.get("data"))), price)
         return body, answer.content
 
@@ -823,7 +835,9 @@ class X:
         pages: list[dict[str, Any]] = []
         token = ""
         for _ in range(1 + len(known) // PAGE):
-            body, _content = await self._page_of("mentions", {**between, **_next(token)}, price=MENTION, what=what)
+            body, _content = await self._page_of(
+                "mentions", {**between, **_next(token)}, price=MENTION, what=what, may_lack=True
+            )
             pages.append(body)
             token = word(_object(body.get("meta")).get("next_token"))
             if not token:

@@ -755,6 +755,22 @@ async def test_a_long_list_of_our_own_proves_no_absence(stage: Stage) -> None:
     assert not (await stage.channel().look(post)).authoritative
 
 
+async def test_errors_without_posts_are_no_empty_list(stage: Stage) -> None:
+    post = await stage.asked()
+    problem = {"title": "Internal Error", "detail": "try later", "type": "https://api.x.com/2/problems/internal-error"}
+    body = {"errors": [problem], "meta": {"result_count": 0}}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        is_list = request.url.path.startswith("/2/users/")
+        return httpx.Response(200, json=body) if is_list else stage.network.answer(request)
+
+    channel = X(replace(stage.connection(), http=httpx.AsyncClient(transport=httpx.MockTransport(answer))))
+    for asking in (pulled(channel), channel.look(post)):
+        with pytest.raises(OutsideError, match="try later") as raised:
+            await asking
+        assert raised.value.kind == "transient"
+
+
 # --- reading again
 
 
