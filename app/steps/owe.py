@@ -257,7 +257,8 @@ def _decide(
 
 def untold_by(river: River, said: Saying) -> str:
     """Why nothing is said here, by what is said elsewhere."""
-    return why_untold(said, channel=river.outside.channel_type(said.channel).title)
+    channel = river.outside.registry.channels.get(said.channel)  # none at a place that people serve by hand
+    return why_untold(said, channel=channel.title if channel is not None else said.channel)
 
 
 def _set_off(session: Session, one: _Decided, *, now: datetime) -> None:

@@ -176,6 +176,20 @@ async def test_a_withdrawn_task_is_cancelled_and_says_so_but_what_was_posted_mea
     assert "correction" in loop["needs_person"], "somebody decides on a correction"
 
 
+async def test_what_was_told_at_a_place_without_an_adapter_keeps_no_other_reply_from_being_made(played: Circle) -> None:
+    second = await played.post("/api/v1/posts", {**TYPED, "url": f"{TYPED['url']}2", "text": "Me again"}, status=201)
+    await story.tag(played, second, ref="1")
+    await story.complaints(played, 1)
+    other = next(p for p in (await played.get("/api/v1/posts"))["items"] if p["channel"] == "rehearsal")
+    await story.tag(played, other, ref="1")
+    await story.ship(played)
+    await played.rest()
+    loops = (await played.get("/api/v1/loops"))["items"]
+    assert sorted(loop["state"] for loop in loops) == ["shipped", "shipped", "told"]
+    [untold] = [loop["untold"] for loop in loops if loop["untold"]]
+    assert "on reddit" in untold
+
+
 async def test_a_reply_nobody_took_cannot_be_called_posted(one_owing: Brand) -> None:
     played = one_owing.circle
     await owe.owe_next(played.river)
