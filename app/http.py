@@ -90,18 +90,23 @@ def is_off_limits(host: str) -> bool:
         return False
 
 
+def web_url(text: str) -> httpx.URL | None:
+    """The web address that a text is, None where it is none: from there on its host can be asked for."""
+    try:
+        url = httpx.URL(text.strip())
+        return url if url.scheme in {"http", "https"} and url.host else None
+    except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
+        return None
+
+
 def server_address(text: str, *, example: str, at_stake: str, what: str = "server") -> httpx.URL:
     """A server's address as a person enters it, with or without its scheme. ValueError says what is wrong with it.
 
     `example` is how it should look, `at_stake` what goes there, and never over http to far away, `what` the kind of server.
     """
     text = text.strip()
-    try:
-        url = httpx.URL(text if "://" in text else f"https://{text}")
-        is_one = url.scheme in {"http", "https"} and bool(url.host) and "%" not in url.host
-    except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
-        url, is_one = httpx.URL(""), False
-    if not is_one:
+    url = web_url(text if "://" in text else f"https://{text}")
+    if url is None or "%" in url.host:
         raise ValueError(f"this is not a web address; enter it like {example}")
     if url.userinfo:
         raise ValueError(f"enter the address of the {what} alone, like {example}")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from app.http import MAX_ANSWER_BYTES, ask, is_forbidden, json_of, make_client, retry_at, server_address
+from app.http import MAX_ANSWER_BYTES, ask, is_forbidden, json_of, make_client, retry_at, server_address, web_url
 from app.ports import OutsideError
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -172,6 +172,14 @@ async def test_a_line_is_free_again_however_its_call_ended() -> None:
 def test_what_names_no_server_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match=r"enter it like https://a\.example"):
         server_address(text, example="https://a.example", at_stake="token")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "/1", "https://", "https://xn--/1", "http://[::1", "ftp://a.example/1", "http://\ud800/"]
+)
+def test_a_text_that_is_no_web_address_has_no_host_to_ask_for(text: str) -> None:
+    assert web_url(text) is None
+    assert web_url(" https://a.example/1 ") == httpx.URL("https://a.example/1")
 
 
 @pytest.mark.parametrize("url", ["no address", "ftp://127.0.0.1/", "http://", "http://[::1", "http://\ud800/"])

@@ -22,7 +22,7 @@ import httpx
 import regex
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from app.http import ask, is_near, is_off_limits, json_of, retry_at, server_address
+from app.http import ask, is_near, is_off_limits, json_of, retry_at, server_address, web_url
 from app.ports import Channel, Connection, Hook, Kind, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import clusters, graphemes
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook
@@ -455,14 +455,13 @@ def _pds_of(document: object, *, service: str) -> str:
     """The account's own server by its DID document; never a way less safe than the one the account signs in by."""
     for entry in objects(_object(document).get("service")):
         if _word(entry.get("id")).endswith("#atproto_pds"):
-            try:
-                url = httpx.URL(_word(entry.get("serviceEndpoint")))
-            except httpx.InvalidURL:
+            url = web_url(_word(entry.get("serviceEndpoint")))
+            if url is None:
                 return ""
             is_lawful = url.scheme == "https" or (
                 url.scheme == "http" and service.startswith("http://") and is_near(url.host)
             )
-            return _origin(url) if url.host and not url.userinfo and is_lawful and not is_off_limits(url.host) else ""
+            return _origin(url) if not url.userinfo and is_lawful and not is_off_limits(url.host) else ""
     return ""
 
 

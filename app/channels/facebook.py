@@ -18,7 +18,7 @@ import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from app import meta
-from app.http import server_address
+from app.http import server_address, web_url
 from app.meta import JSON, Graph, code_of, inner, is_refusal, next_page, usage_of
 from app.ports import Channel, Connection, Hook, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import one_line, shorten
@@ -304,12 +304,8 @@ class Address:
 
 def address_of(url: str) -> Address:
     """OutsideError `invalid` where the address is not one of Facebook's."""
-    try:
-        address = httpx.URL(url.strip())
-        is_ours = address.scheme in {"http", "https"} and bool(re.search(r"(^|\.)facebook\.com$", address.host))
-    except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
-        address, is_ours = httpx.URL(""), False
-    if not is_ours:
+    address = web_url(url)
+    if address is None or not re.search(r"(^|\.)facebook\.com$", address.host):
         raise OutsideError(
             "this is no address on Facebook; enter the comment's own, the one behind its time, which has comment_id= in it",
             "invalid",

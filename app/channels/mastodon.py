@@ -18,7 +18,7 @@ import httpx
 import regex
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from app.http import ask, is_html, json_of, retry_at, server_address
+from app.http import ask, is_html, json_of, retry_at, server_address, web_url
 from app.ports import Channel, Connection, Hook, Kind, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import graphemes
 from app.rules.facts import Author, Envelope, Media, Outgoing, OwnReply, Post, Sent, ThreadLook, Visibility
@@ -256,11 +256,10 @@ def _root(context: JSON) -> str:
 
 def _address(text: str) -> httpx.URL | None:
     """A web address without its fragment and closing slash, None where the text is none."""
+    url = web_url(text)
     try:
-        url = httpx.URL(text.strip())
-        is_web = url.scheme in {"http", "https"} and bool(url.host)
-        return url.copy_with(path=url.path.rstrip("/") or "/", fragment=None) if is_web else None
-    except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
+        return url.copy_with(path=url.path.rstrip("/") or "/", fragment=None) if url is not None else None
+    except httpx.InvalidURL:  # a path that only its escapes made lawful
         return None
 
 

@@ -19,7 +19,7 @@ from typing import Any, ClassVar
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
-from app.http import ask, is_html, json_of, retry_at, server_address
+from app.http import ask, is_html, json_of, retry_at, server_address, web_url
 from app.ports import Channel, Connection, Hook, Nearness, OutsideError, PostPage, Profile
 from app.rules.characters import one_line, shorten
 from app.rules.facts import Author, Envelope, Outgoing, OwnReply, Post, Sent, ThreadLook
@@ -412,10 +412,8 @@ class WordPress:
 
     def reaches(self, url: str) -> Nearness:
         """Only what stands on the site itself."""
-        try:
-            return "here" if self._is_ours(httpx.URL(url.strip())) else "no"
-        except (httpx.InvalidURL, UnicodeError):  # the latter by a host that begins as Punycode and is none
-            return "no"
+        address = web_url(url)
+        return "here" if address is not None and self._is_ours(address) else "no"
 
     async def read_around(self, post: Post) -> tuple[Post, ...]:
         """The comments above it, and those right below it; not the hundreds beside it under the same article."""
@@ -437,12 +435,8 @@ class WordPress:
 
     async def find(self, url: str) -> Post:
         """The comment at its own address (`…/#comment-345`), or at that of its page in the dashboard (`…&c=345`)."""
-        try:
-            address = httpx.URL(url.strip())
-            is_web = address.scheme in {"http", "https"} and bool(address.host)
-        except (httpx.InvalidURL, UnicodeError):
-            address, is_web = httpx.URL(""), False
-        if not is_web:
+        address = web_url(url)
+        if address is None:
             raise OutsideError(
                 "this is not a web address; enter the comment's own, like https://blog.example/news/#comment-345",
                 "invalid",

@@ -31,9 +31,14 @@ def web_address(text: str) -> str:
 def without_marks(address: str) -> str:
     """The address without what share buttons added to it; one that bears none is left as it is."""
     parts = urlsplit(address)
-    pairs = parse_qsl(parts.query, keep_blank_values=True)
-    kept = [pair for pair in pairs if not _FOLLOWS_READERS.fullmatch(pair[0])]
-    return address if len(kept) == len(pairs) else urlunsplit(parts._replace(query=urlencode(kept)))
+    kept = _that_name_something(parts.query)
+    is_bare = len(kept) == len(parse_qsl(parts.query, keep_blank_values=True))
+    return address if is_bare else urlunsplit(parts._replace(query=urlencode(kept)))
+
+
+def _that_name_something(query: str) -> list[tuple[str, str]]:
+    """An address' parameters without share marks."""
+    return [pair for pair in parse_qsl(query, keep_blank_values=True) if not _FOLLOWS_READERS.fullmatch(pair[0])]
 
 
 def spellings(address: str) -> list[str]:
@@ -56,7 +61,7 @@ def same_place(address: str) -> str:
         host, port = (parts.hostname or "").removeprefix("www."), parts.port
     except ValueError:
         return address.strip()
-    query = [pair for pair in parse_qsl(parts.query, keep_blank_values=True) if not _FOLLOWS_READERS.fullmatch(pair[0])]
+    query = _that_name_something(parts.query)
     return (
         host
         + (f":{port}" if port not in {None, 80, 443} else "")

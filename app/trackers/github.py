@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from app.http import ask, json_of, retry_at
+from app.http import ask, json_of, retry_at, web_url
 from app.ports import (
     BadSignatureError,
     Connection,
@@ -2636,9 +2636,8 @@ class GitHub:
         return found["repository"] or "", int(found["number"])
 
     def _issue_address(self, words: str) -> re.Match[str] | None:
-        try:
-            url = httpx.URL(words)
-        except httpx.InvalidURL:
+        url = web_url(words)
+        if url is None:
             return None
         api, pages = httpx.URL(self._api.url).host, httpx.URL(str(self._facts.get("html_url", ""))).host
         if url.host not in {api.removeprefix("api."), api, pages}:

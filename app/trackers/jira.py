@@ -22,7 +22,7 @@ from urllib.parse import parse_qs, quote
 import httpx
 from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
 
-from app.http import ask, json_of, retry_at
+from app.http import ask, json_of, retry_at, web_url
 from app.ports import (
     BadSignatureError,
     Choice,
@@ -1027,9 +1027,8 @@ class Jira:
         )
 
     def _issue_address(self, words: str) -> str:
-        try:
-            url = httpx.URL(words)
-        except httpx.InvalidURL:
+        url = web_url(words)
+        if url is None:
             return ""
         here = httpx.URL(self._settings.base_url).host
         if url.host != here:
